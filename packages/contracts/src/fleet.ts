@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { cellId, databaseId, hostname, projectId, tenantId } from "./ids.ts";
+import { location, residency } from "./region.ts";
+
+/** What a host of the fleet admits. Tenants' own hosts are not here: they are part of their placement. */
+export const fleetHost = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("global").describe("Everybody without a residency promise") }),
+  z.strictObject({ kind: z.literal("region"), residency: residency.exclude(["global"]) }),
+]);
+
+/** Where somebody goes who names no tenant. */
+export const defaultTarget = z.strictObject({
+  cell: cellId,
+  tenant: tenantId.describe("The tenant that such people are consumers of"),
+});
+
+/** infra/fleet.json: what belongs to the fleet and to no cell. */
+export const fleetConfig = z
+  .strictObject({
+    zone: hostname.describe("The fleet's DNS zone; all its hosts are in it"),
+    hosts: z.record(hostname, fleetHost),
+    defaults: z.strictObject({
+      global: defaultTarget,
+      eu: defaultTarget.optional(),
+      us: defaultTarget.optional(),
+    }),
+    central: z.strictObject({
+      project: projectId,
+      location,
+      controlDatabase: databaseId.describe("Registry, moves, audit"),
+    }),
+    directory: z.strictObject({
+      maxBytes: z
+        .union([z.literal(8_192), z.literal(65_536), z.literal(524_288)])
+        .describe("What the Edge Config plan holds"),
+    }),
+    warehouse: z.strictObject({
+      eu: location,
+      us: location,
+      global: location,
+    }),
+    pinnedTenants: z
+      .array(tenantId)
+      .describe("Sent by the load balancer straight to their cell, past the router"),
+  })
+  .superRefine((f, ctx) => {
+    for (const [host, h] of Object.entries(f.hosts)) {
+      if (!host.endsWith(`.${f.zone}`)) {
+        ctx.addIssue({ code: "custom", path: ["hosts", host], message: `is not in the zone ${f.zone}` });
+      }
+      if (h.kind === "region" && f.defaults[h.residency] === undefined) {
+        ctx.addIssue({
+          code: "custom",
+          path: ["defaults", h.residency],
+          message: `${host} needs a default cell`,
+        });
+      }
+    }
+    if (!Object.values(f.hosts).some((h) => h.kind === "global")) {
+      ctx.addIssue({ code: "custom", path: ["hosts"], message: "needs at least one global host" });
+    }
+    for (const [n, t] of f.pinnedTenants.entries()) {
+      if (f.pinnedTenants.indexOf(t) !== n)
+        ctx.addIssue({ code: "custom", path: ["pinnedTenants", n], message: "is listed twice" });
+    }
+  })
+  .meta({ id: "FleetConfig" });
+export type FleetConfig = z.infer<typeof fleetConfig>;

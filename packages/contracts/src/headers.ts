@@ -1,0 +1,20 @@
+/** Names of the headers that cross a process, in lower case. */
+export const headers = {
+  /** Public: which tenant the caller means. A hint: access comes from the credential. */
+  tenant: "x-tenant-id",
+  requestId: "x-request-id",
+  traceparent: "traceparent",
+  tracestate: "tracestate",
+  idempotencyKey: "idempotency-key",
+  /** Answer: set to `true` when an earlier answer was replayed. */
+  idempotencyReplayed: "idempotency-replayed",
+  /** Reserved, router to cell: the host that the client asked for. */
+  host: "x-proveniq-host",
+  /** Reserved, router to cell: the epoch that the directory gave. */
+  epoch: "x-proveniq-epoch",
+  /** Reserved, cell to router on 421: `cellId;epoch` of the cell that holds the tenant now. Never leaves the router. */
+  successor: "x-proveniq-successor",
+} as const;
+
+/** Headers with this prefix are ours alone: stripped from every request that comes from outside. */
+export const reservedHeaderPrefix = "x-proveniq-";

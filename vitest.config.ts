@@ -1,0 +1,35 @@
+import { defineConfig } from "vitest/config";
+
+/** Three projects: pure logic; what needs Firestore (one emulator for all); the whole fleet from outside. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "tests/repo/**/*.test.ts"],
+          exclude: ["**/*.emulator.test.ts", "**/node_modules/**"],
+        },
+      },
+      {
+        test: {
+          name: "emulator",
+          include: ["packages/*/src/**/*.emulator.test.ts", "apps/*/src/**/*.emulator.test.ts"],
+          globalSetup: ["tests/setup/emulator.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "fleet",
+          include: ["tests/{fleet,attacks,faults,infra}/**/*.test.ts"],
+          globalSetup: ["tests/setup/fleet.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
