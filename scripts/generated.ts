@@ -1,0 +1,29 @@
+import * as contracts from "@proveniq/contracts";
+import { z } from "zod";
+
+export interface GeneratedFile {
+  /** From the root of the repository. */
+  path: string;
+  text: string;
+}
+
+/** The contracts that other tools read as JSON Schema: editors, Terraform's checks, partners. */
+const published = {
+  "cell-manifest": contracts.cellManifest,
+  "fleet-config": contracts.fleetConfig,
+  "directory-snapshot": contracts.directorySnapshot,
+  "item-input": contracts.itemInput,
+  "item-patch": contracts.itemPatch,
+  item: contracts.item,
+  "domain-event": contracts.domainEvent,
+  placement: contracts.placement,
+  problem: contracts.problem,
+} as const;
+
+/** Every file that is made from the code, with the text it must have. */
+export function generatedFiles(): GeneratedFile[] {
+  return Object.entries(published).map(([name, schema]) => ({
+    path: `packages/contracts/schemas/${name}.schema.json`,
+    text: `${JSON.stringify(z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" }), null, 2)}\n`,
+  }));
+}
