@@ -17,6 +17,7 @@ const published = {
   item: contracts.item,
   "domain-event": contracts.domainEvent,
   placement: contracts.placement,
+  "tenant-settings": contracts.tenantSettings,
   problem: contracts.problem,
 } as const;
 

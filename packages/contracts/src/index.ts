@@ -1,3 +1,4 @@
+export * from "./credential.ts";
 export * from "./directory.ts";
 export * from "./event.ts";
 export * from "./fleet.ts";

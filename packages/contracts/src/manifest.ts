@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tokenIssuer } from "./credential.ts";
 import { databaseId, projectId } from "./ids.ts";
 import { isInside, location, region, residency } from "./region.ts";
 
@@ -43,6 +44,11 @@ export const cellManifest = z
       concurrency: count.max(1000).describe("Requests that one instance serves at once"),
       writesPerSecond: count.max(10_000).describe("Of imports, over all bulk instances"),
     }),
+    quota: z.strictObject({
+      tenantRequestsPerSecond: count.max(100_000).describe("Of one tenant, over all instances"),
+      personRequestsPerSecond: count.max(1000).describe("Of one person, over all instances"),
+    }),
+    issuers: z.array(tokenIssuer).min(1).max(10).describe("Whose tokens people may bring"),
     maxReplicaLagSeconds: count.max(86_400).describe("Market values older than this make the cell degraded"),
   })
   .superRefine((m, ctx) => {

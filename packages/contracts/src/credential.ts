@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { ownerId, tenantId } from "./ids.ts";
+
+/** What a credential may do. `admin` is for the tenant's own settings and keys; it does not imply the others. */
+export const scope = z.enum(["items:read", "items:write", "imports", "admin"]).meta({ id: "Scope" });
+export type Scope = z.infer<typeof scope>;
+
+/** `key`: a partner's API key. `staff`: a person with the tenant's staff role. `person`: anybody else with a token. */
+export const principalKind = z.enum(["key", "staff", "person"]);
+export type PrincipalKind = z.infer<typeof principalKind>;
+
+/** `live` keys work in production, `dev` keys in development: never the other way round. */
+export const keyEnvironment = z.enum(["live", "dev"]);
+export type KeyEnvironment = z.infer<typeof keyEnvironment>;
+
+/** Stored at tenants/{t}/apiKeys/{keyId}. The secret itself is stored nowhere. */
+export const apiKeyRecord = z.strictObject({
+  keyId: z.string().regex(/^[a-z0-9]{8}$/),
+  tenantId,
+  environment: keyEnvironment,
+  label: z.string().min(1).max(80).describe("For people"),
+  secretHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe("SHA-256 of the secret, hex"),
+  scopes: z.array(scope).min(1),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  revokedAt: z.iso.datetime().nullable(),
+});
+export type ApiKeyRecord = z.infer<typeof apiKeyRecord>;
+
+/** Who signs people's tokens: Firebase Authentication, Identity Platform, or any OpenID provider. */
+export const tokenIssuer = z.strictObject({
+  issuer: z.url().describe("The exact `iss` claim"),
+  audience: z.string().min(1).max(200).describe("The exact `aud` claim: the Firebase project id"),
+  jwks: z.url().describe("Where its public keys are"),
+  algorithm: z.enum(["RS256", "ES256"]).describe("The only one accepted from it"),
+});
+export type TokenIssuer = z.infer<typeof tokenIssuer>;
+
+/** What a tenant decides about itself, beside its claim in its own database. */
+export const tenantSettings = z.strictObject({
+  identityTenant: z
+    .string()
+    .min(1)
+    .max(60)
+    .nullable()
+    .describe(
+      "The Identity Platform tenant its people sign in to: `firebase.tenant` of their tokens must equal it. Null: none",
+    ),
+  origins: z
+    .array(
+      z.url({ protocol: /^https?$/ }).refine((u) => new URL(u).origin === u, { error: "must be an origin" }),
+    )
+    .max(50)
+    .describe("Browser origins that may call for this tenant"),
+  requestsPerSecond: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .nullable()
+    .describe("Instead of the cell's quota for a tenant. Null: the cell's"),
+});
+export type TenantSettings = z.infer<typeof tenantSettings>;
+
+/** GET /v1/me. */
+export const me = z
+  .strictObject({
+    tenantId,
+    kind: principalKind,
+    id: z.string(),
+    ownerId: ownerId.optional().describe("Set for people: only items with this owner are seen"),
+    scopes: z.array(scope),
+    expiresAt: z.iso.datetime().nullable().describe("When the credential ends"),
+    quota: z.strictObject({ requestsPerSecond: z.number(), burst: z.int() }),
+  })
+  .meta({ id: "Me" });
+export type Me = z.infer<typeof me>;
