@@ -11,6 +11,8 @@ export interface TenantBinding {
   tenantId: string;
   databaseId: string;
   epoch: number;
+  /** `copies` of the claim: each write reads one of them at random. */
+  claimCopies: number;
   actor: Actor;
   /** Set for people: they see and change only what is theirs. */
   ownerId?: string;

@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  type DomainEvent,
+  type ItemFacts,
+  type ItemInput,
+  type ItemPatch,
+  itemInput,
+} from "@proveniq/contracts";
+import type { EventBody } from "../tenant/commit.ts";
+import { defined, type ItemRecord } from "./document.ts";
+
+type Owned = ItemRecord["input"];
+
+/** Applies a merge patch: absent stays, null removes, attributes likewise key by key. */
+export function patched(input: Owned, patch: ItemPatch): Owned {
+  const { attributes, ...fields } = patch;
+  const next = merge(input, fields);
+  if (attributes === undefined) return next;
+  return attributes === null
+    ? merge(next, { attributes: null })
+    : {
+        ...next,
+        attributes: merge<Record<string, string | number | boolean>>(next.attributes ?? {}, attributes),
+      };
+}
+
+function merge<T extends object>(target: T, patch: object): T {
+  const kept = Object.entries({ ...target, ...defined(patch) }).filter(([, value]) => value !== null);
+  return Object.fromEntries(kept) as T;
+}
+
+/** What changed, for the outbox: names of fields, the countable facts on both sides, and their difference. */
+export function eventOf(itemId: string, before: Owned | undefined, after: Owned | undefined): EventBody {
+  return {
+    type: before === undefined ? "item.created" : after === undefined ? "item.deleted" : "item.updated",
+    itemId,
+    changed: changedFields(before, after),
+    before: before === undefined ? null : factsOf(before),
+    after: after === undefined ? null : factsOf(after),
+    deltas: deltasOf(before, after),
+  };
+}
+
+const fields = itemInput.keyof().options;
+
+/** Names of the fields that differ, sorted. */
+export function changedFields(before: Owned | undefined, after: Owned | undefined): (keyof ItemInput)[] {
+  return fields.filter((name) => !isDeepStrictEqual(before?.[name], after?.[name])).sort();
+}
+
+function factsOf({ ownerId, category, condition, marketKey, insuredValue }: Owned): ItemFacts {
+  return defined({ ownerId, category, condition, marketKey, insuredValue });
+}
+
+function deltasOf(before: Owned | undefined, after: Owned | undefined): DomainEvent["deltas"] {
+  const insuredMinor: Record<string, number> = {};
+  for (const [side, sign] of [
+    [before, -1],
+    [after, 1],
+  ] as const) {
+    const value = side?.insuredValue;
+    if (value !== undefined) {
+      insuredMinor[value.currency] = (insuredMinor[value.currency] ?? 0) + sign * value.amountMinor;
+    }
+  }
+  const items = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
+  return { items, insuredMinor: Object.fromEntries(Object.entries(insuredMinor).filter(([, n]) => n !== 0)) };
+}

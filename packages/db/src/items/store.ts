@@ -1,0 +1,152 @@
+import type { DocumentReference, Firestore } from "@google-cloud/firestore";
+import { type ItemInput, type ItemPatch, ProblemError } from "@proveniq/contracts";
+import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { itemRef, itemsRef, receiptRef } from "../paths.ts";
+import type { DatabasePool } from "../pool.ts";
+import { commitTenantWrite } from "../tenant/commit.ts";
+import type {
+  ConditionalWriteOptions,
+  ItemPosition,
+  ItemQuery,
+  ItemRepository,
+  StoredItem,
+  TenantBinding,
+  WriteOptions,
+  WriteResult,
+} from "../tenant/types.ts";
+import { changedFields, eventOf, patched } from "./changes.ts";
+import { etagOf, fromDocument, type ItemRecord, present, toDocument } from "./document.ts";
+import { autoId, itemIdFor } from "./ids.ts";
+import { listQuery, positionOf } from "./list.ts";
+import { recallResponse, receiptData, receiptId } from "./receipt.ts";
+
+/** From the item as it is (undefined: there is none for this handle) to what it becomes. May throw to refuse. */
+type Step = (before: ItemRecord | undefined, stamp: { writeId: string; at: Date }) => ItemRecord | undefined;
+
+/** Items of one binding, in Firestore. */
+export class ItemStore implements ItemRepository {
+  readonly #pool: DatabasePool;
+  readonly #binding: Readonly<TenantBinding>;
+
+  constructor(pool: DatabasePool, binding: Readonly<TenantBinding>) {
+    this.#pool = pool;
+    this.#binding = binding;
+  }
+
+  async get(id: string): Promise<StoredItem | undefined> {
+    return withinDeadline(operationTimeoutMs, async () => {
+      const ref = itemRef(await this.#open(), this.#binding.tenantId, id);
+      if (ref === undefined) return undefined;
+      const record = this.#visible(fromDocument(await ref.get()));
+      return record === undefined ? undefined : present(id, record);
+    });
+  }
+
+  async list(query: ItemQuery): Promise<{ items: StoredItem[]; next?: ItemPosition }> {
+    return withinDeadline(operationTimeoutMs, async () => {
+      const ownerId = this.#binding.ownerId ?? query.ownerId;
+      const items = itemsRef(await this.#open(), this.#binding.tenantId);
+      const { docs } = await listQuery(items, { ...query, ownerId }).get();
+      const page = docs.slice(0, query.limit).flatMap((doc) => {
+        const record = fromDocument(doc);
+        return record === undefined ? [] : [{ id: doc.id, record }];
+      });
+      const last = page.at(-1);
+      return {
+        items: page.map(({ id, record }) => present(id, record)),
+        ...(docs.length > query.limit && last !== undefined
+          ? { next: positionOf(last.id, last.record, ownerId !== undefined) }
+          : {}),
+      };
+    });
+  }
+
+  async create(input: ItemInput, options: WriteOptions): Promise<WriteResult> {
+    const { ownerId: bound, tenantId } = this.#binding;
+    const owned = { ...input, ownerId: bound ?? input.ownerId ?? tenantId };
+    return this.#write(itemIdFor(input.externalId, bound), options, (before, { writeId, at }) => {
+      if (before !== undefined) {
+        throw new ProblemError("already-exists", "An item with this externalId exists already.");
+      }
+      return { input: owned, version: 1, writeId, createdAt: at, updatedAt: at };
+    });
+  }
+
+  async patch(id: string, patch: ItemPatch, options: ConditionalWriteOptions): Promise<WriteResult> {
+    return this.#write(id, options, (before, { writeId, at }) => {
+      const present = expected(before, options);
+      const input = patched(present.input, patch);
+      // A patch that changes nothing makes no version and no event.
+      if (changedFields(present.input, input).length === 0) return present;
+      return { ...present, input, version: present.version + 1, writeId, updatedAt: at };
+    });
+  }
+
+  async delete(id: string, options: ConditionalWriteOptions): Promise<WriteResult> {
+    return this.#write(id, options, (before) => {
+      expected(before, options);
+      return undefined;
+    });
+  }
+
+  async #write(id: string, options: WriteOptions, step: Step): Promise<WriteResult> {
+    const firestore = await this.#open();
+    const { tenantId, actor } = this.#binding;
+    const ref = itemRef(firestore, tenantId, id);
+    if (ref === undefined) throw missing();
+    const stamp = { writeId: autoId(), at: new Date() };
+    const { result, replayed } = await commitTenantWrite(firestore, this.#binding, {
+      ...stamp,
+      receipt: receiptRef(firestore, tenantId, receiptId(actor, options, stamp.writeId)),
+      reads: [ref],
+      recall: (receipt, own) => recallResponse(receipt, own, options),
+      apply: ([snapshot]) => {
+        if (snapshot === undefined) throw new Error("Firestore left out the item");
+        const before = this.#visible(fromDocument(snapshot));
+        const after = step(before, stamp);
+        const shown = after ?? before;
+        if (shown === undefined) throw new Error("a step made nothing of nothing");
+        const response = options.respond(present(id, shown));
+        return {
+          ...(after === before ? { changes: [], events: [] } : changeOf(ref, before, after)),
+          receipt: receiptData(options, response, stamp.at),
+          result: response,
+        };
+      },
+    });
+    return { response: result, replayed };
+  }
+
+  #open(): Promise<Firestore> {
+    return this.#pool.open(this.#binding.databaseId);
+  }
+
+  /** Another person's item is no item. */
+  #visible(record: ItemRecord | undefined): ItemRecord | undefined {
+    const { ownerId } = this.#binding;
+    return ownerId === undefined || record?.input.ownerId === ownerId ? record : undefined;
+  }
+}
+
+function changeOf(ref: DocumentReference, before: ItemRecord | undefined, after: ItemRecord | undefined) {
+  return {
+    changes: [{ ref, data: after === undefined ? null : toDocument(after) }],
+    events: [eventOf(ref.id, before?.input, after?.input)],
+  };
+}
+
+/** The item that a conditional write is meant for, or the problem that says why not. */
+function expected(before: ItemRecord | undefined, { ifMatch }: ConditionalWriteOptions): ItemRecord {
+  if (before === undefined) throw missing();
+  if (ifMatch !== undefined && ifMatch !== "*" && !ifMatch.includes(etagOf(before))) {
+    throw new ProblemError(
+      "precondition-failed",
+      "The item is not as If-Match expects. Get it and decide anew.",
+    );
+  }
+  return before;
+}
+
+function missing(): ProblemError {
+  return new ProblemError("not-found", "There is no such item.");
+}

@@ -1,0 +1,29 @@
+import type { CollectionReference, DocumentReference, Firestore } from "@google-cloud/firestore";
+import { isTenantId, itemId } from "@proveniq/contracts";
+
+/**
+ * Every path in a tenant's database is built here, from ids that were checked here, so that no input can reach
+ * into another tenant's tree.
+ */
+export function tenantRef(firestore: Firestore, tenantId: string): DocumentReference {
+  if (!isTenantId(tenantId)) throw new Error("not a tenant id");
+  return firestore.collection("tenants").doc(tenantId);
+}
+
+export function claimRef(firestore: Firestore, tenantId: string, copy: number): DocumentReference {
+  return tenantRef(firestore, tenantId).collection("claims").doc(String(copy));
+}
+
+export function itemsRef(firestore: Firestore, tenantId: string): CollectionReference {
+  return tenantRef(firestore, tenantId).collection("items");
+}
+
+/** The document of an item; undefined when the id cannot be one. */
+export function itemRef(firestore: Firestore, tenantId: string, id: string): DocumentReference | undefined {
+  return itemId.safeParse(id).success ? itemsRef(firestore, tenantId).doc(id) : undefined;
+}
+
+/** `hash`: 64 hex digits. */
+export function receiptRef(firestore: Firestore, tenantId: string, hash: string): DocumentReference {
+  return tenantRef(firestore, tenantId).collection("idempotency").doc(hash);
+}
