@@ -61,6 +61,7 @@ describe("resolveTenant", () => {
         tenantId: "carrier-a",
         databaseId: "one-database",
         epoch: 3,
+        claimCopies: 1,
         actor: { kind: "development", id: "development" },
       },
     });

@@ -7,6 +7,8 @@ export interface Binding {
   tenantId: string;
   databaseId: string;
   epoch: number;
+  /** How many equal copies of the claim there are; a write reads one of them. */
+  claimCopies: number;
   actor: DomainEvent["actor"];
   ownerId?: string;
 }
@@ -68,10 +70,11 @@ export async function resolveTenant<Db>(
   const located = await ports.claims.read(tenantId);
   if (located === undefined) throw misdirected();
   admit(located.claim);
-  const { epoch } = located.claim;
+  const { epoch, copies: claimCopies } = located.claim;
   const owner = principal.ownerId === undefined ? {} : { ownerId: principal.ownerId };
   const actor = { kind: principal.kind, id: principal.id };
-  const db = await ports.openTenant({ tenantId, databaseId: located.databaseId, epoch, actor, ...owner });
+  const { databaseId } = located;
+  const db = await ports.openTenant({ tenantId, databaseId, epoch, claimCopies, actor, ...owner });
   return { tenantId, epoch, principal, db, ...owner };
 }
 
