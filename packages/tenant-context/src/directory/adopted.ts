@@ -1,0 +1,32 @@
+import type { DirectoryPlacement, HostTable } from "./types.ts";
+
+/**
+ * Placements that cells told of before the directory did. Bounded: the oldest goes first, and is only a hint lost.
+ */
+export class AdoptedPlacements {
+  readonly #limit: number;
+  readonly #byTenant = new Map<string, { cellId: string; epoch: number }>();
+
+  constructor(limit = 10_000) {
+    this.#limit = limit;
+  }
+
+  remember(tenantId: string, cellId: string, epoch: number): void {
+    this.#byTenant.delete(tenantId);
+    this.#byTenant.set(tenantId, { cellId, epoch });
+    if (this.#byTenant.size <= this.#limit) return;
+    const oldest = this.#byTenant.keys().next();
+    if (oldest.done !== true) this.#byTenant.delete(oldest.value);
+  }
+
+  /** What was adopted for the tenant, unless the directory has caught up or the cell is gone. */
+  newerThan(tenantId: string, epoch: number, hosts: HostTable): DirectoryPlacement | undefined {
+    if (this.#byTenant.size === 0) return undefined;
+    const adopted = this.#byTenant.get(tenantId);
+    if (adopted === undefined) return undefined;
+    const cell = hosts.cells.get(adopted.cellId);
+    if (cell !== undefined && adopted.epoch > epoch) return { cell, epoch: adopted.epoch };
+    this.#byTenant.delete(tenantId);
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { AdoptedPlacements } from "./adopted.ts";
+import { type DirectoryTable, parseSnapshot, tableOf } from "./snapshot.ts";
+import type { Directory, DirectoryLog, DirectoryPlacement, HostTable, LookupResult } from "./types.ts";
+
+/** What became of an offered snapshot. `same`: nothing new. `refused`: not believed, the last good one stays. */
+export type Offered = "accepted" | "same" | "refused";
+
+/**
+ * A directory that holds one whole snapshot in memory and is offered newer ones by a reader. It believes a snapshot
+ * that is valid and newer, and that does not lose every tenant at once; everything else is logged and left.
+ */
+export class SnapshotDirectory implements Directory {
+  readonly #log: DirectoryLog;
+  readonly #adopted = new AdoptedPlacements();
+  #table: DirectoryTable | undefined;
+
+  constructor(log: DirectoryLog) {
+    this.#log = log;
+  }
+
+  /** @param source Where the text came from, for the log. */
+  offerText(text: string, source: string): Offered {
+    return this.#offer(() => parseSnapshot(text), source);
+  }
+
+  /** The same for a document that is parsed already. */
+  offerDocument(document: unknown, source: string): Offered {
+    return this.#offer(() => tableOf(document), source);
+  }
+
+  hostTable(): HostTable | undefined {
+    return this.#table?.hosts;
+  }
+
+  /** Version of what is believed; 0 before the first snapshot. */
+  get version(): number {
+    return this.#table?.hosts.version ?? 0;
+  }
+
+  lookup(tenantId: string): LookupResult {
+    const table = this.#table;
+    if (table === undefined) return "unavailable";
+    const found = find(table, tenantId);
+    const adopted = this.#adopted.newerThan(tenantId, found?.epoch ?? 0, table.hosts);
+    return adopted ?? found ?? "unknown";
+  }
+
+  adopt(tenantId: string, cellId: string, epoch: number): boolean {
+    const current = this.lookup(tenantId);
+    const cell = this.#table?.hosts.cells.get(cellId);
+    if (cell === undefined || (typeof current === "object" && current.epoch >= epoch)) return false;
+    this.#adopted.remember(tenantId, cellId, epoch);
+    return true;
+  }
+
+  #offer(parse: () => DirectoryTable, source: string): Offered {
+    let table: DirectoryTable;
+    try {
+      table = parse();
+    } catch (error) {
+      return this.#refuse(source, error instanceof Error ? error.message : "unreadable");
+    }
+    const { version } = table.hosts;
+    const believed = this.#table;
+    if (believed !== undefined) {
+      if (version === this.version) return "same";
+      if (version < this.version) return this.#refuse(source, `it is older (version ${version})`);
+      if (table.placements.size === 0 && believed.placements.size > 0)
+        return this.#refuse(source, "it names no tenant at all");
+    }
+    this.#table = table;
+    this.#log("info", "directory read", { source, version, tenants: table.placements.size });
+    return "accepted";
+  }
+
+  #refuse(source: string, reason: string): Offered {
+    this.#log("warn", "directory not believed", { source, reason, believedVersion: this.version });
+    return "refused";
+  }
+}
+
+function find(table: DirectoryTable, tenantId: string): DirectoryPlacement | undefined {
+  const record = table.placements.find(tenantId);
+  if (record === -1) return undefined;
+  const cell = table.cells[table.placements.cellAt(record)];
+  return cell === undefined ? undefined : { cell, epoch: table.placements.epochAt(record) };
+}
