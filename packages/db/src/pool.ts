@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Firestore } from "@google-cloud/firestore";
 import type { App } from "firebase-admin/app";
 import { clientSettings } from "./client-settings.ts";
@@ -12,6 +13,7 @@ export interface DatabasePoolOptions {
   emulatorHost?: string;
 }
 
+const closeWithinMs = 2_000;
 let pools = 0;
 
 /**
@@ -54,13 +56,19 @@ export class DatabasePool {
     });
   }
 
-  /** Ends every client and the app. Calling it again does nothing. */
+  /** Ends every client and the app, in two seconds at most. Calling it again does nothing. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const opened = await Promise.allSettled(this.#clients.values());
     const clients = opened.flatMap((o) => (o.status === "fulfilled" ? [o.value] : []));
-    await Promise.all(clients.map((client) => client.terminate()));
+    // A client waits for its last calls to end, which they do not while the database is cut off.
+    const ended = new AbortController();
+    await Promise.race([
+      Promise.all(clients.map((client) => client.terminate())),
+      setTimeout(closeWithinMs, undefined, { signal: ended.signal, ref: false }),
+    ]);
+    ended.abort();
     if (this.#app === undefined) return;
     const { deleteApp } = await import("firebase-admin/app");
     await deleteApp(await this.#app);
