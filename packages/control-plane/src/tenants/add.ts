@@ -1,0 +1,79 @@
+import { defaultDatabase, faultsOf, hostname, type Placement, tenantId } from "@proveniq/contracts";
+import { establishTenant, type Origin } from "@proveniq/db/control";
+import { z } from "zod";
+import type { Connections } from "../connections.ts";
+import type { Fleet } from "../fleet/load.ts";
+import { RefusedError } from "../refused.ts";
+
+const request = z.strictObject({
+  tenantId,
+  name: z.string().min(1).max(120),
+  cellId: z.string(),
+  databaseId: z.string().optional(),
+  hosts: z.array(hostname).max(20).default([]),
+  claimCopies: z.int().min(1).max(64).default(1),
+});
+
+/** A new tenant. Without `databaseId` it goes to its cell's default database. */
+export type AddTenant = z.input<typeof request>;
+
+export interface AddedTenant {
+  placement: Placement;
+  /** False when it was there already and this call only made sure of it. */
+  added: boolean;
+}
+
+/**
+ * Adds a tenant to a cell: registry and audit first, then claim and locator in the cell. Each step does nothing
+ * when it is done already, so a call that failed half-way is simply made again. Routers see the tenant with the
+ * next `publishDirectory`. Throws `RefusedError` for what the fleet does not allow.
+ */
+export async function addTenant(
+  connections: Connections,
+  fleet: Pick<Fleet, "manifests"> & { config: Pick<Fleet["config"], "hosts"> },
+  wanted: AddTenant,
+  origin: Origin,
+  now: () => Date = () => new Date(),
+): Promise<AddedTenant> {
+  const { claimCopies, home, ...place } = check(fleet, wanted);
+  const at = now().toISOString();
+  const epoch = 1;
+  const recorded = await connections.control.add({ ...place, epoch, createdAt: at, updatedAt: at }, origin);
+  await establishTenant(connections.cell(place.cellId), {
+    tenantId: place.tenantId,
+    databaseId: place.databaseId,
+    defaultDatabase: home,
+    epoch,
+    copies: claimCopies,
+  });
+  return recorded;
+}
+
+function check(fleet: Parameters<typeof addTenant>[1], wanted: AddTenant) {
+  const parsed = request.safeParse(wanted);
+  if (!parsed.success) {
+    const lines = faultsOf(parsed.error).map((f) => `${f.path.slice(1) || "tenant"} ${f.message}`);
+    throw new RefusedError(lines.join("; "));
+  }
+  const { cellId, hosts, databaseId, ...rest } = parsed.data;
+  const cell = Object.hasOwn(fleet.manifests, cellId) ? fleet.manifests[cellId] : undefined;
+  if (cell === undefined) {
+    throw new RefusedError(
+      `there is no cell "${cellId}"; there are ${Object.keys(fleet.manifests).join(", ")}`,
+    );
+  }
+  const home = defaultDatabase(cell);
+  const allowed = cell.databases.map((d) => d.id);
+  if (databaseId !== undefined && !allowed.includes(databaseId)) {
+    throw new RefusedError(
+      `cell ${cellId} has no tenants' database "${databaseId}"; it has ${allowed.join(", ")}`,
+    );
+  }
+  for (const [n, host] of hosts.entries()) {
+    if (hosts.indexOf(host) !== n) throw new RefusedError(`host ${host} is named twice`);
+    if (Object.hasOwn(fleet.config.hosts, host)) {
+      throw new RefusedError(`${host} is a host of the whole fleet; a tenant needs one of its own`);
+    }
+  }
+  return { ...rest, cellId, hosts, home, databaseId: databaseId ?? home, residency: cell.residency };
+}

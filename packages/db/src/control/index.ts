@@ -1,0 +1,2 @@
+export { establishTenant, type NewTenant } from "../claims/writer.ts";
+export { type Origin, Registry, type RegistrySnapshot } from "./registry.ts";
