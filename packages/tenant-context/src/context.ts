@@ -24,7 +24,11 @@ export interface TenantPorts<Db> {
   /** The tenant of those who name none; only a default cell has one. */
   defaultTenant?: string;
   authenticate: Authenticator;
-  claims: { read(tenantId: string): Promise<LocatedClaim | undefined> };
+  claims: {
+    read(tenantId: string): Promise<LocatedClaim | undefined>;
+    /** Told when a write found another claim than `read` had given: what is cached is old. */
+    forget?(tenantId: string): void;
+  };
   openTenant(binding: Binding): Db | Promise<Db>;
 }
 

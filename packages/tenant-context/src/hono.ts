@@ -1,4 +1,4 @@
-import { headers } from "@proveniq/contracts";
+import { headers, type ProblemCode, ProblemError } from "@proveniq/contracts";
 import type { MiddlewareHandler } from "hono";
 import { resolveTenant, type TenantContext, type TenantPorts } from "./context.ts";
 
@@ -6,6 +6,13 @@ import { resolveTenant, type TenantContext, type TenantPorts } from "./context.t
 export interface TenantVariables<Db> {
   tenant: TenantContext<Db>;
 }
+
+/** A handler that fails with one of these has seen a newer claim than this middleware. */
+const aboutClaims: ReadonlySet<string> = new Set<ProblemCode>([
+  "misdirected-request",
+  "tenant-paused",
+  "tenant-suspended",
+]);
 
 /** Hono middleware: sets `c.var.tenant` or throws the ProblemError for the app's onError. */
 export function tenantContext<Db>(
@@ -17,8 +24,12 @@ export function tenantContext<Db>(
       tenantHeader: c.req.header(headers.tenant),
       authorization: c.req.header("authorization"),
     };
-    c.set("tenant", await resolveTenant(ports, request));
+    const tenant = await resolveTenant(ports, request);
+    c.set("tenant", tenant);
     await next();
+    if (c.error instanceof ProblemError && aboutClaims.has(c.error.code)) {
+      ports.claims.forget?.(tenant.tenantId);
+    }
   };
 }
 

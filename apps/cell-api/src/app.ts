@@ -1,0 +1,63 @@
+import { ProblemError } from "@proveniq/contracts";
+import { tenantContext } from "@proveniq/tenant-context/hono";
+import { Hono } from "hono";
+import type { AppDeps, AppEnv } from "./deps.ts";
+import { responseTo } from "./http/problem-response.ts";
+import { requestLog } from "./http/request-log.ts";
+import { readinessCheck } from "./readiness.ts";
+import { pathsOf, routes } from "./routes/index.ts";
+import type { RouteDeps } from "./routes/route.ts";
+
+/** The cell's HTTP interface over what it is given. Reads no environment and opens nothing. */
+export function createApp(deps: AppDeps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  const routeDeps: RouteDeps = {
+    cell: deps.cell,
+    now: deps.now,
+    readiness: readinessCheck(deps.dependencies, deps.now),
+    documents: once(async () => {
+      const { renderDocuments } = await import("./openapi/index.ts");
+      return renderDocuments(routes);
+    }),
+  };
+  const resolve = tenantContext(deps.tenants);
+  const methods = new Map<string, string[]>();
+
+  app.use(requestLog(deps));
+  for (const route of routes) {
+    for (const template of pathsOf(route)) {
+      const path = template.replace(/\{([a-zA-Z]+)\}/g, ":$1");
+      const method = route.method.toUpperCase();
+      methods.set(path, [...(methods.get(path) ?? []), method]);
+      app.on(method, path, async (c, next) => {
+        c.set("route", template);
+        await next();
+      });
+      if (route.scope === "tenant") app.on(method, path, resolve);
+      app.on(method, path, (c) => route.handle(c, routeDeps));
+    }
+  }
+  for (const [path, allowed] of methods) refuseOthers(app, path, allowed);
+
+  app.notFound(() => responseTo(new ProblemError("not-found", "There is nothing at this path.")));
+  app.onError(responseTo);
+  return app;
+}
+
+/** OPTIONS tells what a path supports; any other method that no route took is refused with the same list. */
+function refuseOthers(app: Hono<AppEnv>, path: string, methods: readonly string[]): void {
+  const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+  app.all(path, (c) => {
+    if (c.req.method === "OPTIONS") return c.body(null, 204, { allow });
+    throw new ProblemError("method-not-allowed", `This path supports ${allow}.`, { headers: { allow } });
+  });
+}
+
+/** The same promise for every caller. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,95 @@
+import { type CellManifest, cellId, cellManifest, faultsOf, tenantId } from "@proveniq/contracts";
+import { z } from "zod";
+
+const port = z
+  .string()
+  .regex(/^[0-9]{1,5}$/, "must be a port number")
+  .transform(Number)
+  .refine((n) => n <= 65_535, "must be a port number");
+
+const environment = z.object({
+  CELL_ID: cellId,
+  CELL_MANIFEST: z.string().min(2, "must be the text of the cell's cell.json"),
+  DEFAULT_TENANT: tenantId.optional(),
+  PROVENIQ_ENV: z.enum(["development", "production"]),
+  ARTEFACT_DIGEST: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits"),
+  GIT_COMMIT: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "must be a commit id"),
+  PORT: port.default(8080),
+  HOST: z.string().min(1).default("0.0.0.0"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  FIRESTORE_EMULATOR_HOST: z
+    .string()
+    .regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port")
+    .optional(),
+  FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
+  DEVELOPMENT_CREDENTIAL: z.string().min(8, "must have at least 8 characters").optional(),
+});
+
+/** Variables that weaken a cell; set in production they are a mistake that must not go unnoticed. */
+const developmentOnly = [
+  "FIRESTORE_EMULATOR_HOST",
+  "FIREBASE_AUTH_EMULATOR_HOST",
+  "DEVELOPMENT_CREDENTIAL",
+] as const;
+
+/** What a cell's process knows of itself. */
+export interface CellConfig {
+  cellId: string;
+  manifest: CellManifest;
+  defaultTenant: string | undefined;
+  environment: "development" | "production";
+  artefactDigest: string;
+  commit: string;
+  port: number;
+  host: string;
+  logLevel: string;
+  emulatorHost: string | undefined;
+  developmentCredential: string | undefined;
+}
+
+/** The process's environment, or one Error that names every fault in it (never a value). */
+export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): CellConfig {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = environment.safeParse(given);
+  const faults = parsed.success ? [] : faultsOf(parsed.error).map((f) => `${f.path.slice(1)}: ${f.message}`);
+  const manifest = readManifest(given["CELL_MANIFEST"], faults);
+  if (given["PROVENIQ_ENV"] !== "development") {
+    for (const name of developmentOnly) {
+      if (given[name] !== undefined) faults.push(`${name}: is refused outside development`);
+    }
+  }
+  if (!parsed.success || manifest === undefined || faults.length > 0) {
+    throw new Error(
+      `The cell cannot start, its environment is not valid:\n${faults.map((f) => `  ${f}`).join("\n")}`,
+    );
+  }
+  const e = parsed.data;
+  return {
+    cellId: e.CELL_ID,
+    manifest,
+    defaultTenant: e.DEFAULT_TENANT,
+    environment: e.PROVENIQ_ENV,
+    artefactDigest: e.ARTEFACT_DIGEST,
+    commit: e.GIT_COMMIT,
+    port: e.PORT,
+    host: e.HOST,
+    logLevel: e.LOG_LEVEL,
+    emulatorHost: e.FIRESTORE_EMULATOR_HOST,
+    developmentCredential: e.DEVELOPMENT_CREDENTIAL,
+  };
+}
+
+function readManifest(text: string | undefined, faults: string[]): CellManifest | undefined {
+  if (text === undefined) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    faults.push("CELL_MANIFEST: is not valid JSON");
+    return undefined;
+  }
+  const parsed = cellManifest.safeParse(json);
+  if (parsed.success) return parsed.data;
+  faults.push(...faultsOf(parsed.error).map((f) => `CELL_MANIFEST ${f.path}: ${f.message}`));
+  return undefined;
+}

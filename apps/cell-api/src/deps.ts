@@ -1,0 +1,42 @@
+import type { CellManifest } from "@proveniq/contracts";
+import type { TenantDb } from "@proveniq/db/tenant";
+import type { TenantPorts } from "@proveniq/tenant-context";
+import type { TenantVariables } from "@proveniq/tenant-context/hono";
+import type { Logger } from "./log.ts";
+
+/** Which cell this is and what runs in it. */
+export interface CellInfo {
+  id: string;
+  region: CellManifest["region"];
+  residency: CellManifest["residency"];
+  artefactDigest: string;
+  commit: string;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+}
+
+/** Something the cell cannot serve tenants without. */
+export interface Dependency {
+  name: string;
+  /** Resolves when it answers; rejects when it does not within `timeoutMs`. */
+  check(timeoutMs: number): Promise<unknown>;
+}
+
+/** All that the app needs from its surroundings. */
+export interface AppDeps {
+  cell: CellInfo;
+  tenants: TenantPorts<TenantDb>;
+  dependencies: readonly Dependency[];
+  logger: Logger;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+/** What middleware leaves for handlers in `c.var`. */
+export interface AppEnv {
+  Variables: TenantVariables<TenantDb> & {
+    requestId: string;
+    /** Template of the route that answered, for the log. */
+    route: string;
+  };
+}

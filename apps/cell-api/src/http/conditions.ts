@@ -1,0 +1,39 @@
+import { ProblemError } from "@proveniq/contracts";
+
+/** Entity tags of a conditional request: those given, or `*` for whatever there is. */
+export type EntityTags = readonly string[] | "*";
+
+const tag = /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
+
+/**
+ * If-Match as tags that may match for a write. Weak tags never do (RFC 9110), so they are left out; a list
+ * of weak tags alone is empty and matches nothing. Throws invalid-request when the header is malformed.
+ */
+export function ifMatch(value: string | undefined): EntityTags | undefined {
+  const tags = parse(value, "If-Match");
+  return tags === "*" || tags === undefined ? tags : tags.filter((t) => !t.startsWith("W/"));
+}
+
+/** If-None-Match for a read: compared weakly, so the mark of weak tags is dropped. */
+export function ifNoneMatch(value: string | undefined): EntityTags | undefined {
+  const tags = parse(value, "If-None-Match");
+  return tags === "*" || tags === undefined ? tags : tags.map((t) => t.replace(/^W\//, ""));
+}
+
+/** True when one of the tags is this one. */
+export function matches(tags: EntityTags, etag: string): boolean {
+  return tags === "*" || tags.includes(etag);
+}
+
+function parse(value: string | undefined, header: string): EntityTags | undefined {
+  if (value === undefined) return undefined;
+  if (value.trim() === "*") return "*";
+  const tags = value
+    .split(",")
+    .map((t) => t.trim())
+    .filter((t) => t !== "");
+  if (tags.length > 0 && tags.length <= 50 && tags.every((t) => tag.test(t))) return tags;
+  throw new ProblemError("invalid-request", `The ${header} header is not valid.`, {
+    errors: [{ path: header, message: 'must be * or entity tags such as "3-kq2X8aLm", separated by commas' }],
+  });
+}

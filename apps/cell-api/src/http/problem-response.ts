@@ -1,0 +1,15 @@
+import { type Problem, ProblemError, problemContentType } from "@proveniq/contracts";
+
+/** A problem document as an answer. */
+export function problemResponse(problem: Problem, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: { ...headers, "content-type": problemContentType },
+  });
+}
+
+/** Any thrown value as the answer a client may see. What is not a ProblemError says nothing of itself. */
+export function responseTo(error: unknown): Response {
+  const known = error instanceof ProblemError ? error : new ProblemError("internal-error");
+  return problemResponse(known.toProblem(), known.headers);
+}

@@ -1,0 +1,101 @@
+import { createServer, type Server, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import { makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
+import { problemResponse, responseTo } from "./http/problem-response.ts";
+
+/** How long a drain waits for requests under way, in milliseconds. */
+const drainMs = 10_000;
+
+export interface RunningServer {
+  port: number;
+  /** Take no more connections, finish what is under way (10 s at most), then resolve. */
+  drain(): Promise<void>;
+}
+
+/** From a request to its answer, as Hono's `app.fetch`. */
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+/**
+ * Serve `fetch` on plain Node HTTP. What Node itself would answer (bad heads, time-outs) is answered with a
+ * problem document too. Rejects when the port cannot be had.
+ */
+export async function serve(fetch: Fetch, options: { host: string; port: number }): Promise<RunningServer> {
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    // Longer than the router and a load balancer keep idle connections: they must be the ones to close.
+    keepAliveTimeout: 620_000,
+    maxHeaderSize: 16 * 1024,
+    // A request without a Host gets its answer from errorHandler below.
+    requireHostHeader: false,
+  });
+  const listener = getRequestListener(fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: (error) =>
+      error instanceof RequestError
+        ? problemResponse(makeProblem("invalid-request", "The request target or Host is not valid."))
+        : responseTo(error),
+  });
+  let draining = false;
+  server.on("request", (incoming, outgoing) => {
+    if (draining) outgoing.setHeader("connection", "close");
+    void listener(incoming, outgoing);
+  });
+  server.on("checkExpectation", (incoming) =>
+    refuse(incoming.socket, "invalid-request", "Expect is not supported."),
+  );
+  server.on("connect", (_, socket) => refuse(socket, "upgrade-refused"));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuse(socket, codeOf(error)));
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    drain: () => {
+      draining = true;
+      return close(server);
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}
+
+function codeOf(error: NodeJS.ErrnoException): ProblemCode {
+  if (error.code === "HPE_HEADER_OVERFLOW") return "headers-too-large";
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") return "request-timeout";
+  return "invalid-request";
+}
+
+/** An answer below Node's HTTP layer, for what never became a request. */
+function refuse(socket: Duplex, code: ProblemCode, detail?: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = makeProblem(code, detail);
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? "Error"}\r\n` +
+      `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `cache-control: private, no-store\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

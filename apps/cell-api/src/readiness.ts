@@ -1,0 +1,72 @@
+import { z } from "zod";
+import type { Dependency } from "./deps.ts";
+
+/** Answers of a readiness check live this long, so that probes cannot become load. */
+const cacheMs = 1_000;
+const timeoutMs = 1_000;
+
+export const readiness = z
+  .strictObject({
+    status: z.enum(["ready", "not-ready"]),
+    dependencies: z.array(
+      z.strictObject({
+        name: z.string(),
+        state: z.enum(["ready", "unavailable"]),
+        ms: z.int().min(0).describe("How long it took to answer, or to give up"),
+      }),
+    ),
+  })
+  .meta({ id: "Readiness" });
+export type Readiness = z.infer<typeof readiness>;
+
+/**
+ * A function that asks every dependency at once, each for at most one second. Calls share one round at a time
+ * and its answer for a second. `now` is in milliseconds.
+ */
+export function readinessCheck(
+  dependencies: readonly Dependency[],
+  now: () => number,
+): () => Promise<Readiness> {
+  let latest: { at: number; answer: Promise<Readiness> } | undefined;
+  return () => {
+    if (latest === undefined || now() - latest.at >= cacheMs) {
+      const round = { at: now(), answer: ask(dependencies, now) };
+      latest = round;
+      void round.answer.then(() => {
+        round.at = now();
+      });
+    }
+    return latest.answer;
+  };
+}
+
+async function ask(dependencies: readonly Dependency[], now: () => number): Promise<Readiness> {
+  const states = await Promise.all(
+    dependencies.map(async (dependency) => {
+      const { name } = dependency;
+      const started = now();
+      const state = await bounded(dependency).then(
+        () => "ready" as const,
+        () => "unavailable" as const,
+      );
+      return { name, state, ms: Math.max(0, Math.round(now() - started)) };
+    }),
+  );
+  return {
+    status: states.every((s) => s.state === "ready") ? "ready" : "not-ready",
+    dependencies: states,
+  };
+}
+
+/** Whatever the check itself does about its time limit, this one holds. */
+async function bounded(dependency: Dependency): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("too late")), timeoutMs);
+  });
+  try {
+    await Promise.race([dependency.check(timeoutMs), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

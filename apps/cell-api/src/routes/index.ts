@@ -1,0 +1,30 @@
+import { describeCell } from "./cell.ts";
+import { getDocs, getOpenApi } from "./documents.ts";
+import { getHealth } from "./health.ts";
+import { createItem } from "./items/create.ts";
+import { deleteItem } from "./items/delete.ts";
+import { getItem } from "./items/get.ts";
+import { listItems } from "./items/list.ts";
+import { patchItem } from "./items/patch.ts";
+import { getReady } from "./ready.ts";
+import type { Route } from "./route.ts";
+
+/** Every operation of a cell, in the order in which the documentation shows them. */
+export const routes: readonly Route[] = [
+  createItem,
+  listItems,
+  getItem,
+  patchItem,
+  deleteItem,
+  describeCell,
+  getHealth,
+  getReady,
+  getOpenApi,
+  getDocs,
+];
+
+/** Where a route is served: full path templates, with `{name}` for parameters. */
+export function pathsOf(route: Route): string[] {
+  if (route.scope === "process") return [route.path];
+  return [`/v1${route.path}`, `/t/{tenant}/v1${route.path}`];
+}

@@ -1,0 +1,65 @@
+import type { ProblemCode } from "@proveniq/contracts";
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { AppEnv, CellInfo } from "../deps.ts";
+import type { Readiness } from "../readiness.ts";
+
+/** What handlers may use besides their request's context. */
+export interface RouteDeps {
+  cell: CellInfo;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  readiness: () => Promise<Readiness>;
+  /** The OpenAPI document as JSON, and as a page to read. */
+  documents: () => Promise<{ json: string; page: string }>;
+}
+
+/** A parameter as the OpenAPI document shows it. */
+export interface Parameter {
+  name: string;
+  in: "path" | "query" | "header";
+  description: string;
+  schema: z.ZodType;
+}
+
+/** One answer that is not a problem. */
+export interface Answer {
+  description: string;
+  contentType?: string;
+  schema?: z.ZodType;
+  /** Names of headers of note; their descriptions are in openapi/headers.ts. */
+  headers?: readonly ("ETag" | "Location" | "Idempotency-Replayed")[];
+}
+
+/**
+ * One operation. `scope` says where it is served: `tenant` and `cell` under /v1 and /t/{tenant}/v1, the former with a
+ * tenant's context; `process` at the root. The app and the OpenAPI document are both made from these.
+ */
+export interface Route {
+  method: "get" | "post" | "patch" | "delete";
+  /** Template such as /items/{itemId}. */
+  path: string;
+  scope: "tenant" | "cell" | "process";
+  operationId: string;
+  summary: string;
+  description?: string;
+  parameters?: readonly Parameter[];
+  body?: { schema: z.ZodType; mediaTypes: readonly string[] };
+  answers: Readonly<Record<number, Answer>>;
+  /** Problems of its own; those of every tenant route are added. */
+  problems: readonly ProblemCode[];
+  handle(c: Context<AppEnv>, deps: RouteDeps): Response | Promise<Response>;
+}
+
+/** Problems that any route behind the tenant middleware can answer. */
+export const tenantProblems: readonly ProblemCode[] = [
+  "invalid-tenant",
+  "tenant-required",
+  "tenant-conflict",
+  "unauthenticated",
+  "tenant-suspended",
+  "misdirected-request",
+  "tenant-paused",
+  "database-unavailable",
+  "internal-error",
+];
