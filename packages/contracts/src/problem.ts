@@ -29,6 +29,7 @@ export const problems = {
   "cell-unreachable": { status: 502, title: "The cell could not be reached" },
   "cell-timeout": { status: 504, title: "The cell did not answer in time" },
   "directory-unavailable": { status: 503, title: "The service directory is unavailable" },
+  "identity-unavailable": { status: 503, title: "The identity provider's keys are unavailable" },
   "database-unavailable": { status: 503, title: "The database is unavailable" },
   "tenant-paused": { status: 503, title: "The tenant is paused for a moment" },
   "tenant-suspended": { status: 403, title: "The tenant is suspended" },
