@@ -1,0 +1,3 @@
+export * from "./key.ts";
+export * from "./server.ts";
+export * from "./token.ts";

@@ -1,0 +1,42 @@
+import type { IssuerKey } from "./key.ts";
+
+/** Claims of a token as they are signed; `iss`, `aud`, `iat`, `auth_time` and `exp` are filled in unless given. */
+export type TokenClaims = { sub: string } & Record<string, unknown>;
+
+export interface MintOptions {
+  issuer: string;
+  audience: string;
+  /** Seconds until it expires. */
+  lifetime?: number;
+  /** Milliseconds; for tests. */
+  now?: number;
+  /** Fields of the token's header instead of ours, such as another `kid`. */
+  header?: Record<string, string>;
+}
+
+const hour = 3600;
+
+/** Sign an ID token in the way of Firebase Authentication (RS256). */
+export async function mintToken(key: IssuerKey, claims: TokenClaims, options: MintOptions): Promise<string> {
+  const now = Math.floor((options.now ?? Date.now()) / 1000);
+  const header = { alg: "RS256", typ: "JWT", kid: key.kid, ...options.header };
+  const payload = {
+    iss: options.issuer,
+    aud: options.audience,
+    iat: now,
+    auth_time: now,
+    exp: now + (options.lifetime ?? hour),
+    ...claims,
+  };
+  const signed = `${encode(header)}.${encode(payload)}`;
+  const signature = await crypto.subtle.sign(
+    "RSASSA-PKCS1-v1_5",
+    key.privateKey,
+    new TextEncoder().encode(signed),
+  );
+  return `${signed}.${Buffer.from(signature).toString("base64url")}`;
+}
+
+function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}
