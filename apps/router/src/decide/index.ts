@@ -1,0 +1,1 @@
+export { type Decision, decide, type RejectReason, type RouteReason, type RouteRequest } from "./decide.ts";
