@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { controlHeader } from "./server.ts";
+
+const count = z.int().min(0);
+const relayReport = z.object({
+  host: z.string(),
+  target: z.string(),
+  state: z.enum(["open", "cut", "stalled"]),
+  counters: z.object({
+    connections: count,
+    open: count,
+    calls: count,
+    bytesToServer: count,
+    bytesToClient: count,
+    dropped: count,
+  }),
+});
+export type RelayReport = z.infer<typeof relayReport>;
+
+const services = z.record(z.string(), z.object({ pid: z.int().optional() }));
+
+/** Faults for one relay of a running fleet, from another process. */
+export interface RemoteRelay {
+  cut(): Promise<void>;
+  stall(): Promise<void>;
+  restore(): Promise<void>;
+  delay(ms: number): Promise<void>;
+  /** Swallow the replies of the next `n` calls whose request contains the text (every call, without one). */
+  dropReplies(n: number, containing?: string): Promise<void>;
+  report(): Promise<RelayReport>;
+}
+
+/** A running fleet, from another process. */
+export interface FleetControl {
+  /** `central`, or a cell's id. */
+  relay(name: string): RemoteRelay;
+  relays(): Promise<Record<string, RelayReport>>;
+  /** Pids by name: `router`, a cell's id, `emulator-central`, `emulator-<cell>`. */
+  services(): Promise<Record<string, { pid?: number | undefined }>>;
+  /** SIGKILL one service. The fleet starts it again. */
+  kill(service: string): Promise<void>;
+}
+
+/** Talk to the control endpoint of a running fleet (`control` in its state). */
+export function controlClient(url: string): FleetControl {
+  async function ask(method: "GET" | "POST", path: string): Promise<unknown> {
+    const response = await fetch(new URL(path, url), { method, headers: { [controlHeader]: "1" } });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+  const relays = async () => z.record(z.string(), relayReport).parse(await ask("GET", "/relays"));
+  return {
+    relays,
+    async services() {
+      return services.parse(await ask("GET", "/services"));
+    },
+    async kill(service) {
+      await ask("POST", `/services/${encodeURIComponent(service)}/kill`);
+    },
+    relay(name) {
+      const change = async (action: string, query: Record<string, string> = {}) => {
+        const search = new URLSearchParams(query);
+        return relayReport.parse(
+          await ask("POST", `/relays/${encodeURIComponent(name)}/${action}?${search.toString()}`),
+        );
+      };
+      return {
+        cut: async () => void (await change("cut")),
+        stall: async () => void (await change("stall")),
+        restore: async () => void (await change("restore")),
+        delay: async (ms) => void (await change("delay", { ms: String(ms) })),
+        dropReplies: async (n, containing) =>
+          void (await change("drop-replies", {
+            count: String(n),
+            ...(containing === undefined ? {} : { containing }),
+          })),
+        async report() {
+          const report = (await relays())[name];
+          if (report === undefined) throw new Error(`The fleet has no relay ${name}`);
+          return report;
+        },
+      };
+    },
+  };
+}

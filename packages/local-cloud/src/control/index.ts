@@ -1,0 +1,1 @@
+export { controlClient, type FleetControl, type RelayReport, type RemoteRelay } from "./client.ts";

@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { z } from "zod";
+import type { Relay } from "../relay/index.ts";
+
+/** What the control endpoint can reach. */
+export interface Controlled {
+  /** Identifies this run of the fleet. */
+  run: string;
+  /** The fleet's state document. */
+  state(): unknown;
+  /** By name: `central`, or a cell's id. */
+  relays: ReadonlyMap<string, Relay>;
+  /** By name: `router`, a cell's id, `emulator-central`, `emulator-<cell>`. */
+  services(): ReadonlyMap<string, { pid: number | undefined; kill(): void }>;
+}
+
+export interface ControlServer {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Must be on every POST, so that no web page can make one. */
+export const controlHeader = "x-fleet-control";
+
+const delayQuery = z.strictObject({ ms: z.coerce.number().min(0).max(600_000) });
+const dropQuery = z.strictObject({
+  count: z.coerce.number().int().min(0).max(1_000_000),
+  containing: z.string().min(1).optional(),
+});
+
+class ControlError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * Start the endpoint by which other processes (tests, above all) look at the fleet and give it faults:
+ *
+ *     GET  /run  /state  /relays  /services
+ *     POST /relays/<name>/cut | stall | restore | delay?ms=N | drop-replies?count=N&containing=TEXT
+ *     POST /services/<name>/kill        (SIGKILL; the fleet starts it again)
+ *
+ * It listens on 127.0.0.1 alone, and a POST needs the header `x-fleet-control`.
+ */
+export async function startControlServer(port: number, controlled: Controlled): Promise<ControlServer> {
+  const server = createServer((request, response) => {
+    void answer(controlled, request).then(
+      (body) => send(response, 200, body),
+      (error: unknown) => {
+        const status = error instanceof ControlError ? error.status : 500;
+        send(response, status, { error: error instanceof Error ? error.message : "unknown" });
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = typeof body === "string";
+  response.writeHead(status, { "content-type": text ? "text/plain" : "application/json" });
+  response.end(text ? body : JSON.stringify(body));
+}
+
+async function answer(controlled: Controlled, request: IncomingMessage): Promise<unknown> {
+  const host = request.headers.host?.replace(/:\d+$/, "");
+  if (host !== "127.0.0.1" && host !== "localhost") throw new ControlError(403, "This machine only");
+  const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  const [what, name, action, more] = url.pathname.slice(1).split("/").map(decodeURIComponent);
+  if (request.method === "GET" && name === undefined) return look(controlled, what);
+  if (request.method !== "POST" || more !== undefined) throw new ControlError(404, "No such route");
+  if (request.headers[controlHeader] === undefined) {
+    throw new ControlError(403, `A POST needs the header ${controlHeader}`);
+  }
+  if (what === "relays") return changeRelay(controlled, name, action, url.searchParams);
+  if (what === "services" && action === "kill") {
+    const service = controlled.services().get(name ?? "");
+    if (service === undefined) throw new ControlError(404, `No service ${name}`);
+    service.kill();
+    return { killed: name, pid: service.pid };
+  }
+  throw new ControlError(404, "No such route");
+}
+
+function look(controlled: Controlled, what: string | undefined): unknown {
+  if (what === "run") return controlled.run;
+  if (what === "state") return controlled.state();
+  if (what === "relays") {
+    return Object.fromEntries([...controlled.relays].map(([name, relay]) => [name, describe(relay)]));
+  }
+  if (what === "services") {
+    return Object.fromEntries([...controlled.services()].map(([name, { pid }]) => [name, { pid }]));
+  }
+  throw new ControlError(404, "No such route");
+}
+
+function describe(relay: Relay) {
+  return { host: relay.host, target: relay.target, state: relay.state, counters: relay.counters() };
+}
+
+async function changeRelay(
+  controlled: Controlled,
+  name: string | undefined,
+  action: string | undefined,
+  query: URLSearchParams,
+): Promise<unknown> {
+  const relay = controlled.relays.get(name ?? "");
+  if (relay === undefined) throw new ControlError(404, `No relay ${name}`);
+  if (action === "cut") await relay.cut();
+  else if (action === "stall") relay.stall();
+  else if (action === "restore") await relay.restore();
+  else if (action === "delay") relay.delay(read(delayQuery, query).ms);
+  else if (action === "drop-replies") {
+    const { count, containing } = read(dropQuery, query);
+    relay.dropReplies(
+      count,
+      containing === undefined ? undefined : (request) => request.includes(containing),
+    );
+  } else throw new ControlError(404, "No such route");
+  return describe(relay);
+}
+
+function read<T>(schema: z.ZodType<T>, query: URLSearchParams): T {
+  const parsed = schema.safeParse(Object.fromEntries(query));
+  if (!parsed.success) throw new ControlError(400, z.prettifyError(parsed.error));
+  return parsed.data;
+}

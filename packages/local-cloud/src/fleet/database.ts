@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Emulator, startEmulator } from "../emulator/index.ts";
+import { type Relay, startRelay } from "../relay/index.ts";
+
+export interface LocalDatabaseOptions {
+  /** `central`, or the cell's id. */
+  name: string;
+  project: string;
+  ports: { emulator: number; relay: number };
+  logFile: string;
+  heapMb?: number;
+  note(text: string): void;
+  /** Called after an emulator that died has come back empty. */
+  refill(): Promise<void>;
+}
+
+const maxBackoffMs = 10_000;
+
+/** One Firestore emulator with its relay. Dies, comes back empty and is filled again; never shared between cells. */
+export class LocalDatabase {
+  readonly #options: LocalDatabaseOptions;
+  readonly relay: Relay;
+  #emulator: Emulator;
+  #stopping = new AbortController();
+
+  private constructor(options: LocalDatabaseOptions, emulator: Emulator, relay: Relay) {
+    this.#options = options;
+    this.#emulator = emulator;
+    this.relay = relay;
+    void this.#watch();
+  }
+
+  /** Start both and wait until the emulator answers. */
+  static async start(options: LocalDatabaseOptions): Promise<LocalDatabase> {
+    const emulator = await launch(options);
+    const relay = await startRelay({ port: options.ports.relay, target: emulator.host });
+    return new LocalDatabase(options, emulator, relay);
+  }
+
+  get pid(): number {
+    return this.#emulator.pid;
+  }
+
+  /** Where the emulator itself listens; clients go through the relay. */
+  get host(): string {
+    return this.#emulator.host;
+  }
+
+  kill(): void {
+    this.#emulator.kill();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all([this.relay.close(), this.#emulator.stop()]);
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopping;
+    let backoff = 250;
+    for (;;) {
+      const exit = await this.#emulator.exited;
+      if (signal.aborted) return;
+      const how = exit.signal ?? `exit code ${exit.code}`;
+      this.#options.note(`the emulator ended (${how}); all data in it is gone. Starting it again`);
+      try {
+        this.#emulator = await launch(this.#options);
+        backoff = 250;
+        if (!this.#stopped()) await this.#options.refill();
+      } catch (error) {
+        if (this.#stopped()) return;
+        this.#options.note(error instanceof Error ? error.message : String(error));
+        await sleep(backoff, undefined, { signal }).catch(() => undefined);
+        backoff = Math.min(backoff * 2, maxBackoffMs);
+      }
+      if (this.#stopped()) {
+        await this.#emulator.stop();
+        return;
+      }
+    }
+  }
+
+  /** Read anew each time: it changes while we wait. */
+  #stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+}
+
+async function launch(options: LocalDatabaseOptions): Promise<Emulator> {
+  return startEmulator({
+    port: options.ports.emulator,
+    projectId: options.project,
+    logFile: options.logFile,
+    ...(options.heapMb === undefined ? {} : { heapMb: options.heapMb }),
+  });
+}

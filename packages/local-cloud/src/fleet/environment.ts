@@ -1,0 +1,44 @@
+import type { CellManifest } from "@proveniq/contracts";
+import { localCredential } from "./seeds.ts";
+
+export interface CellEnvironmentInput {
+  id: string;
+  manifest: CellManifest;
+  defaultTenant: string | undefined;
+  port: number;
+  emulatorHost: string;
+  artefact: string;
+  commit: string;
+  logLevel: string;
+}
+
+/**
+ * What a process of the fleet gets from the outside: enough to run, and nothing that could lead it to a real cloud
+ * (no credentials, projects or emulator hosts of the shell that started us).
+ */
+export function baseEnvironment(inherited: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ"];
+  return {
+    ...Object.fromEntries(
+      kept.flatMap((name) => (inherited[name] === undefined ? [] : [[name, inherited[name]]])),
+    ),
+    PROVENIQ_ENV: "development",
+    HOST: "127.0.0.1",
+  };
+}
+
+/** All by which one cell differs from another: the artefact is the same. */
+export function cellEnvironment(input: CellEnvironmentInput): Record<string, string> {
+  return {
+    CELL_ID: input.id,
+    CELL_MANIFEST: JSON.stringify(input.manifest),
+    ...(input.defaultTenant === undefined ? {} : { DEFAULT_TENANT: input.defaultTenant }),
+    ARTEFACT_DIGEST: input.artefact,
+    GIT_COMMIT: input.commit,
+    PORT: String(input.port),
+    LOG_LEVEL: input.logLevel,
+    FIRESTORE_EMULATOR_HOST: input.emulatorHost,
+    METADATA_SERVER_DETECTION: "none",
+    DEVELOPMENT_CREDENTIAL: localCredential,
+  };
+}

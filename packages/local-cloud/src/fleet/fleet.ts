@@ -1,0 +1,254 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readLocalConfig } from "../config.ts";
+import { type ControlServer, startControlServer } from "../control/server.ts";
+import { busyPorts, describeBusy } from "../net/listening.ts";
+import type { Service, ServiceEvents } from "../process/service.ts";
+import type { Relay } from "../relay/index.ts";
+import { type InstalledArtefact, installArtefact, installRouter } from "./artefact.ts";
+import { buildAll } from "./build.ts";
+import { currentCommit } from "./commit.ts";
+import { LocalDatabase } from "./database.ts";
+import { baseEnvironment } from "./environment.ts";
+import { type FleetPlan, planFleet, portsOf } from "./plan.ts";
+import { defaultPortBase } from "./ports.ts";
+import { LocalRegistry } from "./registry.ts";
+import { cellOptions, makeCell, makeRouter, type ServiceContext } from "./services.ts";
+import { type FleetState, removeState, runningState, writeState } from "./state.ts";
+import { FleetConflict, type FleetOptions, type RunningFleet } from "./types.ts";
+
+const central = "central";
+
+/** The one place that knows the order in which a fleet starts and stops. */
+export class Fleet implements RunningFleet {
+  readonly relays = new Map<string, Relay>();
+  readonly #options: FleetOptions;
+  readonly #stateDir: string;
+  readonly #databases = new Map<string, LocalDatabase>();
+  readonly #cells = new Map<string, Service>();
+  #router: Service | undefined;
+  #routerDigest = "";
+  #control: ControlServer | undefined;
+  #registry: LocalRegistry | undefined;
+  #state: FleetState | undefined;
+  #context: ServiceContext | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#stateDir = options.stateDir ?? join(options.root, ".fleet");
+  }
+
+  get state(): FleetState {
+    if (this.#state === undefined) throw new Error("the fleet has not started");
+    return this.#state;
+  }
+
+  async start(): Promise<void> {
+    const { root, cells, portBase = defaultPortBase } = this.#options;
+    const stateDir = this.#stateDir;
+    await this.#refuseSecond();
+    const plan = await planFleet({ root, stateDir, portBase, ...(cells === undefined ? {} : { cells }) });
+    await refuseBusyPorts(plan);
+    await this.#prepareFolder();
+    this.#state = plan.state;
+    // The first to listen wins, should two be started at the same moment.
+    this.#control = await startControlServer(plan.ports.control, {
+      run: plan.state.run,
+      state: () => this.state,
+      relays: this.relays,
+      services: () => this.#services(),
+    });
+    await this.#become({});
+
+    const names = [central, ...Object.keys(plan.manifests)];
+    const [artefact, commit] = await Promise.all([
+      this.#build(),
+      currentCommit(root),
+      ...names.map((name) => this.#startDatabase(name, plan)),
+    ]);
+    this.#goOn();
+    await this.#become({ artefact: artefact.digest });
+    const context: ServiceContext = {
+      root,
+      plan,
+      commit,
+      logs: join(stateDir, "logs"),
+      environment: baseEnvironment(readLocalConfig().inherited),
+      logLevel: this.#options.logLevel ?? "info",
+    };
+    this.#context = context;
+    const cellsReady = Promise.all(
+      Object.keys(plan.manifests).map(async (id) => {
+        const cell = makeCell(context, id, artefact, this.#eventsOf(id));
+        this.#cells.set(id, cell);
+        await cell.start();
+      }),
+    );
+    // Reported below; until the seeding is done it must not count as unhandled.
+    cellsReady.catch(() => undefined);
+    this.#registry = new LocalRegistry(this.state, plan.config, plan.manifests);
+    await this.#registry.seed(plan.seeds);
+    this.#goOn();
+    await Promise.all([cellsReady, this.#startRouter(context)]);
+    await this.#become({ phase: "ready" });
+  }
+
+  killCell(id: string): void {
+    const cell = this.#cells.get(id);
+    if (cell === undefined) throw new Error(`No cell ${id} runs`);
+    cell.kill();
+  }
+
+  async reload(): Promise<string[]> {
+    const context = this.#context;
+    if (context === undefined || this.#router === undefined) throw new Error("the fleet has not started");
+    const artefact = await this.#build();
+    const restarted: string[] = [];
+    if (artefact.digest !== this.state.artefact) {
+      await this.#become({ artefact: artefact.digest });
+      // One after the other: the rest of the fleet serves meanwhile.
+      for (const [id, cell] of this.#cells) {
+        await cell.restart(cellOptions(context, id, artefact));
+        restarted.push(id);
+      }
+    }
+    const router = await this.#installRouter();
+    if (router.digest !== this.#routerDigest) {
+      this.#routerDigest = router.digest;
+      await this.#router.restart({ args: [router.file] });
+      restarted.push("router");
+    }
+    return restarted;
+  }
+
+  stop(): Promise<void> {
+    this.#ended ??= this.#stopAll();
+    return this.#ended;
+  }
+
+  kill(): void {
+    for (const service of this.#services().values()) service.kill();
+  }
+
+  async #stopAll(): Promise<void> {
+    if (this.#state === undefined) return;
+    await this.#become({ phase: "stopping" });
+    await this.#router?.stop();
+    await Promise.all([...this.#cells.values()].map((cell) => cell.stop()));
+    await this.#registry?.close();
+    await Promise.all([...this.#databases.values()].map((database) => database.stop()));
+    await this.#control?.close();
+    // Without the control endpoint this run was never ours to announce.
+    if (this.#control !== undefined) await removeState(this.#stateDir);
+  }
+
+  async #refuseSecond(): Promise<void> {
+    const running = await runningState(this.#stateDir);
+    if (running === undefined) return;
+    throw new FleetConflict(
+      `A fleet runs already at ${running.router} (process ${running.pid}, started ${running.startedAt}). ` +
+        "Stop it with Ctrl-C in its terminal, or with `npx fleet down`.",
+    );
+  }
+
+  /** A stop may come while the start waits for something; nothing more is started then. */
+  #goOn(): void {
+    if (this.#ended !== undefined) throw new Error("stopped while starting");
+  }
+
+  async #prepareFolder(): Promise<void> {
+    // What a killed fleet left behind: its databases are gone, so its directory would lie.
+    await Promise.all([
+      removeState(this.#stateDir),
+      rm(join(this.#stateDir, "directory.json"), { force: true }),
+      rm(join(this.#stateDir, "logs"), { recursive: true, force: true }),
+    ]);
+    await mkdir(join(this.#stateDir, "logs"), { recursive: true });
+  }
+
+  async #become(change: Partial<FleetState>): Promise<void> {
+    this.#state = { ...this.state, ...change };
+    if (this.#control !== undefined) await writeState(this.#stateDir, this.#state);
+  }
+
+  async #build(): Promise<InstalledArtefact> {
+    const { root } = this.#options;
+    await buildAll(root, readLocalConfig().inherited);
+    return installArtefact(join(root, "apps", "cell-api", "dist"), join(this.#stateDir, "artefacts"));
+  }
+
+  #installRouter(): Promise<{ digest: string; file: string }> {
+    return installRouter(
+      join(this.#options.root, "apps", "router", "dist"),
+      join(this.#stateDir, "artefacts"),
+    );
+  }
+
+  async #startDatabase(name: string, plan: FleetPlan): Promise<void> {
+    const source = `emulator-${name}`;
+    const { heapMb } = this.#options;
+    const cell = plan.manifests[name];
+    const database = await LocalDatabase.start({
+      name,
+      project: cell === undefined ? plan.config.central.project : cell.project,
+      ports: cell === undefined ? plan.ports.central : plan.ports.cell(plan.place(name)),
+      logFile: join(this.#stateDir, "logs", `${source}.log`),
+      ...(heapMb === undefined ? {} : { heapMb }),
+      note: (text) => this.#note(source, text),
+      refill: () => this.#refill(name, plan),
+    });
+    this.#databases.set(name, database);
+    this.relays.set(name, database.relay);
+    // A stop that came meanwhile did not see it.
+    if (this.#ended !== undefined) await database.stop();
+  }
+
+  async #refill(name: string, plan: FleetPlan): Promise<void> {
+    const source = `emulator-${name}`;
+    if (this.#registry === undefined) return;
+    if (name !== central) {
+      const tenants = await this.#registry.refillCell(name);
+      this.#note(source, `serves again, empty but for its tenants: ${tenants.join(", ")}`);
+      return;
+    }
+    const lost = await this.#registry.refillCentral(plan.seeds);
+    const again = lost.length === 0 ? "" : `; no longer known, add them again: ${lost.join(", ")}`;
+    this.#note(source, `serves again with the tenants that the fleet starts with${again}`);
+  }
+
+  async #startRouter(context: ServiceContext): Promise<void> {
+    const bundle = await this.#installRouter();
+    this.#routerDigest = bundle.digest;
+    this.#router = makeRouter(context, bundle.file, this.state.directoryFile, this.#eventsOf("router"));
+    await this.#router.start();
+  }
+
+  #services(): Map<string, { pid: number | undefined; kill(): void }> {
+    const all = new Map<string, { pid: number | undefined; kill(): void }>(this.#cells);
+    if (this.#router !== undefined) all.set("router", this.#router);
+    for (const [name, database] of this.#databases) all.set(`emulator-${name}`, database);
+    return all;
+  }
+
+  #eventsOf(source: string): ServiceEvents {
+    return {
+      line: (text) => this.#options.onLine?.({ source, kind: "output", text }),
+      note: (text) => this.#note(source, text),
+    };
+  }
+
+  #note(source: string, text: string): void {
+    this.#options.onLine?.({ source, kind: "note", text });
+  }
+}
+
+async function refuseBusyPorts(plan: FleetPlan): Promise<void> {
+  const needed = portsOf(plan);
+  const busy = await busyPorts([...needed.keys()]);
+  if (busy.length === 0) return;
+  const lines = busy.map((b) => `${describeBusy(b)}, but ${needed.get(b.port) ?? "the fleet"} needs it`);
+  throw new FleetConflict(
+    `${lines.join("\n")}\nStop what holds it, or start the fleet elsewhere: \`npx fleet up --port-base 9080\`.`,
+  );
+}

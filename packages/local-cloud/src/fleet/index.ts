@@ -1,0 +1,8 @@
+export { localFleet, localHost } from "./hosts.ts";
+export { planFleet } from "./plan.ts";
+export { defaultPortBase, localPorts, maxPortBase } from "./ports.ts";
+export { LocalRegistry } from "./registry.ts";
+export { localCredential, seedTenants } from "./seeds.ts";
+export { startFleet } from "./start.ts";
+export { type FleetState, readState, runningState } from "./state.ts";
+export { FleetConflict, type FleetLine, type FleetOptions, type RunningFleet } from "./types.ts";

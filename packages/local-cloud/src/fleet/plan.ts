@@ -1,0 +1,101 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { CellManifest, FleetConfig } from "@proveniq/contracts";
+import { loadFleet } from "@proveniq/control-plane";
+import { localFleet, localHost, selectCells } from "./hosts.ts";
+import { type LocalPorts, localPorts } from "./ports.ts";
+import { localCredential, type SeedTenant, seedTenants } from "./seeds.ts";
+import type { FleetState } from "./state.ts";
+
+/** All that is decided before anything starts. */
+export interface FleetPlan {
+  /** With local host names and only the cells that run. */
+  config: FleetConfig;
+  /** Of the cells that run, in the order of their ids. */
+  manifests: Record<string, CellManifest>;
+  ports: LocalPorts;
+  /** A cell's place among all cells, by which its ports go. */
+  place(cell: string): number;
+  seeds: readonly SeedTenant[];
+  state: FleetState;
+}
+
+export interface PlanOptions {
+  root: string;
+  stateDir: string;
+  portBase: number;
+  cells?: readonly string[];
+}
+
+/** Read infra/ and decide what runs where. Starts nothing. */
+export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
+  const { config: fleet, manifests: all } = await loadFleet(join(options.root, "infra"));
+  const ids = Object.keys(all);
+  const running = selectCells(ids, options.cells);
+  const config = localFleet(fleet, running);
+  const manifests = Object.fromEntries(Object.entries(all).filter(([id]) => running.includes(id)));
+  const ports = localPorts(options.portBase);
+  const place = (cell: string) => ids.indexOf(cell);
+  const seeds = seedTenants.filter((tenant) => running.includes(tenant.cellId));
+  const routerPort = ports.router;
+  const url = (host: string) => `http://${host}:${routerPort}`;
+  const tenantHosts = seeds.flatMap((tenant) => tenant.hosts);
+  const state: FleetState = {
+    phase: "starting",
+    pid: process.pid,
+    run: randomUUID(),
+    startedAt: new Date().toISOString(),
+    portBase: options.portBase,
+    router: url("localhost"),
+    control: `http://127.0.0.1:${ports.control}`,
+    credential: localCredential,
+    artefact: "",
+    directoryFile: join(options.stateDir, "directory.json"),
+    central: {
+      project: fleet.central.project,
+      database: fleet.central.controlDatabase,
+      relay: `127.0.0.1:${ports.central.relay}`,
+      emulator: `127.0.0.1:${ports.central.emulator}`,
+    },
+    cells: Object.fromEntries(
+      Object.entries(manifests).map(([id, manifest]) => {
+        const cell = ports.cell(place(id));
+        return [
+          id,
+          {
+            api: `http://127.0.0.1:${cell.api}`,
+            relay: `127.0.0.1:${cell.relay}`,
+            emulator: `127.0.0.1:${cell.emulator}`,
+            project: manifest.project,
+            databases: manifest.databases.map((database) => database.id),
+          },
+        ];
+      }),
+    ),
+    hosts: Object.fromEntries(
+      [...Object.keys(fleet.hosts), ...tenantHosts]
+        .map((host) => [host, localHost(host, fleet.zone)] as const)
+        .filter(([host, local]) => tenantHosts.includes(host) || Object.hasOwn(config.hosts, local))
+        .map(([host, local]) => [host, url(local)]),
+    ),
+  };
+  return { config, manifests, ports, place, seeds, state };
+}
+
+/** Every port that the plan needs, and who needs it. */
+export function portsOf(plan: FleetPlan): Map<number, string> {
+  const { ports } = plan;
+  const needed = new Map([
+    [ports.router, "the router"],
+    [ports.control, "the control endpoint"],
+    [ports.central.emulator, "the central project's emulator"],
+    [ports.central.relay, "the central project's relay"],
+  ]);
+  for (const id of Object.keys(plan.manifests)) {
+    const cell = ports.cell(plan.place(id));
+    needed.set(cell.api, `cell ${id}`);
+    needed.set(cell.emulator, `the emulator of cell ${id}`);
+    needed.set(cell.relay, `the relay of cell ${id}`);
+  }
+  return needed;
+}

@@ -1,0 +1,118 @@
+import { readFile } from "node:fs/promises";
+import { hostname as machineName, userInfo } from "node:os";
+import { type CellManifest, directorySnapshot, type FleetConfig, type Placement } from "@proveniq/contracts";
+import {
+  type AddedTenant,
+  type AddTenant,
+  addTenant,
+  type Connections,
+  listTenants,
+  publishDirectory,
+} from "@proveniq/control-plane";
+import { Registry } from "@proveniq/db/control";
+import { DatabasePool } from "@proveniq/db/pool";
+import { localHost } from "./hosts.ts";
+import type { SeedTenant } from "./seeds.ts";
+import type { FleetState } from "./state.ts";
+
+/** The control plane of a local fleet: its registry and directory, reached through the relays like all else. */
+export class LocalRegistry {
+  readonly #state: FleetState;
+  readonly #config: FleetConfig;
+  readonly #manifests: Record<string, CellManifest>;
+  readonly #control: DatabasePool;
+  readonly #cells = new Map<string, DatabasePool>();
+  readonly #connections: Connections;
+
+  /** `config` with local hosts (`localFleet`), and the manifests of the cells that run. */
+  constructor(state: FleetState, config: FleetConfig, manifests: Record<string, CellManifest>) {
+    this.#state = state;
+    this.#config = config;
+    this.#manifests = manifests;
+    const { project, database, relay } = state.central;
+    this.#control = new DatabasePool({ projectId: project, allow: [database], emulatorHost: relay });
+    this.#connections = {
+      control: new Registry(this.#control, database),
+      cell: (id) => this.#cell(id),
+    };
+  }
+
+  /** Every tenant of the fleet, by id. */
+  async list(): Promise<Placement[]> {
+    return listTenants(this.#connections);
+  }
+
+  /** Add a tenant, its hosts given as in production or local, and publish the directory that has it. */
+  async add(tenant: AddTenant): Promise<AddedTenant> {
+    const added = await this.#add(tenant);
+    await this.publish();
+    return added;
+  }
+
+  /** Add several tenants and publish once. */
+  async seed(tenants: readonly SeedTenant[]): Promise<void> {
+    // One after the other: they share the registry's counter, and five take no time.
+    for (const tenant of tenants) await this.#add(tenant);
+    await this.publish();
+  }
+
+  /** Give an emulator that lost its data the claims of the tenants it holds; resolves with their ids. */
+  async refillCell(cell: string): Promise<string[]> {
+    const placed = (await this.list()).filter((p) => p.cellId === cell);
+    for (const { tenantId, name, cellId, databaseId, hosts } of placed) {
+      await this.#add({ tenantId, name, cellId, databaseId, hosts });
+    }
+    return placed.map((p) => p.tenantId);
+  }
+
+  /** Fill a registry that lost its data with the seeds; resolves with the tenants that are known no longer. */
+  async refillCentral(tenants: readonly SeedTenant[]): Promise<string[]> {
+    const before = directorySnapshot.parse(JSON.parse(await readFile(this.#state.directoryFile, "utf8")));
+    for (const tenant of tenants) await this.#add(tenant);
+    // Routers believe no directory that is older than theirs, and the lost registry had counted further.
+    while ((await this.#connections.control.snapshot()).version <= before.version) {
+      await this.#connections.control.bumpVersion();
+    }
+    await this.publish();
+    const known = new Set(tenants.map((t) => t.tenantId));
+    return Object.keys(before.tenants).filter((id) => !known.has(id));
+  }
+
+  /** Write the directory that the router reads. */
+  async publish(): Promise<void> {
+    await publishDirectory({
+      file: this.#state.directoryFile,
+      control: this.#connections.control,
+      config: this.#config,
+      manifests: this.#manifests,
+      origins: Object.fromEntries(
+        Object.entries(this.#state.cells).map(([id, { api }]) => [id, { api, bulk: api }]),
+      ),
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#control, ...this.#cells.values()].map((pool) => pool.close()));
+  }
+
+  async #add(tenant: AddTenant): Promise<AddedTenant> {
+    const hosts = (tenant.hosts ?? []).map((host) => localHost(host, this.#config.zone));
+    const fleet = { config: this.#config, manifests: this.#manifests };
+    const origin = { who: userInfo().username, from: machineName() };
+    return addTenant(this.#connections, fleet, { ...tenant, hosts }, origin);
+  }
+
+  #cell(id: string): DatabasePool {
+    const known = this.#cells.get(id);
+    if (known !== undefined) return known;
+    const cell = this.#state.cells[id];
+    if (cell === undefined) throw new Error(`The cell ${id} does not run here`);
+    const pool = new DatabasePool({
+      projectId: cell.project,
+      allow: cell.databases,
+      emulatorHost: cell.relay,
+    });
+    this.#cells.set(id, pool);
+    return pool;
+  }
+}

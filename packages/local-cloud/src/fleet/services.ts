@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { untilOk } from "../process/ready.ts";
+import { Service, type ServiceEvents, type ServiceOptions } from "../process/service.ts";
+import type { InstalledArtefact } from "./artefact.ts";
+import { cellEnvironment } from "./environment.ts";
+import { defaultTenantOf } from "./hosts.ts";
+import type { FleetPlan } from "./plan.ts";
+
+/** What every service of a fleet is started with. */
+export interface ServiceContext {
+  root: string;
+  plan: FleetPlan;
+  commit: string;
+  logs: string;
+  environment: NodeJS.ProcessEnv;
+  logLevel: string;
+}
+
+/** How one cell is started from an artefact: the same files for every cell, told apart by their environment. */
+export function cellOptions(
+  context: ServiceContext,
+  id: string,
+  artefact: InstalledArtefact,
+): ServiceOptions {
+  const { plan, logs, commit, logLevel } = context;
+  const manifest = plan.manifests[id];
+  const place = plan.state.cells[id];
+  if (manifest === undefined || place === undefined) throw new Error(`No cell ${id} is planned`);
+  return {
+    command: process.execPath,
+    args: ["server.js"],
+    cwd: artefact.folder,
+    env: {
+      ...context.environment,
+      ...cellEnvironment({
+        id,
+        manifest,
+        defaultTenant: defaultTenantOf(plan.config, id),
+        port: Number(new URL(place.api).port),
+        emulatorHost: place.relay,
+        artefact: artefact.digest,
+        commit,
+        logLevel,
+      }),
+    },
+    logFile: join(logs, `${id}.log`),
+    ready: (signal) => untilOk(`${place.api}/ready`, signal),
+  };
+}
+
+export function makeCell(
+  context: ServiceContext,
+  id: string,
+  artefact: InstalledArtefact,
+  events: ServiceEvents,
+): Service {
+  return new Service(id, cellOptions(context, id, artefact), events);
+}
+
+export function makeRouter(
+  context: ServiceContext,
+  bundle: string,
+  directoryFile: string,
+  events: ServiceEvents,
+): Service {
+  const port = context.plan.ports.router;
+  return new Service(
+    "router",
+    {
+      command: process.execPath,
+      args: [bundle],
+      cwd: context.root,
+      env: {
+        ...context.environment,
+        PORT: String(port),
+        DIRECTORY_FILE: directoryFile,
+        LOG_LEVEL: context.logLevel,
+      },
+      logFile: join(context.logs, "router.log"),
+      ready: (signal) => untilOk(`http://127.0.0.1:${port}/health`, signal),
+    },
+    events,
+  );
+}

@@ -1,0 +1,76 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+
+const port = z.int().min(1).max(65_535);
+const pid = z.int().min(1);
+
+/** What `.fleet/state.json` says about the fleet that runs from this folder. */
+export const fleetState = z.strictObject({
+  phase: z.enum(["starting", "ready", "stopping"]),
+  pid: pid.describe("The process that holds the fleet together; stopping it stops everything"),
+  run: z.string().min(1).describe("Made anew at each start; the control endpoint repeats it"),
+  startedAt: z.iso.datetime(),
+  portBase: port,
+  router: z.url(),
+  control: z.url().describe("Answers on 127.0.0.1 only"),
+  credential: z.string().describe("The development credential that the cells accept"),
+  artefact: z.string().describe("Digest of the artefact that every cell runs"),
+  directoryFile: z.string(),
+  central: z.strictObject({
+    project: z.string(),
+    database: z.string(),
+    relay: z.string().describe("host:port of its Firestore, behind the relay"),
+    emulator: z.string(),
+  }),
+  cells: z.record(
+    z.string(),
+    z.strictObject({
+      api: z.url(),
+      relay: z.string(),
+      emulator: z.string(),
+      project: z.string(),
+      databases: z.array(z.string()),
+    }),
+  ),
+  hosts: z.record(z.string(), z.string()).describe("Host of production → URL on this machine"),
+});
+export type FleetState = z.infer<typeof fleetState>;
+
+const fileIn = (stateDir: string) => join(stateDir, "state.json");
+
+/** Write the state whole or not at all. */
+export async function writeState(stateDir: string, state: FleetState): Promise<void> {
+  await mkdir(stateDir, { recursive: true });
+  const next = `${fileIn(stateDir)}.${process.pid}.new`;
+  await writeFile(next, `${JSON.stringify(fleetState.parse(state), null, 2)}\n`);
+  await rename(next, fileIn(stateDir));
+}
+
+export async function removeState(stateDir: string): Promise<void> {
+  await rm(fileIn(stateDir), { force: true });
+}
+
+/** What was last written, whether or not that fleet still runs. Unreadable is the same as none: it cannot be ours. */
+export async function readState(stateDir: string): Promise<FleetState | undefined> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(fileIn(stateDir), "utf8"));
+  } catch {
+    return undefined;
+  }
+  const parsed = fleetState.safeParse(json);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The state of the fleet that runs now; `undefined` for none, and for one that was killed and left its file behind. */
+export async function runningState(stateDir: string): Promise<FleetState | undefined> {
+  const state = await readState(stateDir);
+  if (state === undefined) return undefined;
+  try {
+    const response = await fetch(new URL("/run", state.control), { signal: AbortSignal.timeout(2_000) });
+    return response.ok && (await response.text()) === state.run ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}

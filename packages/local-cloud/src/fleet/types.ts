@@ -1,0 +1,46 @@
+import type { Relay } from "../relay/index.ts";
+import type { FleetState } from "./state.ts";
+
+/** Something that a person may want to see. */
+export interface FleetLine {
+  /** `fleet`, `router`, a cell's id, or `emulator-<cell>`. */
+  source: string;
+  /** The service's own output, or what the fleet says about it. */
+  kind: "output" | "note";
+  text: string;
+}
+
+export interface FleetOptions {
+  /** The repository. */
+  root: string;
+  /** The router's port, from which all others follow; 8080 unless told otherwise. */
+  portBase?: number;
+  /** Where state, logs and artefacts are kept; `<root>/.fleet` unless told otherwise. */
+  stateDir?: string;
+  /** Only these cells; all of them unless told otherwise. */
+  cells?: readonly string[];
+  /** Java heap of each emulator in MiB. */
+  heapMb?: number;
+  /** Of cells and router: trace, debug, info, warn, error; info unless told otherwise. */
+  logLevel?: string;
+  /** Hears everything; nothing is printed without it. */
+  onLine?(line: FleetLine): void;
+}
+
+/** Somebody else is in the way: a running fleet, or whoever holds a port. The message is for people. */
+export class FleetConflict extends Error {}
+
+/** A running fleet. */
+export interface RunningFleet {
+  readonly state: FleetState;
+  /** By name: `central`, or a cell's id. */
+  readonly relays: ReadonlyMap<string, Relay>;
+  /** SIGKILL a cell's process, as a crash would; it is started again by itself. */
+  killCell(id: string): void;
+  /** Build again and restart what changed; resolves with the names of what was restarted. */
+  reload(): Promise<string[]>;
+  /** Stop everything in order. Calling it again waits for the same end. */
+  stop(): Promise<void>;
+  /** SIGKILL everything, now. */
+  kill(): void;
+}

@@ -1,0 +1,138 @@
+import { createWriteStream, type WriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type GuardedChild, spawnGuarded } from "./guarded.ts";
+
+/** Something worth telling about a service, or a line that it printed itself. */
+export interface ServiceEvents {
+  /** A line of the service's own output. */
+  line(text: string): void;
+  /** What the fleet did about it: it died, it was started again. */
+  note(text: string): void;
+}
+
+export interface ServiceOptions {
+  command: string;
+  args: string[];
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  logFile: string;
+  /** Resolves when the service serves, rejects when `signal` aborts. */
+  ready(signal: AbortSignal): Promise<void>;
+}
+
+const firstBackoffMs = 250;
+const maxBackoffMs = 10_000;
+/** A service that ran for this long was healthy: its next death starts the back-off anew. */
+const steadyMs = 30_000;
+
+/** A process that is started again, more and more slowly, whenever it ends without being told to. */
+export class Service {
+  readonly name: string;
+  readonly #events: ServiceEvents;
+  #options: ServiceOptions;
+  #child: GuardedChild | undefined;
+  #log: WriteStream | undefined;
+  #stopping = new AbortController();
+  #watching: Promise<void> | undefined;
+
+  constructor(name: string, options: ServiceOptions, events: ServiceEvents) {
+    this.name = name;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** The process that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Start and wait until ready. Rejects when the process ends first: then it would not start the next time either. */
+  async start(withinMs = 30_000): Promise<void> {
+    this.#stopping = new AbortController();
+    this.#log = createWriteStream(this.#options.logFile, { flags: "a" });
+    const child = this.#spawn();
+    const tooLate = AbortSignal.timeout(withinMs);
+    const givenUp = new AbortController();
+    const ended = child.exited.then(({ code, signal }) => {
+      throw new Error(
+        `${this.name} ended (${signal ?? `exit code ${code}`}) before it was ready; see ${this.#options.logFile}`,
+      );
+    });
+    try {
+      await Promise.race([this.#options.ready(AbortSignal.any([tooLate, givenUp.signal])), ended]);
+    } catch (error) {
+      await this.stop(0);
+      if (!tooLate.aborted) throw error;
+      throw new Error(
+        `${this.name} was not ready within ${withinMs / 1000} s; see ${this.#options.logFile}`,
+        {
+          cause: error,
+        },
+      );
+    } finally {
+      givenUp.abort();
+      ended.catch(() => undefined);
+    }
+    this.#watching = this.#watch(child);
+  }
+
+  /** Stop for good: SIGTERM, and SIGKILL after `graceMs`. */
+  async stop(graceMs = 5_000): Promise<void> {
+    this.#stopping.abort();
+    await this.#child?.stop(graceMs);
+    await this.#watching;
+    this.#log?.end();
+  }
+
+  /** Stop and start, from other options when given. */
+  async restart(options: Partial<ServiceOptions> = {}): Promise<void> {
+    await this.stop();
+    this.#options = { ...this.#options, ...options };
+    await this.start();
+  }
+
+  /** SIGKILL, as a crash would look: it is started again by itself. */
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  #spawn(): GuardedChild {
+    const { command, args, cwd, env } = this.#options;
+    const child = spawnGuarded(command, args, { cwd, env });
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (text) => {
+        this.#log?.write(`${text}\n`);
+        this.#events.line(text);
+      });
+    }
+    this.#child = child;
+    return child;
+  }
+
+  async #watch(first: GuardedChild): Promise<void> {
+    const { signal } = this.#stopping;
+    let child = first;
+    let backoff = firstBackoffMs;
+    for (;;) {
+      const started = Date.now();
+      const exit = await child.exited;
+      if (signal.aborted) return;
+      if (Date.now() - started > steadyMs) backoff = firstBackoffMs;
+      this.#events.note(
+        `ended (${exit.signal ?? `exit code ${exit.code}`}); starting again in ${backoff} ms`,
+      );
+      await sleep(backoff, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      backoff = Math.min(backoff * 2, maxBackoffMs);
+      child = this.#spawn();
+      const { pid } = child;
+      const over = new AbortController();
+      void child.exited.then(() => over.abort());
+      void this.#options
+        .ready(AbortSignal.any([signal, over.signal]))
+        .then(() => this.#events.note(`serves again (pid ${pid})`))
+        .catch(() => undefined);
+    }
+  }
+}
