@@ -28,6 +28,7 @@ export const fleetConfig = z
       project: projectId,
       location,
       controlDatabase: databaseId.describe("Registry, moves, audit"),
+      marketDatabase: databaseId.describe("Published market values: the one source of every cell's replica"),
     }),
     directory: z.strictObject({
       maxBytes: z

@@ -1,3 +1,4 @@
+export * from "./cors.ts";
 export * from "./credential.ts";
 export * from "./directory.ts";
 export * from "./event.ts";
@@ -6,8 +7,10 @@ export * from "./headers.ts";
 export * from "./ids.ts";
 export * from "./item.ts";
 export * from "./manifest.ts";
+export * from "./market.ts";
 export * from "./money.ts";
 export * from "./parse.ts";
 export * from "./placement.ts";
+export * from "./portfolio.ts";
 export * from "./problem.ts";
 export * from "./region.ts";

@@ -41,9 +41,13 @@ function hostFaults(config: FleetConfig, manifests: Manifests): string[] {
 
 /** Cells may share a project, never a database. */
 function databaseFaults(config: FleetConfig, manifests: Manifests): string[] {
-  const { project, controlDatabase } = config.central;
-  const owner = new Map([[`${project}/${controlDatabase}`, "the control database of fleet.json"]]);
-  const faults: string[] = [];
+  const { project, controlDatabase, marketDatabase } = config.central;
+  const owner = new Map([
+    [`${project}/${controlDatabase}`, "the control database of fleet.json"],
+    [`${project}/${marketDatabase}`, "the market database of fleet.json"],
+  ]);
+  const faults: string[] =
+    controlDatabase === marketDatabase ? ["fleet.json: controlDatabase and marketDatabase must differ"] : [];
   for (const [id, manifest] of Object.entries(manifests)) {
     for (const database of [...manifest.databases, manifest.marketDatabase]) {
       const name = `${manifest.project}/${database.id}`;
