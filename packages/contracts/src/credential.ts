@@ -41,6 +41,13 @@ export type TokenIssuer = z.infer<typeof tokenIssuer>;
 
 /** What a tenant decides about itself, beside its claim in its own database. */
 export const tenantSettings = z.strictObject({
+  issuer: z
+    .url()
+    .nullable()
+    .describe(
+      "The one issuer that signs its people in, of those the cell's manifest lists. Null: the first of them. Exactly one, " +
+        "because two issuers may give the same subject to two people",
+    ),
   identityTenant: z
     .string()
     .min(1)
@@ -63,6 +70,14 @@ export const tenantSettings = z.strictObject({
     .describe("Instead of the cell's quota for a tenant. Null: the cell's"),
 });
 export type TenantSettings = z.infer<typeof tenantSettings>;
+
+/** What holds for a tenant that has set nothing. */
+export const defaultTenantSettings: Readonly<TenantSettings> = Object.freeze({
+  issuer: null,
+  identityTenant: null,
+  origins: [],
+  requestsPerSecond: null,
+});
 
 /** GET /v1/me. */
 export const me = z

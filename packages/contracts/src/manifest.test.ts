@@ -50,6 +50,18 @@ describe("a manifest is refused", () => {
       "/origins/api",
       (m) => ({ ...m, origins: { ...m.origins, api: "https://a.b/x" } }),
     ],
+    [
+      "an issuer over plain http",
+      "/issuers/0/jwks",
+      (m) => ({ ...m, issuers: m.issuers.map((i) => ({ ...i, jwks: "http://127.0.0.1/jwks" })) }),
+    ],
+    ["an issuer twice", "/issuers/1/issuer", (m) => ({ ...m, issuers: [...m.issuers, ...m.issuers] })],
+    ["no issuer", "/issuers", (m) => ({ ...m, issuers: [] })],
+    [
+      "an issuer with a symmetric algorithm",
+      "/issuers/0/algorithm",
+      (m) => ({ ...m, issuers: m.issuers.map((i) => ({ ...i, algorithm: "HS256" })) }),
+    ],
     ["a plain http origin", "/origins/api", (m) => ({ ...m, origins: { ...m.origins, api: "http://a.b" } })],
     ["a bad database id", "/databases/0/id", (m) => ({ ...m, databases: [{ id: "EU", location: "eur3" }] })],
   ];

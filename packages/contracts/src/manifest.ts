@@ -60,6 +60,14 @@ export const cellManifest = z
     outside(["region"], m.region);
     for (const [n, d] of m.databases.entries()) outside(["databases", n, "location"], d.location);
     outside(["marketDatabase", "location"], m.marketDatabase.location);
+    for (const [n, { issuer, jwks }] of m.issuers.entries()) {
+      if (m.issuers.findIndex((other) => other.issuer === issuer) !== n)
+        ctx.addIssue({ code: "custom", path: ["issuers", n, "issuer"], message: "is listed twice" });
+      for (const [field, url] of Object.entries({ issuer, jwks })) {
+        if (!url.startsWith("https://"))
+          ctx.addIssue({ code: "custom", path: ["issuers", n, field], message: "must be an https URL" });
+      }
+    }
     const ids = m.databases.map((d) => d.id);
     for (const [n, id] of ids.entries()) {
       if (ids.indexOf(id) !== n)
