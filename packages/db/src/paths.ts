@@ -27,3 +27,18 @@ export function itemRef(firestore: Firestore, tenantId: string, id: string): Doc
 export function receiptRef(firestore: Firestore, tenantId: string, hash: string): DocumentReference {
   return tenantRef(firestore, tenantId).collection("idempotency").doc(hash);
 }
+
+/** The keys of a tenant's partner. */
+export function apiKeysRef(firestore: Firestore, tenantId: string): CollectionReference {
+  return tenantRef(firestore, tenantId).collection("apiKeys");
+}
+
+/** The one document of a tenant's settings. */
+export function settingsRef(firestore: Firestore, tenantId: string): DocumentReference {
+  return tenantRef(firestore, tenantId).collection("settings").doc("current");
+}
+
+/** Administrative changes made in this database, of all its tenants. Append-only. */
+export function auditRef(firestore: Firestore): CollectionReference {
+  return firestore.collection("audit");
+}

@@ -1,2 +1,3 @@
+export { AccessWriter, readAudit } from "../access/writer.ts";
 export { establishTenant, type NewTenant } from "../claims/writer.ts";
 export { type Origin, Registry, type RegistrySnapshot } from "./registry.ts";

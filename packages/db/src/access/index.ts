@@ -1,0 +1,2 @@
+export { LookupCache, type LookupCacheOptions } from "./lookup-cache.ts";
+export { AccessReader, type AccessReaderOptions, type TenantPlace } from "./reader.ts";

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import { LookupCache, type LookupCacheOptions } from "./lookup-cache.ts";
+
+/** A store that counts how often it is asked. */
+function setUp(options: Partial<LookupCacheOptions> = {}) {
+  const clock = { ms: 0 };
+  const store = new Map<string, string>([["real", "value"]]);
+  const asked: string[] = [];
+  const cache = new LookupCache<string>({ ttlMs: 5_000, now: () => clock.ms, ...options });
+  const get = (key: string) =>
+    cache.get(key, async () => {
+      asked.push(key);
+      await Promise.resolve();
+      return store.get(key);
+    });
+  return { clock, store, asked, cache, get };
+}
+
+describe("LookupCache", () => {
+  test("asks once for many who wait, and again after the TTL", async () => {
+    const { clock, store, asked, get } = setUp();
+    expect(await Promise.all([get("real"), get("real"), get("real")])).toEqual(["value", "value", "value"]);
+    store.set("real", "newer");
+    clock.ms = 4_999;
+    expect(await get("real")).toBe("value");
+    clock.ms = 5_000;
+    expect(await get("real")).toBe("newer");
+    expect(asked).toHaveLength(2);
+  });
+
+  test("remembers what is missing, and finds it once it is there", async () => {
+    const { clock, store, asked, get } = setUp();
+    for (let n = 0; n < 1_000; n += 1) expect(await get("nobody")).toBeUndefined();
+    expect(asked).toHaveLength(1);
+    store.set("nobody", "somebody now");
+    clock.ms = 5_000;
+    expect(await get("nobody")).toBe("somebody now");
+  });
+
+  test("a flood of made-up keys costs no more than its budget, and the real key is served throughout", async () => {
+    const { clock, asked, get } = setUp({ missesPerSecond: 10, missBurst: 50 });
+    await get("real");
+    let refused = 0;
+    for (let second = 0; second < 20; second += 1) {
+      for (let n = 0; n < 500; n += 1) {
+        await get(`made-up-${second}-${n}`).catch(() => {
+          refused += 1;
+        });
+      }
+      expect(await get("real")).toBe("value");
+      clock.ms += 1_000;
+    }
+    const lookups = asked.filter((key) => key !== "real").length;
+    expect(lookups).toBeLessThanOrEqual(50 + 20 * 10);
+    expect(refused).toBe(10_000 - lookups);
+    await expect(setUp({ missBurst: 0 }).get("x")).rejects.toMatchObject({ code: "too-many-requests" });
+  });
+
+  test("a flood pushes out no real entry", async () => {
+    const { asked, get } = setUp({ maxEntries: 10, missBurst: 1_000 });
+    await get("real");
+    for (let n = 0; n < 500; n += 1) await get(`made-up-${n}`);
+    await get("real");
+    expect(asked.filter((key) => key === "real")).toHaveLength(1);
+  });
+
+  test("a failure is not remembered", async () => {
+    const { cache, get } = setUp();
+    await expect(cache.get("real", () => Promise.reject(new Error("down")))).rejects.toThrow("down");
+    expect(await get("real")).toBe("value");
+  });
+
+  test("forgets on demand, also a lookup under way", async () => {
+    const { store, cache, get } = setUp();
+    const early = get("real");
+    store.set("real", "newer");
+    cache.forget("real");
+    expect(await get("real")).toBe("newer");
+    await early;
+  });
+});

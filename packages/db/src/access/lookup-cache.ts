@@ -1,0 +1,101 @@
+import { ProblemError } from "@proveniq/contracts";
+
+export interface LookupCacheOptions {
+  /** How long an answer is believed, in milliseconds. */
+  ttlMs: number;
+  /** Entries of each kind, found and missing, that are kept. */
+  maxEntries?: number;
+  /** Lookups per second that may find nothing, and how many at once: strangers make names up. */
+  missesPerSecond?: number;
+  missBurst?: number;
+  now?: () => number;
+}
+
+interface Entry<V> {
+  until: number;
+  value: V;
+}
+
+/**
+ * Answers of lookups whose keys come from outside. What is missing is remembered too, apart from what was found, so that a
+ * flood of made-up keys can push out nothing real; and when made-up keys come faster than the budget for them, keys
+ * that were never found are refused unasked (`too-many-requests`) while those that were go on being served.
+ */
+export class LookupCache<V> {
+  readonly #ttlMs: number;
+  readonly #maxEntries: number;
+  readonly #missesPerSecond: number;
+  readonly #missBurst: number;
+  readonly #now: () => number;
+  readonly #found = new Map<string, Entry<V>>();
+  readonly #missing = new Map<string, Entry<undefined>>();
+  readonly #loading = new Map<string, Promise<V | undefined>>();
+  #budget: number;
+  #budgetAt: number;
+
+  constructor(options: LookupCacheOptions) {
+    this.#ttlMs = options.ttlMs;
+    this.#maxEntries = options.maxEntries ?? 10_000;
+    this.#missesPerSecond = options.missesPerSecond ?? 20;
+    this.#missBurst = options.missBurst ?? 200;
+    this.#now = options.now ?? Date.now;
+    this.#budget = this.#missBurst;
+    this.#budgetAt = this.#now();
+  }
+
+  /** What is cached, or what `load` resolves with: one call for all who wait. Failures are not cached. */
+  async get(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
+    const known = this.#found.get(key);
+    const cached = known ?? this.#missing.get(key);
+    if (cached !== undefined && this.#now() < cached.until) return cached.value;
+    const running = this.#loading.get(key);
+    if (running !== undefined) return running;
+    if (known === undefined && !this.#mayMiss()) throw tooManyMisses();
+    const loading = this.#load(key, load).finally(() => {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key);
+    });
+    this.#loading.set(key, loading);
+    return loading;
+  }
+
+  /** Look again at the next `get`. */
+  forget(key: string): void {
+    this.#found.delete(key);
+    this.#missing.delete(key);
+    this.#loading.delete(key);
+  }
+
+  async #load(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
+    // From before the read: nothing may be believed for longer than the TTL after it was true.
+    const until = this.#now() + this.#ttlMs;
+    const value = await load();
+    if (value === undefined) {
+      this.#budget -= 1;
+      this.#found.delete(key);
+      this.#keep(this.#missing, key, { until, value });
+    } else {
+      this.#missing.delete(key);
+      this.#keep(this.#found, key, { until, value });
+    }
+    return value;
+  }
+
+  #keep<E>(entries: Map<string, E>, key: string, entry: E): void {
+    entries.delete(key);
+    entries.set(key, entry);
+    const [oldest] = entries.keys();
+    if (entries.size > this.#maxEntries && oldest !== undefined) entries.delete(oldest);
+  }
+
+  #mayMiss(): boolean {
+    const now = this.#now();
+    const earned = ((now - this.#budgetAt) / 1000) * this.#missesPerSecond;
+    this.#budget = Math.min(this.#missBurst, this.#budget + earned);
+    this.#budgetAt = now;
+    return this.#budget >= 1;
+  }
+}
+
+function tooManyMisses(): ProblemError {
+  return new ProblemError("too-many-requests", "Try again in a moment.", { headers: { "retry-after": "1" } });
+}
