@@ -36,6 +36,18 @@ describe("items", () => {
     expect((await items.get(item.id))?.item).toEqual(changed);
   });
 
+  test("never take more attributes, in all, than an item may have", async () => {
+    const many = (prefix: string) =>
+      Object.fromEntries(Array.from({ length: 30 }, (_, n) => [prefix + n, n]));
+    const { items } = cell.open("carrier-a");
+    const created = answered(await items.create(ring({ attributes: many("a") }), { respond }));
+    await expect(items.patch(created.item.id, { attributes: many("b") }, { respond })).rejects.toMatchObject({
+      code: "invalid-request",
+      errors: [{ path: "/attributes", message: "must not have more than 50 entries" }],
+    });
+    expect(await items.get(created.item.id)).toEqual(created);
+  });
+
   test("keep version, tag and outbox when a patch changes nothing", async () => {
     const { items } = cell.open("carrier-a");
     const created = answered(await items.create(ring({ location: "safe" }), { respond }));
@@ -138,7 +150,7 @@ describe("a handle reaches nothing outside its binding", () => {
   });
 
   test.each(["a/b", "..", "admin", "A", "__t__"])("not by the tenant id %j", (tenantId) => {
-    expect(() => cell.open(tenantId)).toThrow();
+    expect(() => cell.open(tenantId)).toThrow(/reserved|lower-case/);
   });
 
   test("a person sees and changes only what is theirs", async () => {

@@ -1,5 +1,5 @@
 import type { DocumentReference, Firestore } from "@google-cloud/firestore";
-import { type ItemInput, type ItemPatch, ProblemError } from "@proveniq/contracts";
+import { faultsOf, type ItemInput, type ItemPatch, itemInput, ProblemError } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
 import { itemRef, itemsRef, receiptRef } from "../paths.ts";
 import type { DatabasePool } from "../pool.ts";
@@ -75,7 +75,7 @@ export class ItemStore implements ItemRepository {
   async patch(id: string, patch: ItemPatch, options: ConditionalWriteOptions): Promise<WriteResult> {
     return this.#write(id, options, (before, { writeId, at }) => {
       const present = expected(before, options);
-      const input = patched(present.input, patch);
+      const input = checked(patched(present.input, patch));
       // A patch that changes nothing makes no version and no event.
       if (changedFields(present.input, input).length === 0) return present;
       return { ...present, input, version: present.version + 1, writeId, updatedAt: at };
@@ -145,6 +145,14 @@ function expected(before: ItemRecord | undefined, { ifMatch }: ConditionalWriteO
     );
   }
   return before;
+}
+
+/** Two valid halves can make an invalid whole: attributes added to attributes may be too many. */
+function checked(input: ItemRecord["input"]): ItemRecord["input"] {
+  const whole = itemInput.safeParse(input);
+  if (whole.success) return input;
+  const errors = faultsOf(whole.error);
+  throw new ProblemError("invalid-request", "With this change the item would not be valid.", { errors });
 }
 
 function missing(): ProblemError {

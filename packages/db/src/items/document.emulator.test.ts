@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { anyInput } from "../testing/items.ts";
+import { testCell } from "../testing/tenants.ts";
+import { defined, etagOf, fromDocument, type ItemRecord, toDocument } from "./document.ts";
+
+let cell: Awaited<ReturnType<typeof testCell>>;
+beforeAll(async () => {
+  cell = await testCell(inject("firestoreHost"), "db-documents");
+});
+afterAll(() => cell.close());
+
+const record = (input: ItemRecord["input"]): ItemRecord => ({
+  input,
+  version: 3,
+  writeId: "b7Jq2mX9aL0cV4tR8sWd",
+  createdAt: new Date("2026-01-01T00:00:00.001Z"),
+  updatedAt: new Date("2026-01-02T03:04:05.678Z"),
+});
+
+describe("the document of an item", () => {
+  test("gives back exactly what was stored: numbers, text of any script, empty maps", async () => {
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(anyInput, async (input) => {
+        const stored = record({ ...input, ownerId: input.ownerId ?? "owner" });
+        const ref = cell.firestore.doc(`tenants/round/items/roundtrip${String(++n).padStart(12, "0")}`);
+        await ref.set(toDocument(stored));
+        expect(fromDocument(await ref.get())).toStrictEqual(stored);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("has no field without a value", async () => {
+    const input = { title: "Ring", category: "other", ownerId: "o", description: undefined } as const;
+    expect(Object.keys(toDocument(record(defined(input)))).sort()).toEqual([
+      "category",
+      "createdAt",
+      "ownerId",
+      "title",
+      "updatedAt",
+      "version",
+      "writeId",
+    ]);
+  });
+
+  test("that is missing is nothing, and one that is no item is an error", async () => {
+    const ref = cell.firestore.doc("tenants/round/items/abcdefghijklmnopqrst");
+    expect(fromDocument(await ref.get())).toBeUndefined();
+    await ref.set({ title: "no item" });
+    const snapshot = await ref.get();
+    expect(() => fromDocument(snapshot)).toThrow("an item without a writeId");
+  });
+
+  test("makes a tag of version and write", () => {
+    expect(etagOf({ version: 12, writeId: "b7Jq2mX9aL0cV4tR8sWd" })).toBe('"12-b7Jq2mX9"');
+  });
+});
