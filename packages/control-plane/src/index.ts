@@ -1,3 +1,5 @@
+export { type AddedCell, addCell } from "./cells/add.ts";
+export { makeManifest, type NewCell } from "./cells/manifest.ts";
 export type { Connections } from "./connections.ts";
 export { buildSnapshot, type Origins, originsOf } from "./directory/build.ts";
 export { type Publication, publishDirectory } from "./directory/publish.ts";

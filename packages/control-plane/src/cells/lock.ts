@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { RefusedError } from "../refused.ts";
+
+/** The workspace by which a cell can be deployed alone: `turbo deploy --filter=@proveniq/cell-<id>`. */
+export interface CellWorkspace {
+  name: string;
+  version: string;
+  private: true;
+  dependencies: Record<string, string>;
+}
+
+export function cellWorkspace(id: string): CellWorkspace {
+  return {
+    name: `@proveniq/cell-${id}`,
+    version: "0.1.0",
+    private: true,
+    dependencies: { "@proveniq/cell-api": "*" },
+  };
+}
+
+const lockFile = z.looseObject({
+  lockfileVersion: z.literal(3),
+  packages: z.record(z.string(), z.unknown()),
+});
+
+/**
+ * The text of package-lock.json with a cell's workspace in it, just as npm would write it, so that `npm ci` accepts it without
+ * the network having been asked. Pure.
+ */
+export function addToLock(text: string, id: string): string {
+  const lock: object = JSON.parse(text);
+  const parsed = lockFile.safeParse(lock);
+  if (!parsed.success) {
+    throw new RefusedError(
+      "package-lock.json is not of lockfileVersion 3: run `npm install` with npm 10 or newer",
+    );
+  }
+  const { name, version, dependencies } = cellWorkspace(id);
+  const folder = `infra/cells/${id}`;
+  const packages = {
+    ...parsed.data.packages,
+    [folder]: { name, version, dependencies },
+    [`node_modules/${name}`]: { resolved: folder, link: true },
+  };
+  const sorted = Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, "en"));
+  return `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`;
+}
