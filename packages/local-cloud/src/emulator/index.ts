@@ -5,10 +5,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readLocalConfig } from "../config.ts";
 import { type ChildExit, spawnGuarded } from "../process/guarded.ts";
 import { obtainEmulatorJar } from "./download.ts";
-import { findJava } from "./java.ts";
+import { type EmulatorJar, findEmulatorJar } from "./jar.ts";
+import { type Java, findJava as javaOf } from "./java.ts";
 
-export { type EmulatorJar, findEmulatorJar } from "./jar.ts";
-export { findJava, findOnPath, type Java, minimumJava } from "./java.ts";
+export { emulatorAdvice } from "./download.ts";
+export { findOnPath, minimumJava } from "./java.ts";
+
+/** The emulator of this machine and how it was found; `undefined` when there is none. Downloads nothing. */
+export function findEmulator(): Promise<EmulatorJar | undefined> {
+  return findEmulatorJar(readLocalConfig());
+}
+
+/** The Java of this machine, or an error that says what to install. */
+export function findJava(): Promise<Java> {
+  return javaOf(readLocalConfig());
+}
 
 const mainClass = "com.google.cloud.datastore.emulator.firestore.CloudFirestore";
 const readyWithinMs = 60_000;
@@ -43,7 +54,7 @@ export interface Emulator {
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const config = readLocalConfig();
-  const [java, jar] = await Promise.all([findJava(config), obtainEmulatorJar(config)]);
+  const [java, jar] = await Promise.all([javaOf(config), obtainEmulatorJar(config)]);
   const address = options.host ?? "127.0.0.1";
   const child = spawnGuarded(
     java.command,

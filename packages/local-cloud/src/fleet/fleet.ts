@@ -2,7 +2,6 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readLocalConfig } from "../config.ts";
 import { type ControlServer, startControlServer } from "../control/server.ts";
-import { busyPorts, describeBusy } from "../net/listening.ts";
 import type { Service, ServiceEvents } from "../process/service.ts";
 import type { Relay } from "../relay/index.ts";
 import { type InstalledArtefact, installArtefact, installRouter } from "./artefact.ts";
@@ -10,7 +9,7 @@ import { buildAll } from "./build.ts";
 import { currentCommit } from "./commit.ts";
 import { LocalDatabase } from "./database.ts";
 import { baseEnvironment } from "./environment.ts";
-import { type FleetPlan, planFleet, portsOf } from "./plan.ts";
+import { describeBusyPorts, type FleetPlan, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
 import { LocalRegistry } from "./registry.ts";
 import { cellOptions, makeCell, makeRouter, type ServiceContext } from "./services.ts";
@@ -244,11 +243,9 @@ export class Fleet implements RunningFleet {
 }
 
 async function refuseBusyPorts(plan: FleetPlan): Promise<void> {
-  const needed = portsOf(plan);
-  const busy = await busyPorts([...needed.keys()]);
+  const busy = await describeBusyPorts(plan);
   if (busy.length === 0) return;
-  const lines = busy.map((b) => `${describeBusy(b)}, but ${needed.get(b.port) ?? "the fleet"} needs it`);
   throw new FleetConflict(
-    `${lines.join("\n")}\nStop what holds it, or start the fleet elsewhere: \`npx fleet up --port-base 9080\`.`,
+    `${busy.join("\n")}\nStop what holds it, or start the fleet elsewhere: \`npx fleet up --port-base 9080\`.`,
   );
 }

@@ -1,5 +1,5 @@
 export { localFleet, localHost } from "./hosts.ts";
-export { planFleet } from "./plan.ts";
+export { busyFleetPorts, planFleet } from "./plan.ts";
 export { defaultPortBase, localPorts, maxPortBase } from "./ports.ts";
 export { LocalRegistry } from "./registry.ts";
 export { localCredential, seedTenants } from "./seeds.ts";

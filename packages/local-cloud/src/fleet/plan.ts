@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { CellManifest, FleetConfig } from "@proveniq/contracts";
 import { loadFleet } from "@proveniq/control-plane";
+import { busyPorts, describeBusy } from "../net/listening.ts";
 import { localFleet, localHost, selectCells } from "./hosts.ts";
 import { type LocalPorts, localPorts } from "./ports.ts";
 import { localCredential, type SeedTenant, seedTenants } from "./seeds.ts";
@@ -82,8 +83,20 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
   return { config, manifests, ports, place, seeds, state };
 }
 
+/** A sentence for each port of the plan that somebody holds. */
+export async function describeBusyPorts(plan: FleetPlan): Promise<string[]> {
+  const needed = portsOf(plan);
+  const busy = await busyPorts([...needed.keys()]);
+  return busy.map((b) => `${describeBusy(b)}, but ${needed.get(b.port) ?? "the fleet"} needs it`);
+}
+
+/** A sentence for each port that a fleet would need and somebody holds. */
+export async function busyFleetPorts(options: PlanOptions): Promise<string[]> {
+  return describeBusyPorts(await planFleet(options));
+}
+
 /** Every port that the plan needs, and who needs it. */
-export function portsOf(plan: FleetPlan): Map<number, string> {
+function portsOf(plan: FleetPlan): Map<number, string> {
   const { ports } = plan;
   const needed = new Map([
     [ports.router, "the router"],

@@ -1,0 +1,45 @@
+import { maxPortBase } from "@proveniq/local-cloud/fleet";
+import { Command, InvalidArgumentError, Option } from "commander";
+
+/** Options that several commands share, each with one wording. */
+export const jsonOption = () =>
+  new Option("--json", 'print one JSON document instead of text; errors are {"error": "…"}');
+
+export const stateDirOption = () =>
+  new Option("--state-dir <folder>", "where the fleet keeps its state (default: .fleet in the repository)");
+
+export const portBaseOption = () =>
+  new Option("--port-base <port>", "the router's port; all others follow from it (default: 8080)").argParser(
+    wholeNumber("a port", 1024, maxPortBase),
+  );
+
+/** Parses a whole number within bounds, or says which are allowed. */
+export function wholeNumber(what: string, min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be ${what} from ${min} to ${max}.`);
+  };
+}
+
+/** Parses `a,b,c`; may be given several times. */
+export function list(text: string, before: string[] | undefined): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => name === "")) {
+    throw new InvalidArgumentError("It must be names with commas between them.");
+  }
+  return [...(before ?? []), ...names];
+}
+
+/** A command that follows the house's rules: examples below its help, suggestions, its own exit codes. */
+export function command(name: string, summary: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(summary)
+    .showSuggestionAfterError()
+    .addHelpText("after", `\nExamples:\n${examples.map((line) => `  npx ${line}`).join("\n")}`);
+}
+
+/** What a command prints with --json, for its help. */
+export function shapes(text: string): string {
+  return `\nWith --json: ${text}`;
+}

@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { CellManifest } from "@proveniq/contracts";
+import { addCell, loadManifests, type NewCell } from "@proveniq/control-plane";
+import { runningState } from "@proveniq/local-cloud/fleet";
+import { Command } from "commander";
+import { CommandError } from "../cli/errors.ts";
+import { command, jsonOption, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
+import { root, stateDirectory } from "../cli/paths.ts";
+import { type Output, report } from "../output/print.ts";
+import { table } from "../output/table.ts";
+
+interface LookOptions {
+  json?: boolean;
+  stateDir?: string;
+}
+
+/** `fleet cells …`: the cells as the repository describes them. */
+export function cellsCommand(output: Output): Command {
+  const cells = new Command("cells").description("list, show and add cells (infra/cells/<id>/cell.json)");
+  cells.addCommand(listCommand(output));
+  cells.addCommand(showCommand(output));
+  cells.addCommand(addCommand(output));
+  return cells;
+}
+
+function summary(id: string, m: CellManifest, url: string | null) {
+  const { name, tier, region, residency, project, wave } = m;
+  return { id, name, tier, region, residency, project, wave, databases: m.databases.map((d) => d.id), url };
+}
+
+function listCommand(output: Output): Command {
+  return command("list", "every cell, and its URL when a fleet runs here", [
+    "fleet cells list",
+    "fleet cells list --json | jq -r '.cells[].id'",
+  ])
+    .addHelpText(
+      "after",
+      shapes('{"cells": [{id, name, tier, region, residency, project, wave, databases, url}]}'),
+    )
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (options: LookOptions) => {
+      const manifests = await loadManifests(join(root, "infra"));
+      const running = await runningState(stateDirectory(options.stateDir));
+      const cells = Object.entries(manifests).map(([id, m]) =>
+        summary(id, m, running?.cells[id]?.api ?? null),
+      );
+      report(output, options.json, { cells }, () =>
+        table([
+          ["CELL", "TIER", "REGION", "RESIDENCY", "PROJECT", "DATABASES", "RUNS AT"],
+          ...cells.map((c) => [
+            c.id,
+            c.tier,
+            c.region,
+            c.residency,
+            c.project,
+            c.databases.join(", "),
+            c.url ?? "-",
+          ]),
+        ]),
+      );
+    });
+}
+
+function showCommand(output: Output): Command {
+  return command("show", "one cell's whole manifest", ["fleet cells show eu", "fleet cells show eu --json"])
+    .argument("<id>", "the cell, such as eu")
+    .addHelpText("after", shapes('{"id", "file", "manifest", "url"}'))
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (id: string, options: LookOptions) => {
+      const manifests = await loadManifests(join(root, "infra"));
+      const manifest = Object.hasOwn(manifests, id) ? manifests[id] : undefined;
+      if (manifest === undefined) {
+        throw new CommandError(`There is no cell "${id}". There are ${Object.keys(manifests).join(", ")}.`);
+      }
+      const running = await runningState(stateDirectory(options.stateDir));
+      const file = join("infra", "cells", id, "cell.json");
+      const url = running?.cells[id]?.api ?? null;
+      report(output, options.json, { id, file, manifest, url }, () =>
+        [`${file}${url === null ? "" : `, runs at ${url}`}`, JSON.stringify(manifest, null, 2)].join("\n"),
+      );
+    });
+}
+
+function addCommand(output: Output): Command {
+  return command("add", "write a new cell into the repository; asks no network and starts nothing", [
+    "fleet cells add ap --region asia-southeast1 --residency global",
+    "fleet cells add nordic --region europe-north1 --residency eu --tier dedicated --name 'Nordic Mutual'",
+  ])
+    .argument("<id>", "2 to 20 lower-case letters, digits or hyphens; becomes part of cloud names")
+    .requiredOption("--region <region>", "where its functions run, such as europe-west1")
+    .requiredOption("--residency <eu|us|global>", "the promise made to its tenants about where data is")
+    .option("--tier <tier>", "consumer, region or dedicated (default: region)")
+    .option("--name <name>", "for people (default: Cell <id>)")
+    .option("--project <project>", "Google Cloud project (default: proveniq-prod-<id>)")
+    .option("--database <id>", "its first database (default: <id>-main)")
+    .option("--location <location>", "where its databases are, such as eur3 (default: its region)")
+    .option("--wave <n>", "in which wave a release reaches it (default: 1)", wholeNumber("a number", 0, 9))
+    .addHelpText("after", shapes('{"id", "manifest", "files": ["infra/cells/…", …]}'))
+    .addOption(jsonOption())
+    .action(async (id: string, options: Omit<NewCell, "id"> & { json?: boolean }) => {
+      const { json, ...wanted } = options;
+      const added = await addCell(root, { id, ...wanted });
+      report(output, json, added, () =>
+        [
+          `Added cell ${id}:`,
+          ...added.files.map((file) => `  ${file}`),
+          "Look it over, commit it, and start the fleet again: `npm start` runs it as well.",
+        ].join("\n"),
+      );
+    });
+}

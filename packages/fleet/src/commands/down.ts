@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { runningState } from "@proveniq/local-cloud/fleet";
+import type { Command } from "commander";
+import { CommandError } from "../cli/errors.ts";
+import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { stateDirectory } from "../cli/paths.ts";
+import { type Output, report } from "../output/print.ts";
+
+const withinMs = 30_000;
+
+/** `fleet down`: stop the fleet that runs from this folder. */
+export function downCommand(output: Output): Command {
+  return command("down", "stop the fleet that runs here, in order", ["fleet down"])
+    .addHelpText("after", shapes('{"stopped": true, "pid"}, or {"stopped": false} when none ran'))
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (options: { json?: boolean; stateDir?: string }) => {
+      const stateDir = stateDirectory(options.stateDir);
+      const state = await runningState(stateDir);
+      if (state === undefined) {
+        report(output, options.json, { stopped: false }, () => "No fleet runs here.");
+        return;
+      }
+      process.kill(state.pid, "SIGTERM");
+      const deadline = Date.now() + withinMs;
+      while ((await runningState(stateDir)) !== undefined) {
+        if (Date.now() > deadline) {
+          throw new CommandError(
+            `Process ${state.pid} did not stop within ${withinMs / 1000} s: kill -9 ${state.pid}`,
+          );
+        }
+        await sleep(100);
+      }
+      report(
+        output,
+        options.json,
+        { stopped: true, pid: state.pid },
+        () => `Stopped the fleet at ${state.router}.`,
+      );
+    });
+}

@@ -1,0 +1,116 @@
+import type { AddTenant } from "@proveniq/control-plane";
+import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
+import { Command } from "commander";
+import { CommandError } from "../cli/errors.ts";
+import { command, jsonOption, list, shapes, stateDirOption } from "../cli/options.ts";
+import { root, stateDirectory } from "../cli/paths.ts";
+import { type Output, report } from "../output/print.ts";
+import { table } from "../output/table.ts";
+
+interface CommonOptions {
+  json?: boolean;
+  stateDir?: string;
+}
+
+interface AddOptions extends CommonOptions {
+  cell: string;
+  database?: string;
+  name?: string;
+  host?: string[];
+}
+
+/** `fleet tenants …`: the registry of the fleet that runs here. */
+export function tenantsCommand(output: Output): Command {
+  const tenants = new Command("tenants").description("list and add tenants of the fleet that runs here");
+  tenants.addCommand(listCommand(output));
+  tenants.addCommand(addCommand(output));
+  return tenants;
+}
+
+async function withRegistry<T>(
+  options: CommonOptions,
+  work: (registry: LocalRegistry, state: FleetState) => Promise<T>,
+): Promise<T> {
+  const stateDir = stateDirectory(options.stateDir);
+  const state = await runningState(stateDir);
+  if (state === undefined) throw new CommandError("No fleet runs here. Start one with `npm start`.");
+  if (state.phase !== "ready") throw new CommandError(`The fleet is ${state.phase}; try again in a moment.`);
+  const cells = Object.keys(state.cells);
+  const plan = await planFleet({ root, stateDir, portBase: state.portBase, cells });
+  const registry = new LocalRegistry(state, plan.config, plan.manifests);
+  try {
+    return await work(registry, state);
+  } finally {
+    await registry.close();
+  }
+}
+
+function listCommand(output: Output): Command {
+  return command("list", "every tenant, its cell and its database", [
+    "fleet tenants list",
+    "fleet tenants list --json | jq -r '.tenants[].tenantId'",
+  ])
+    .addHelpText(
+      "after",
+      shapes(
+        '{"tenants": [{tenantId, name, cellId, databaseId, epoch, residency, hosts, createdAt, updatedAt}]}',
+      ),
+    )
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (options: CommonOptions) => {
+      const tenants = await withRegistry(options, (registry) => registry.list());
+      report(output, options.json, { tenants }, () =>
+        table([
+          ["TENANT", "CELL", "DATABASE", "RESIDENCY", "EPOCH", "HOSTS", "NAME"],
+          ...tenants.map((t) => [
+            t.tenantId,
+            t.cellId,
+            t.databaseId,
+            t.residency,
+            String(t.epoch),
+            t.hosts.join(", ") || "-",
+            t.name,
+          ]),
+        ]),
+      );
+    });
+}
+
+function addCommand(output: Output): Command {
+  return command("add", "add a tenant to a cell; the router knows it a moment later", [
+    "fleet tenants add carrier-b --cell enterprise-a --name 'Carrier B' --host carrier-b.proveniq.io",
+    "fleet tenants add galerie-west --cell eu --database eu-partners",
+  ])
+    .argument("<id>", "3 to 40 lower-case letters, digits or hyphens")
+    .requiredOption("--cell <id>", "the cell that gets it")
+    .option("--database <id>", "one of the cell's databases (default: its first)")
+    .option("--name <name>", "for people (default: the id)")
+    .option(
+      "--host <hosts>",
+      "its own hosts, with commas between them; the local names follow from them",
+      list,
+    )
+    .addHelpText("after", shapes('{"tenant": {tenantId, …}, "added": false when it was there already}'))
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (id: string, options: AddOptions) => {
+      const wanted: AddTenant = {
+        tenantId: id,
+        name: options.name ?? id,
+        cellId: options.cell,
+        hosts: options.host ?? [],
+        ...(options.database === undefined ? {} : { databaseId: options.database }),
+      };
+      await withRegistry(options, async (registry, state) => {
+        const { placement, added } = await registry.add(wanted);
+        report(output, options.json, { tenant: placement, added }, () => {
+          const verb = added ? "Added" : "Was there already:";
+          return [
+            `${verb} tenant ${id} in cell ${placement.cellId}, database ${placement.databaseId}.`,
+            `  curl -sS ${state.router}/v1/items -H 'authorization: Bearer ${state.credential}' -H 'x-tenant-id: ${id}'`,
+          ].join("\n");
+        });
+      });
+    });
+}

@@ -1,0 +1,134 @@
+import { FleetConflict, startFleet } from "@proveniq/local-cloud/fleet";
+import type { Command } from "commander";
+import { CommandError, exitCodes } from "../cli/errors.ts";
+import {
+  command,
+  jsonOption,
+  list,
+  portBaseOption,
+  shapes,
+  stateDirOption,
+  wholeNumber,
+} from "../cli/options.ts";
+import { root, stateDirectory } from "../cli/paths.ts";
+import { readCliConfig } from "../config.ts";
+import { banner } from "../output/banner.ts";
+import { palette } from "../output/colour.ts";
+import { formatLine } from "../output/log-line.ts";
+import type { Output } from "../output/print.ts";
+import { stopRequests } from "../up/signals.ts";
+import { watchSources } from "../up/watch.ts";
+
+interface UpOptions {
+  portBase?: number;
+  cells?: string[];
+  watch?: boolean;
+  quiet?: boolean;
+  heap?: number;
+  logLevel?: string;
+  stateDir?: string;
+  json?: boolean;
+}
+
+/** `fleet up`: build and run the whole fleet until it is told to stop. */
+export function upCommand(output: Output): Command {
+  return command("up", "build what changed and run the whole fleet on this machine (what `npm start` does)", [
+    "fleet up",
+    "fleet up --watch                       build and restart what changes (npm run dev)",
+    "fleet up --cells consumer,eu           only these cells",
+    "fleet up --port-base 9080              beside something else that holds port 8080",
+  ])
+    .addHelpText("after", shapes("the state of the fleet as in .fleet/state.json, once, when it is ready"))
+    .addHelpText(
+      "after",
+      [
+        "\nCtrl-C or SIGTERM stops everything in order (exit code 0); a second one kills it (130).",
+        "Exit code 1: a fleet runs already, a port is taken, or something did not start.",
+      ].join("\n"),
+    )
+    .addOption(portBaseOption())
+    .option("--cells <ids>", "run only these, with commas between them (default: all in infra/cells)", list)
+    .option("--watch", "build and restart what changes")
+    .option("--quiet", "print no logs (they are in .fleet/logs all the same)")
+    .option("--heap <MiB>", "Java heap of each emulator", wholeNumber("a size", 64, 1_000_000))
+    .option("--log-level <level>", "of cells and router: trace, debug, info, warn or error (default: info)")
+    .addOption(stateDirOption())
+    .addOption(jsonOption())
+    .action(async (options: UpOptions) => {
+      process.exitCode = await up(output, options);
+    });
+}
+
+async function up(output: Output, options: UpOptions): Promise<number> {
+  const config = readCliConfig();
+  const paint = palette(config.colour);
+  const quiet = options.quiet === true || options.json === true;
+  const say = (text: string, source = "fleet") => {
+    if (options.json !== true) output.out(formatLine({ source, kind: "note", text }, width, paint));
+  };
+  const width = "emulator-enterprise-a".length;
+  const stops = await stopRequests(config);
+  const started = performance.now();
+  try {
+    say("building and starting …");
+    const fleet = await startFleet(
+      {
+        root,
+        stateDir: stateDirectory(options.stateDir),
+        ...(options.portBase === undefined ? {} : { portBase: options.portBase }),
+        ...(options.cells === undefined ? {} : { cells: options.cells }),
+        ...(options.heap === undefined ? {} : { heapMb: options.heap }),
+        ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
+        onLine(line) {
+          if (!quiet || (line.kind === "note" && options.json !== true)) {
+            output.out(formatLine(line, width, paint));
+          }
+        },
+      },
+      stops.signal,
+    );
+    stops.onAgain(() => {
+      fleet.kill();
+      process.exit(exitCodes.interrupted);
+    });
+    if (options.json === true) output.out(JSON.stringify(fleet.state));
+    else output.out(banner(fleet.state, (performance.now() - started) / 1000, paint));
+
+    const unwatch =
+      options.watch === true
+        ? watchSources(root, async (files) => {
+            say(`${files.join(", ")} changed; building`);
+            try {
+              const restarted = await fleet.reload();
+              say(
+                restarted.length === 0
+                  ? "nothing that runs is affected"
+                  : `restarted ${restarted.join(", ")}`,
+              );
+            } catch (error) {
+              say(error instanceof Error ? error.message : String(error));
+            }
+          })
+        : undefined;
+    await aborted(stops.signal);
+    unwatch?.();
+    say(`stopping (${String(stops.signal.reason)}) …`);
+    await fleet.stop();
+    say("stopped");
+    return exitCodes.done;
+  } catch (error) {
+    if (stops.signal.aborted) {
+      say(`stopped while starting (${String(stops.signal.reason)})`);
+      return exitCodes.done;
+    }
+    if (error instanceof FleetConflict) throw new CommandError(error.message);
+    throw error;
+  } finally {
+    stops.dispose();
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

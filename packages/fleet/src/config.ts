@@ -1,0 +1,31 @@
+import { z } from "zod";
+
+const environment = z.object({
+  NO_COLOR: z.string().optional(),
+  FORCE_COLOR: z.string().optional(),
+  npm_lifecycle_event: z.string().optional(),
+  PATH: z.string().default(""),
+});
+
+/** What the CLI takes from the environment. */
+export interface CliConfig {
+  /** Whether colours are wanted: https://no-color.org, and never into a file. */
+  colour: boolean;
+  /** Started by npm or npx. */
+  underNpm: boolean;
+  path: string[];
+}
+
+export function readCliConfig(
+  env: NodeJS.ProcessEnv = process.env,
+  tty: boolean = process.stdout.isTTY,
+): CliConfig {
+  const parsed = environment.parse(env);
+  const forced = parsed.FORCE_COLOR !== undefined && parsed.FORCE_COLOR !== "0" && parsed.FORCE_COLOR !== "";
+  const refused = parsed.NO_COLOR !== undefined && parsed.NO_COLOR !== "";
+  return {
+    colour: forced || (!refused && tty),
+    underNpm: parsed.npm_lifecycle_event !== undefined,
+    path: parsed.PATH.split(":").filter((folder) => folder !== ""),
+  };
+}

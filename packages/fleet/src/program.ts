@@ -1,0 +1,66 @@
+import { Command, CommanderError } from "commander";
+import { CommandError, exitCodes } from "./cli/errors.ts";
+import { cellsCommand } from "./commands/cells.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { downCommand } from "./commands/down.ts";
+import { tenantsCommand } from "./commands/tenants.ts";
+import { upCommand } from "./commands/up.ts";
+import { type Output, terminal } from "./output/print.ts";
+
+const guide = `
+Start here:
+  npx fleet doctor                        is everything there that a local fleet needs?
+  npx fleet up                            run it (npm start does the same and installs first)
+  npx fleet cells list                    which cells there are, and where they run
+  npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs
+
+Every command takes --json and --help. Exit codes: 0 done, 1 could not be done, 2 wrong command line.`;
+
+/** Run one command line. Resolves with the exit code, or with nothing when the command has set it itself. */
+export async function program(
+  args: readonly string[],
+  output: Output = terminal,
+): Promise<number | undefined> {
+  const fleet = new Command("fleet")
+    .description(
+      "Operate a fleet of Proveniq cells: here, on this machine, and as the repository describes it.",
+    )
+    .addHelpText("after", guide)
+    .showSuggestionAfterError()
+    .addCommand(upCommand(output))
+    .addCommand(downCommand(output))
+    .addCommand(cellsCommand(output))
+    .addCommand(tenantsCommand(output))
+    .addCommand(doctorCommand(output));
+  for (const each of withChildren(fleet)) {
+    each.exitOverride();
+    each.configureOutput({
+      writeOut: (text) => output.out(text.trimEnd()),
+      writeErr: (text) => output.err(text.trimEnd()),
+    });
+    each.configureHelp({ showGlobalOptions: true });
+  }
+  try {
+    if (args.length === 0) fleet.outputHelp();
+    else await fleet.parseAsync(args, { from: "user" });
+    return undefined;
+  } catch (error) {
+    return fail(error, args.includes("--json"), output);
+  }
+}
+
+function withChildren(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withChildren)];
+}
+
+function fail(error: unknown, json: boolean, output: Output): number {
+  if (error instanceof CommanderError) {
+    // Commander has said it on stderr already.
+    if (error.exitCode !== 0 && json) output.out(JSON.stringify({ error: error.message }));
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (json) output.out(JSON.stringify({ error: message }));
+  else output.err(message);
+  return error instanceof CommandError ? error.exitCode : exitCodes.failed;
+}
