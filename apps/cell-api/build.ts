@@ -77,7 +77,9 @@ export async function digestOf(folder: string): Promise<string> {
   const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
   const lines = await Promise.all(
     files.map(async (file) => {
-      const sha = createHash("sha256").update(await readFile(file)).digest("hex");
+      const sha = createHash("sha256")
+        .update(await readFile(file))
+        .digest("hex");
       return `${relative(folder, file).replaceAll("\\", "/")} ${sha}\n`;
     }),
   );

@@ -41,6 +41,10 @@ export async function serve(fetch: Fetch, options: { host: string; port: number 
   let draining = false;
   server.on("request", (incoming, outgoing) => {
     if (draining) outgoing.setHeader("connection", "close");
+    outgoing.once("close", () => {
+      // An answer begun before the drain has left its connection open for a next request.
+      if (draining) setImmediate(() => server.closeIdleConnections());
+    });
     void listener(incoming, outgoing);
   });
   server.on("checkExpectation", (incoming) =>

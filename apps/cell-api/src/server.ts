@@ -17,6 +17,10 @@ async function main(config: CellConfig): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, "cell is stopping");
+    // The database's client lets calls that it is still retrying fail unhandled when it is closed.
+    process.on("unhandledRejection", (error) =>
+      logger.warn({ error: String(error) }, "given up on stopping"),
+    );
     const done = async () => {
       await server.drain();
       await cell.close();

@@ -32,8 +32,11 @@ export function requestLog({ logger, now }: Pick<AppDeps, "logger" | "now">): Mi
       tenant: tenant === undefined ? undefined : pseudonym(tenant.tenantId),
       principal: tenant?.principal.kind,
     };
-    if (c.res.status >= 500) logger.error({ ...fields, error: describe(error) }, "request failed");
-    else if (c.get("tenant") === undefined && c.res.ok) logger.debug(fields, "request");
+    if (error !== undefined && !(error instanceof ProblemError)) {
+      logger.error({ ...fields, error: describe(error) }, "request failed");
+    } else if (error !== undefined && c.res.status >= 500) {
+      logger.warn({ ...fields, error: describe(error.cause) }, "request failed");
+    } else if (tenant === undefined && c.res.ok) logger.debug(fields, "request");
     else logger.info(fields, "request");
   };
 }
@@ -43,9 +46,8 @@ function pseudonym(tenantId: string): string {
   return createHash("sha256").update(tenantId).digest("hex").slice(0, 12);
 }
 
-/** For operators only; a ProblemError's cause is what really happened. */
-function describe(error: Error | undefined): object | undefined {
-  if (error === undefined) return undefined;
-  const cause = error instanceof ProblemError && error.cause instanceof Error ? error.cause : error;
-  return { type: cause.name, message: cause.message.slice(0, 500), stack: cause.stack?.slice(0, 4000) };
+/** For operators only: clients are told nothing of it. */
+function describe(error: unknown): object | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return { type: error.name, message: error.message.slice(0, 500), stack: error.stack?.slice(0, 4000) };
 }

@@ -25,7 +25,7 @@ export function renderPage(document: OpenApiDocument): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${text(document.info.title)} API</title><style>${style}</style></head><body>
 <h1>${text(document.info.title)} API</h1>
-<p>${text(document.info.description)} Everything under <code>/v1</code> is also served under
+<p>${prose(document.info.description)} Everything under <code>/v1</code> is also served under
 <code>/t/{tenant}/v1</code>. For tools: <a href="/openapi.json">openapi.json</a>.</p>
 <nav><ul>${links}</ul></nav>
 ${operations.map(({ path, method, o }) => operationSection(path, method, o)).join("\n")}
@@ -39,14 +39,14 @@ function operationSection(path: string, method: string, o: OperationObject): str
     `<code>${text(p.name)}</code>`,
     `${p.in}${p.required ? ", required" : ""}`,
     kindOf(p.schema),
-    text(p.description),
+    prose(p.description),
   ]);
   const bodies = Object.entries(o.requestBody?.content ?? {}).map(
     ([type, { schema }]) => `<p>Body: ${kindOf(schema)} as <code>${text(type)}</code></p>`,
   );
   const responses = Object.entries(o.responses).map(([status, r]) => [
     status,
-    text(r.description),
+    prose(r.description),
     Object.keys(r.headers ?? {})
       .map(text)
       .join(", "),
@@ -55,7 +55,7 @@ function operationSection(path: string, method: string, o: OperationObject): str
       .join("<br>"),
   ]);
   return `<section id="${o.operationId}"><h2>${title(method, path)}</h2>
-<p>${text(o.summary)}. ${text(o.description ?? "")}</p>
+<p>${text(o.summary)}. ${prose(o.description ?? "")}</p>
 ${parameters.length > 0 ? table(["Parameter", "In", "Type", ""], parameters) : ""}${bodies.join("")}
 <h3>Answers</h3>${table(["Status", "", "Headers", "Body"], responses)}</section>`;
 }
@@ -65,11 +65,11 @@ function schemaSection(name: string, schema: JsonSchema): string {
   const rows = Object.entries(objectOf(schema["properties"])).map(([field, value]) => [
     `<code>${text(field)}</code>${required.includes(field) ? " *" : ""}`,
     kindOf(objectOf(value)),
-    text(say(objectOf(value)["description"])),
+    prose(say(objectOf(value)["description"])),
   ]);
   const fields =
     rows.length > 0 ? table(["Field (* required)", "Type", ""], rows) : `<p>${kindOf(schema)}</p>`;
-  return `<h3 id="schema-${text(name)}">${text(name)}</h3><p>${text(say(schema["description"]))}</p>${fields}`;
+  return `<h3 id="schema-${text(name)}">${text(name)}</h3><p>${prose(say(schema["description"]))}</p>${fields}`;
 }
 
 /** What a schema accepts, in a few words. */
@@ -111,6 +111,11 @@ function say(value: unknown): string {
 
 function objectOf(value: unknown): JsonSchema {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+/** Text in which `code` is marked as in Markdown. */
+function prose(raw: string): string {
+  return text(raw).replace(/`([^`]+)`/g, "<code>$1</code>");
 }
 
 function text(raw: string): string {

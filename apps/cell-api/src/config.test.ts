@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "./config.ts";
+import { testManifest } from "./testing/manifest.ts";
+
+const env = {
+  CELL_ID: "eu",
+  CELL_MANIFEST: JSON.stringify(testManifest),
+  PROVENIQ_ENV: "production",
+  ARTEFACT_DIGEST: "a".repeat(64),
+  GIT_COMMIT: "3825882",
+};
+const development = {
+  ...env,
+  PROVENIQ_ENV: "development",
+  DEVELOPMENT_CREDENTIAL: "local-development",
+  FIRESTORE_EMULATOR_HOST: "127.0.0.1:8201",
+};
+
+/** What the error says; fails when there is none. */
+function faultsOf(given: Record<string, string>): string {
+  try {
+    loadConfig(given);
+  } catch (error) {
+    return String(error);
+  }
+  throw new Error("it was accepted");
+}
+
+describe("loadConfig", () => {
+  it("reads a cell's environment", () => {
+    expect(loadConfig(env)).toMatchObject({ cellId: "eu", port: 8080, manifest: { region: "europe-west1" } });
+    expect(loadConfig({ ...development, PORT: "8111", DEFAULT_TENANT: "consumers" })).toMatchObject({
+      port: 8111,
+      defaultTenant: "consumers",
+      emulatorHost: "127.0.0.1:8201",
+    });
+  });
+
+  it("takes an empty variable for an unset one", () => {
+    expect(
+      loadConfig({ ...env, DEFAULT_TENANT: "", FIRESTORE_EMULATOR_HOST: "" }).defaultTenant,
+    ).toBeUndefined();
+  });
+
+  it("names every fault at once, and no value", () => {
+    const manifest = JSON.stringify({ ...testManifest, region: "us-central1", surprise: 1 });
+    const faults = faultsOf({
+      CELL_ID: "Not A Cell",
+      CELL_MANIFEST: manifest,
+      PROVENIQ_ENV: "production",
+      ARTEFACT_DIGEST: "short",
+      PORT: "99999",
+      DEVELOPMENT_CREDENTIAL: "s3cret-value",
+    });
+    for (const name of ["CELL_ID", "CELL_MANIFEST /surprise", "ARTEFACT_DIGEST", "GIT_COMMIT", "PORT"]) {
+      expect(faults).toContain(name);
+    }
+    expect(faults).not.toContain("s3cret-value");
+    expect(faults).not.toContain("Not A Cell");
+  });
+
+  it.each([
+    ["not JSON", "{"],
+    ["null", "null"],
+    ["a list", "[]"],
+    ["two thousand deep", "[".repeat(2_000) + "]".repeat(2_000)],
+    ["outside its residency", JSON.stringify({ ...testManifest, region: "us-central1" })],
+  ])("refuses a manifest that is %s", (_, text) => {
+    expect(faultsOf({ ...env, CELL_MANIFEST: text })).toContain("CELL_MANIFEST");
+  });
+
+  it.each(["DEVELOPMENT_CREDENTIAL", "FIRESTORE_EMULATOR_HOST", "FIREBASE_AUTH_EMULATOR_HOST"])(
+    "refuses %s outside development",
+    (name) => {
+      expect(faultsOf({ ...env, [name]: "127.0.0.1:8201" })).toContain(
+        `${name}: is refused outside development`,
+      );
+    },
+  );
+});

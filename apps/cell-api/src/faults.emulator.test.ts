@@ -1,0 +1,62 @@
+import { setClaim } from "@proveniq/db/claims";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { codeOf } from "./testing/client.ts";
+import { type EmulatedCell, emulatedCell } from "./testing/emulated-cell.ts";
+
+const stone = { title: "Ring", category: "jewellery" };
+
+describe("a tenant whose claim changes", () => {
+  let cell: EmulatedCell;
+  beforeAll(async () => {
+    cell = await emulatedCell(inject("firestoreHost"), ["carrier-a", "carrier-b", "leaver"]);
+  });
+  afterAll(() => cell.close());
+
+  it("421 with the successor once it has moved, for reads too as soon as a write has seen it", async () => {
+    expect((await cell.call("POST", "/v1/items", { tenant: "leaver", body: stone })).status).toBe(201);
+    const successor = { cellId: "consumer", epoch: 2 };
+    await setClaim(await cell.pool.open("eu-partners"), "leaver", (claim) => ({
+      ...claim,
+      state: "moved",
+      successor,
+    }));
+    const write = await cell.call("POST", "/v1/items", { tenant: "leaver", body: stone });
+    expect([codeOf(write), write.headers.get("x-proveniq-successor")]).toEqual([
+      "misdirected-request",
+      "consumer;2",
+    ]);
+    const read = await cell.call("GET", "/v1/items", { tenant: "leaver" });
+    expect([codeOf(read), read.headers.get("x-proveniq-successor")]).toEqual([
+      "misdirected-request",
+      "consumer;2",
+    ]);
+  });
+
+  it("403 once it is suspended", async () => {
+    expect((await cell.call("GET", "/v1/items", { tenant: "carrier-b" })).status).toBe(200);
+    await setClaim(await cell.pool.open("eu-carriers"), "carrier-b", (claim) => ({
+      ...claim,
+      state: "suspended",
+    }));
+    const write = await cell.call("POST", "/v1/items", { tenant: "carrier-b", body: stone });
+    expect(codeOf(write)).toBe("tenant-suspended");
+    expect(codeOf(await cell.call("GET", "/v1/items", { tenant: "carrier-b" }))).toBe("tenant-suspended");
+  });
+});
+
+describe("a cell whose database is away", () => {
+  it("503: with Retry-After, within ten seconds, and says so in /ready", async () => {
+    const cell = await emulatedCell("127.0.0.1:9", []);
+    const started = performance.now();
+    const [answer, ready] = await Promise.all([
+      cell.call("GET", "/v1/items", { tenant: "carrier-a" }),
+      cell.call("GET", "/ready", { as: null }),
+    ]);
+    expect(codeOf(answer)).toBe("database-unavailable");
+    expect(answer.headers.get("retry-after")).toMatch(/^\d+$/);
+    expect(ready.status).toBe(503);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect((await cell.call("GET", "/health", { as: null })).status).toBe(200);
+    // Not closed: the client library lets calls that it is still retrying fail unhandled.
+  }, 20_000);
+});

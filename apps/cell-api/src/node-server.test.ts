@@ -1,0 +1,121 @@
+import { connect } from "node:net";
+import { problem } from "@proveniq/contracts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningServer, serve } from "./node-server.ts";
+import { strandedApp } from "./testing/stranded-app.ts";
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await serve(strandedApp().app.fetch, { host: "127.0.0.1", port: 0 });
+});
+afterAll(() => server.drain());
+
+/** Send bytes as they are; gives all that comes back until the server closes. */
+function exchange(bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, "127.0.0.1", () => socket.write(bytes));
+    let answer = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      answer += chunk;
+    });
+    socket.on("close", () => resolve(answer));
+    socket.on("error", (error) => (answer === "" ? reject(error) : resolve(answer)));
+  });
+}
+
+const end = "connection: close\r\n\r\n";
+
+describe("the plain server", () => {
+  it.each([
+    ["a head that is none", "rubbish\r\n\r\n", 400, "invalid-request"],
+    [
+      "a header line without a name",
+      "GET /health HTTP/1.1\r\nhost: a\r\n: b\r\n\r\n",
+      400,
+      "invalid-request",
+    ],
+    [
+      "two lengths",
+      `POST /v1/items HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n${end}`,
+      400,
+      "invalid-request",
+    ],
+    [
+      "length and chunks",
+      `POST /v1/items HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n${end}`,
+      400,
+      "invalid-request",
+    ],
+    [
+      "headers of 20 KiB",
+      `GET /health HTTP/1.1\r\nhost: a\r\nx: ${"x".repeat(20_480)}\r\n${end}`,
+      431,
+      "headers-too-large",
+    ],
+    ["no Host", `GET /health HTTP/1.1\r\n${end}`, 400, "invalid-request"],
+    ["a Host that is none", `GET /health HTTP/1.1\r\nhost: a b/c\r\n${end}`, 400, "invalid-request"],
+    [
+      "an unknown expectation",
+      `GET /health HTTP/1.1\r\nhost: a\r\nexpect: wonders\r\n${end}`,
+      400,
+      "invalid-request",
+    ],
+    ["CONNECT", `CONNECT a:1 HTTP/1.1\r\nhost: a\r\n${end}`, 501, "upgrade-refused"],
+    ["TRACE", `TRACE /health HTTP/1.1\r\nhost: a\r\n${end}`, 405, "method-not-allowed"],
+    ["an unknown path", `GET //..//%zz HTTP/1.1\r\nhost: a\r\n${end}`, 404, "not-found"],
+  ])("%s gets a problem document", async (_, bytes, status, code) => {
+    const answer = await exchange(bytes);
+    expect(answer.split("\r\n")[0]).toContain(`HTTP/1.1 ${status}`);
+    expect(answer.toLowerCase()).toContain("content-type: application/problem+json");
+    const body = problem.parse(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)));
+    expect([body.status, body.code]).toEqual([status, code]);
+  });
+
+  it("answers a body of 10 MB without reading it all into memory", async () => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/v1/items`, {
+      method: "POST",
+      headers: {
+        authorization: "Bearer for-tests-only",
+        "x-tenant-id": "carrier-a",
+        "content-type": "application/json",
+      },
+      body: "x".repeat(10_000_000),
+    });
+    expect(response.status).toBe(421);
+    expect(problem.parse(await response.json()).code).toBe("misdirected-request");
+  });
+
+  it("keeps a connection for the next request", async () => {
+    const one = "GET /health HTTP/1.1\r\nhost: a\r\n";
+    const answer = await exchange(`${one}\r\n${one}${end}`);
+    expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+  });
+
+  it("rejects when the port is taken", async () => {
+    const app = strandedApp().app;
+    await expect(serve(app.fetch, { host: "127.0.0.1", port: server.port })).rejects.toThrow("EADDRINUSE");
+  });
+
+  it("finishes what is under way when it drains, and takes nothing new", async () => {
+    let finish = () => {};
+    const slow = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const draining = await serve(
+      async () => {
+        await slow;
+        return new Response("done");
+      },
+      { host: "127.0.0.1", port: 0 },
+    );
+    const url = `http://127.0.0.1:${draining.port}/`;
+    const answer = fetch(url);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const drained = draining.drain();
+    await expect(fetch(url)).rejects.toThrow("fetch failed");
+    finish();
+    expect(await (await answer).text()).toBe("done");
+    await drained;
+  });
+});

@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto";
+import { establishTenant } from "@proveniq/db/claims";
+import { DatabasePool } from "@proveniq/db/pool";
+import { createApp } from "../app.ts";
+import { composeCell } from "../compose.ts";
+import type { CellConfig } from "../config.ts";
+import { silentLogger } from "../log.ts";
+import { type Call, clientOf, testCredential } from "./client.ts";
+import { testManifest } from "./manifest.ts";
+
+export interface EmulatedCell {
+  call: Call;
+  config: CellConfig;
+  /** The cell's databases, for what a test must see or do behind the API's back. */
+  pool: DatabasePool;
+  close(): Promise<void>;
+}
+
+/** A whole cell in process on a Firestore emulator, in a project of its own, with these tenants active. */
+export async function emulatedCell(emulatorHost: string, tenants: readonly string[]): Promise<EmulatedCell> {
+  const manifest = { ...testManifest, project: `cell-${randomBytes(6).toString("hex")}` };
+  const config: CellConfig = {
+    cellId: "eu",
+    manifest,
+    defaultTenant: tenants[0],
+    environment: "development",
+    artefactDigest: "0".repeat(64),
+    commit: "test",
+    port: 0,
+    host: "127.0.0.1",
+    logLevel: "silent",
+    emulatorHost,
+    developmentCredential: testCredential,
+  };
+  const allow = manifest.databases.map((d) => d.id);
+  const [home] = allow;
+  if (home === undefined) throw new Error("the manifest has a database");
+  const pool = new DatabasePool({ projectId: manifest.project, allow, emulatorHost });
+  for (const [n, tenantId] of tenants.entries()) {
+    const databaseId = allow[n % allow.length] ?? home;
+    await establishTenant(pool, { tenantId, databaseId, defaultDatabase: home, epoch: 1, copies: 1 });
+  }
+  const cell = composeCell(config, silentLogger);
+  return {
+    call: clientOf(createApp(cell.deps)),
+    config,
+    pool,
+    close: async () => {
+      await Promise.all([cell.close(), pool.close()]);
+    },
+  };
+}
