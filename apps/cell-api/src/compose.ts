@@ -1,4 +1,5 @@
 import { defaultDatabase } from "@proveniq/contracts";
+import { AccessReader } from "@proveniq/db/access";
 import { ClaimReader } from "@proveniq/db/claims";
 import { DatabasePool } from "@proveniq/db/pool";
 import { openTenant } from "@proveniq/db/tenant";
@@ -35,6 +36,7 @@ export function composeCell(config: CellConfig, logger: Logger): Cell {
       defaultTenant: config.defaultTenant,
       authenticate: authenticatorOf(config, logger),
       claims,
+      access: new AccessReader({ pool }),
       openTenant: (binding) => openTenant(pool, binding),
     },
     dependencies: manifest.databases.map(({ id }) => ({

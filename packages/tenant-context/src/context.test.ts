@@ -1,5 +1,5 @@
 import type { Claim } from "@proveniq/contracts";
-import { ProblemError } from "@proveniq/contracts";
+import { defaultTenantSettings, ProblemError, scope } from "@proveniq/contracts";
 import { describe, expect, it } from "vitest";
 import { type Binding, resolveTenant, type TenantPorts, type TenantRequest } from "./context.ts";
 import { developmentAuthenticator, refuseAll } from "./credentials/index.ts";
@@ -27,6 +27,7 @@ function setUp(more: Partial<TenantPorts<Binding>> = {}) {
         return claim === undefined ? undefined : { claim, databaseId: "one-database" };
       },
     },
+    access: { key: async () => undefined, settings: async () => defaultTenantSettings },
     openTenant: (binding) => binding,
     ...more,
   };
@@ -56,7 +57,8 @@ describe("resolveTenant", () => {
     expect(context).toEqual({
       tenantId: "carrier-a",
       epoch: 3,
-      principal: { kind: "development", id: "development" },
+      principal: { kind: "development", id: "development", scopes: scope.options, expiresAtMs: null },
+      settings: defaultTenantSettings,
       db: {
         tenantId: "carrier-a",
         databaseId: "one-database",

@@ -1,4 +1,11 @@
-import { type Claim, type DomainEvent, headers, ProblemError } from "@proveniq/contracts";
+import {
+  type ApiKeyRecord,
+  type Claim,
+  type DomainEvent,
+  headers,
+  ProblemError,
+  type TenantSettings,
+} from "@proveniq/contracts";
 import type { Authenticator, Principal } from "./credentials/authenticator.ts";
 import { readTenantHint } from "./hint.ts";
 
@@ -29,7 +36,18 @@ export interface TenantPorts<Db> {
     /** Told when a write found another claim than `read` had given: what is cached is old. */
     forget?(tenantId: string): void;
   };
+  /** What the tenant keeps about who may enter. */
+  access: {
+    key(place: TenantPlace, keyId: string): Promise<ApiKeyRecord | undefined>;
+    settings(place: TenantPlace): Promise<Readonly<TenantSettings>>;
+  };
   openTenant(binding: Binding): Db | Promise<Db>;
+}
+
+/** Where a tenant's data is, as its claim was found. */
+export interface TenantPlace {
+  tenantId: string;
+  databaseId: string;
 }
 
 /** Who asks, for which tenant, and the one handle through which its data can be reached. */
@@ -39,6 +57,7 @@ export interface TenantContext<Db> {
   readonly ownerId?: string;
   readonly epoch: number;
   readonly principal: Principal;
+  readonly settings: Readonly<TenantSettings>;
   readonly db: Db;
 }
 
@@ -50,9 +69,10 @@ export interface TenantRequest {
 }
 
 /**
- * From a request to its tenant's context: hint → credential → claim → handle. Nothing about a tenant is looked up
- * before the credential is verified, so a stranger learns nothing of who is here: they get 401 for every
- * well-formed tenant.
+ * From a request to its tenant's context: hint → credential, as far as it proves itself → claim → credential, as
+ * far as the tenant knows it → handle. Nothing is looked up for a credential that has no chance, so strangers get
+ * 401 for every well-formed tenant and cost no database anything. Whoever passes that and is not of a tenant of this cell
+ * gets one answer, whether the tenant is unknown or another cell's.
  *
  * Throws ProblemError: invalid-tenant, tenant-conflict, tenant-required, unauthenticated, misdirected-request,
  * tenant-suspended, and what the ports throw.
@@ -70,33 +90,24 @@ export async function resolveTenant<Db>(
       "Name the tenant in the X-Tenant-ID header or in the path /t/{tenant}/v1/….",
     );
   }
-  const principal = await ports.authenticate(bearerOf(request.authorization), tenantId);
+  const proof = await ports.authenticate(bearerOf(request.authorization), tenantId);
   const located = await ports.claims.read(tenantId);
   if (located === undefined) throw misdirected();
-  admit(located.claim);
-  const { epoch, copies: claimCopies } = located.claim;
+  if (located.claim.state === "moved") throw misdirected(located.claim.successor);
+  const { databaseId, claim } = located;
+  const place = { tenantId, databaseId };
+  const settings = await ports.access.settings(place);
+  const principal = await proof.admit({ settings, key: (keyId) => ports.access.key(place, keyId) });
+  // `moving` and `fenced` pass: data can still be read, and whether a write may happen is decided in its own
+  // transaction, by the claim as it is then.
+  if (claim.state === "suspended") {
+    throw new ProblemError("tenant-suspended", "Ask support what is needed to open it again.");
+  }
+  const { epoch, copies: claimCopies } = claim;
   const owner = principal.ownerId === undefined ? {} : { ownerId: principal.ownerId };
   const actor = { kind: principal.kind, id: principal.id };
-  const { databaseId } = located;
   const db = await ports.openTenant({ tenantId, databaseId, epoch, claimCopies, actor, ...owner });
-  return { tenantId, epoch, principal, db, ...owner };
-}
-
-/**
- * Refuse tenants that are not served here. `moving` and `fenced` pass: data can still be read, and whether a
- * write may happen is decided in its own transaction, by the claim as it is then.
- */
-function admit(claim: Claim): void {
-  switch (claim.state) {
-    case "active":
-    case "moving":
-    case "fenced":
-      return;
-    case "suspended":
-      throw new ProblemError("tenant-suspended", "Ask support what is needed to open it again.");
-    case "moved":
-      throw misdirected(claim.successor);
-  }
+  return { tenantId, epoch, principal, settings, db, ...owner };
 }
 
 /** One text for tenants that are unknown, of another cell, or gone to one: only the router gets to know where. */

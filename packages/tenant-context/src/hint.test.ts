@@ -18,9 +18,8 @@ const found: [string, Partial<HintInput>, string, string][] = [
   ["live key", { authorization: "Bearer pvq_live_carrier-a_k1_secret" }, "carrier-a", "key"],
   ["development key", { authorization: "bearer pvq_dev_carrier-a_k1_secret" }, "carrier-a", "key"],
   ["token", { authorization: jwt({ sub: "ümlaut ☂", tenant: "carrier-a" }) }, "carrier-a", "token"],
-  ["identity tenant", { authorization: jwt({ firebase: { tenant: "carrier-a" } }) }, "carrier-a", "token"],
   [
-    "own claim before the identity tenant",
+    "own claim beside the identity tenant",
     { authorization: jwt({ tenant: "carrier-a", firebase: { tenant: "carrier-a-x1y2z" } }) },
     "carrier-a",
     "token",
@@ -38,6 +37,10 @@ const nothing: [string, Partial<HintInput>][] = [
   ["a token that is no JSON", { authorization: "Bearer a.b.c" }],
   ["a token with four parts", { authorization: `${jwt({ tenant: "carrier-a" })}.x` }],
   ["a token without the claim", { authorization: jwt({ sub: "u" }) }],
+  [
+    "an identity tenant alone, which is not an id of ours",
+    { authorization: jwt({ firebase: { tenant: "carrier-a" } }) },
+  ],
   ["a token whose claim is null", { authorization: jwt({ tenant: null }) }],
   ["a token that is an array", { authorization: jwt(["tenant"]) }],
 ];

@@ -90,8 +90,8 @@ function keyTenant(credential: string): string | null | undefined {
 }
 
 /**
- * The `tenant` claim of a JWT, or else Identity Platform's `firebase.tenant`; undefined when there is none or when
- * this is no JWT (that is for the cell to refuse). Latin-1 is enough to read it: an id is ASCII, and no byte of a
+ * The `tenant` claim of a JWT; undefined when there is none or when this is no JWT (that is for the cell to
+ * refuse). Identity Platform's `firebase.tenant` is an id of theirs, not of ours, and says nothing here. Latin-1 is enough to read it: an id is ASCII, and no byte of a
  * longer character looks like JSON's punctuation.
  */
 function tokenTenant(credential: string): string | null | undefined {
@@ -105,7 +105,7 @@ function tokenTenant(credential: string): string | null | undefined {
   } catch {
     return undefined;
   }
-  const tenant = member(payload, "tenant") ?? member(member(payload, "firebase"), "tenant");
+  const tenant = member(payload, "tenant");
   if (tenant === undefined || tenant === null) return undefined;
   return typeof tenant === "string" ? tenant : null;
 }

@@ -144,10 +144,10 @@ export const routeCases: readonly RouteCase[] = [
     urlMap: "router",
   },
   {
-    name: "by an identity platform token",
+    name: "an identity platform tenant is not one of ours",
     host: api,
     authorization: token({ firebase: { tenant: "carrier-a" } }),
-    outcome: carrierA,
+    outcome: consumer,
     urlMap: "router",
   },
   {

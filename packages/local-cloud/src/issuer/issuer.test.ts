@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  developmentIssuer,
   type IssuerKey,
   type IssuerServer,
   loadIssuerKey,
@@ -19,11 +20,12 @@ beforeAll(async () => {
   server = await serveIssuer(key, 0);
 });
 afterAll(() => server.stop());
+const trust = () => developmentIssuer(server.origin, "proveniq-test");
 
 describe("the development issuer", () => {
   it("mints tokens that another implementation verifies from its published key", async () => {
-    const { issuer, audience, jwks } = server.trust;
-    const token = await mintToken(key, { sub: "u_1", tenant: "carrier-a" }, { issuer, audience });
+    const { issuer, audience, jwks } = trust();
+    const token = await mintToken(key, trust(), { sub: "u_1", tenant: "carrier-a" });
     const [header = "", payload = "", signature = ""] = token.split(".");
     const { keys } = (await (await fetch(jwks)).json()) as { keys: [typeof key.publicJwk] };
     const published = createPublicKey({ key: keys[0], format: "jwk" });
@@ -37,7 +39,7 @@ describe("the development issuer", () => {
   });
 
   it("describes itself the OpenID way and shows nothing private", async () => {
-    const { issuer, jwks } = server.trust;
+    const { issuer, jwks } = trust();
     const about = (await (await fetch(`${issuer}/.well-known/openid-configuration`)).json()) as object;
     expect(about).toMatchObject({ issuer, jwks_uri: jwks });
     const keys = await (await fetch(jwks)).text();
@@ -45,10 +47,18 @@ describe("the development issuer", () => {
     expect(Object.keys(key.publicJwk).sort()).toEqual(["alg", "e", "kid", "kty", "n", "use"]);
   });
 
+  it("gives each project an issuer and an audience of its own", () => {
+    const [one, other] = ["proveniq-prod", "proveniq-prod-eu"].map((p) =>
+      developmentIssuer(server.origin, p),
+    );
+    expect(one?.issuer).not.toBe(other?.issuer);
+    expect([one?.audience, other?.audience]).toEqual(["proveniq-prod", "proveniq-prod-eu"]);
+  });
+
   it.each(["/", "/mint", "/jwks.json/../issuer-key.json", "/jwks.json?x"])(
     "answers 404 to %s",
     async (path) => {
-      expect((await fetch(server.trust.issuer + path)).status).toBe(404);
+      expect((await fetch(server.origin + path)).status).toBe(404);
     },
   );
 });

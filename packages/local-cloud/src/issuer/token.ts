@@ -1,12 +1,11 @@
+import type { TokenIssuer } from "@proveniq/contracts";
 import type { IssuerKey } from "./key.ts";
 
 /** Claims of a token as they are signed; `iss`, `aud`, `iat`, `auth_time` and `exp` are filled in unless given. */
 export type TokenClaims = { sub: string } & Record<string, unknown>;
 
 export interface MintOptions {
-  issuer: string;
-  audience: string;
-  /** Seconds until it expires. */
+  /** Seconds until it expires; an hour unless told otherwise. */
   lifetime?: number;
   /** Milliseconds; for tests. */
   now?: number;
@@ -16,13 +15,18 @@ export interface MintOptions {
 
 const hour = 3600;
 
-/** Sign an ID token in the way of Firebase Authentication (RS256). */
-export async function mintToken(key: IssuerKey, claims: TokenClaims, options: MintOptions): Promise<string> {
+/** Sign an ID token in the way of Firebase Authentication (RS256), for whom `trust` says. */
+export async function mintToken(
+  key: IssuerKey,
+  trust: Pick<TokenIssuer, "issuer" | "audience">,
+  claims: TokenClaims,
+  options: MintOptions = {},
+): Promise<string> {
   const now = Math.floor((options.now ?? Date.now()) / 1000);
   const header = { alg: "RS256", typ: "JWT", kid: key.kid, ...options.header };
   const payload = {
-    iss: options.issuer,
-    aud: options.audience,
+    iss: trust.issuer,
+    aud: trust.audience,
     iat: now,
     auth_time: now,
     exp: now + (options.lifetime ?? hour),

@@ -1,4 +1,4 @@
-import { ownerId } from "@proveniq/contracts";
+import { ownerId, scope } from "@proveniq/contracts";
 import { type Authenticator, unauthenticated } from "./authenticator.ts";
 
 export interface DevelopmentOptions {
@@ -25,10 +25,12 @@ export function developmentAuthenticator(options: DevelopmentOptions): Authentic
     if (given === undefined) throw unauthenticated();
     if (!(await same(given.slice(0, credential.length), credential))) throw unauthenticated();
     const rest = given.slice(credential.length);
-    if (rest === "") return { kind: "development", id: "development" };
+    const all = { scopes: scope.options, expiresAtMs: null };
+    if (rest === "") return { admit: async () => ({ kind: "development", id: "development", ...all }) };
     const subject = ownerId.safeParse(rest.slice(1));
     if (rest.charAt(0) !== "." || !subject.success) throw unauthenticated();
-    return { kind: "person", id: subject.data, ownerId: subject.data };
+    const id = subject.data;
+    return { admit: async () => ({ kind: "person", id, ownerId: id, ...all }) };
   };
 }
 

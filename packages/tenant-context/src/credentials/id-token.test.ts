@@ -58,11 +58,18 @@ const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("ba
 describe("tokenVerifier", () => {
   it("reads a consumer, a partner's person and staff", async () => {
     const { verify } = await setUp();
-    const consumer = { subject: "u_1", tenant: undefined, identityTenant: null, staff: false };
+    const consumer = {
+      issuer: issuer.issuer,
+      subject: "u_1",
+      tenant: undefined,
+      identityTenant: null,
+      staff: false,
+    };
     const expiresAtMs = start + 3_600_000;
     expect(await verify(await sign())).toEqual({ ...consumer, expiresAtMs });
     const firebase = { sign_in_provider: "password", tenant: "carrier-a-x1y2z" };
     expect(await verify(await sign({ tenant: "carrier-a", firebase }))).toEqual({
+      issuer: issuer.issuer,
       subject: "u_1",
       tenant: "carrier-a",
       identityTenant: "carrier-a-x1y2z",

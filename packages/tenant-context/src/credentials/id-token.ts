@@ -5,6 +5,7 @@ import { KeySet, type KeySetOptions } from "./key-set.ts";
 
 /** What a verified ID token says. Whether it may enter a tenant is decided from this and the tenant's settings. */
 export interface VerifiedToken {
+  issuer: string;
   subject: string;
   /** Our own `tenant` claim; undefined for consumers. */
   tenant: string | undefined;
@@ -54,7 +55,7 @@ export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
         requiredClaims: ["sub", "iat", "exp"],
         currentDate: new Date(now()),
       });
-      return readClaims(payload, issuer.audience);
+      return readClaims(payload, issuer);
     } catch (error) {
       if (error instanceof ProblemError) throw error;
       throw unauthenticated();
@@ -68,12 +69,13 @@ export function looksLikeToken(credential: string): boolean {
 }
 
 /** A claim that is there but of the wrong kind refuses the token: guessing what was meant would be a way in. */
-function readClaims(payload: JWTPayload, audience: string): VerifiedToken {
+function readClaims(payload: JWTPayload, { issuer, audience }: TokenIssuer): VerifiedToken {
   const { sub, exp, aud, tenant, role } = payload;
   const subject = ownerId.safeParse(sub);
   if (!subject.success || exp === undefined || aud !== audience) throw unauthenticated();
   if (tenant !== undefined && typeof tenant !== "string") throw unauthenticated();
   return {
+    issuer,
     subject: subject.data,
     tenant,
     identityTenant: identityTenantOf(payload["firebase"]),
