@@ -1,0 +1,25 @@
+import type { AuditRecord, CellManifest } from "@proveniq/contracts";
+import { readAudit } from "@proveniq/db/control";
+import type { Connections } from "../connections.ts";
+
+/**
+ * Administrative changes, oldest first: those of the registry, and those that were recorded beside the data they
+ * changed, in every tenants' database of the given cells. With `tenantId` only that tenant's.
+ */
+export async function listAudit(
+  connections: Connections,
+  fleet: { manifests: Readonly<Record<string, Pick<CellManifest, "databases">>> },
+  tenantId?: string,
+): Promise<AuditRecord[]> {
+  const databases = Object.entries(fleet.manifests).flatMap(([cell, m]) =>
+    m.databases.map(({ id }) => ({ cell, id })),
+  );
+  const parts = await Promise.all([
+    connections.control.audit(),
+    ...databases.map(({ cell, id }) => readAudit(connections.cell(cell), id)),
+  ]);
+  return parts
+    .flat()
+    .filter((record) => tenantId === undefined || record.target === tenantId)
+    .sort((a, b) => a.at.localeCompare(b.at));
+}
