@@ -1,4 +1,5 @@
 import * as contracts from "@proveniq/contracts";
+import { dataDictionary, warehouseDefinition } from "@proveniq/contracts/warehouse";
 import { z } from "zod";
 
 export interface GeneratedFile {
@@ -32,8 +33,13 @@ const published = {
 
 /** Every file that is made from the code, with the text it must have. */
 export function generatedFiles(): GeneratedFile[] {
-  return Object.entries(published).map(([name, schema]) => ({
+  const schemas = Object.entries(published).map(([name, schema]) => ({
     path: `packages/contracts/schemas/${name}.schema.json`,
     text: `${JSON.stringify(z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" }), null, 2)}\n`,
   }));
+  return [
+    ...schemas,
+    { path: "infra/warehouse.json", text: `${JSON.stringify(warehouseDefinition(), null, 2)}\n` },
+    { path: "docs/data-dictionary.md", text: dataDictionary() },
+  ];
 }
