@@ -1,0 +1,171 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Claim, directorySnapshot } from "@proveniq/contracts";
+import { ClaimReader } from "@proveniq/db/claims";
+import { Registry } from "@proveniq/db/control";
+import { DatabasePool } from "@proveniq/db/pool";
+import { afterAll, describe, expect, inject, test } from "vitest";
+import type { Connections } from "../connections.ts";
+import { originsOf } from "../directory/build.ts";
+import { publishDirectory } from "../directory/publish.ts";
+import { RefusedError } from "../refused.ts";
+import { config, manifests } from "../testing.ts";
+import { addTenant } from "./add.ts";
+import { listTenants } from "./list.ts";
+
+const emulatorHost = inject("firestoreHost");
+const folder = await mkdtemp(join(tmpdir(), "directory-"));
+const pools: DatabasePool[] = [];
+afterAll(async () => {
+  await Promise.all(pools.map((pool) => pool.close()));
+  await rm(folder, { recursive: true });
+});
+
+let made = 0;
+function fresh(): Connections & { claims(cell: string): ClaimReader } {
+  const n = ++made;
+  const pool = (name: string, allow: string[]) => {
+    const opened = new DatabasePool({ projectId: `plane-${name}-${n}`, allow, emulatorHost });
+    pools.push(opened);
+    return opened;
+  };
+  const cells = new Map([
+    ["eu", pool("eu", ["eu-partners", "eu-carriers"])],
+    ["consumer", pool("consumer", ["(default)"])],
+  ]);
+  const cell = (id: string) => {
+    const found = cells.get(id);
+    if (found === undefined) throw new Error(`no cell ${id}`);
+    return found;
+  };
+  return {
+    control: new Registry(pool("central", ["control"]), "control"),
+    cell,
+    claims: (id) =>
+      new ClaimReader({ pool: cell(id), defaultDatabase: id === "eu" ? "eu-partners" : "(default)" }),
+  };
+}
+
+const fleet = { config, manifests };
+const origin = { who: "ann@proveniq.io", from: "ann-laptop" };
+const nordic = {
+  tenantId: "nordic",
+  name: "Nordic Mutual",
+  cellId: "eu",
+  databaseId: "eu-carriers",
+  hosts: ["nordic.proveniq.io"],
+};
+const active: Claim = { tenantId: "nordic", state: "active", epoch: 1, copies: 1 };
+
+describe("addTenant", () => {
+  test("places it, with the residency of its cell, and makes it known there and nowhere else", async () => {
+    const to = fresh();
+    const { placement, added } = await addTenant(to, fleet, nordic, origin);
+    expect(added).toBe(true);
+    expect(placement).toMatchObject({ ...nordic, residency: "eu", epoch: 1 });
+    expect(await to.claims("eu").read("nordic")).toEqual({ databaseId: "eu-carriers", claim: active });
+    expect(await to.claims("consumer").read("nordic")).toBeUndefined();
+    expect(await listTenants(to)).toEqual([placement]);
+  });
+
+  test("without a database goes to its cell's default one", async () => {
+    const to = fresh();
+    const { placement } = await addTenant(
+      to,
+      fleet,
+      { tenantId: "atelier", name: "Atelier", cellId: "eu" },
+      origin,
+    );
+    expect(placement.databaseId).toBe("eu-partners");
+    expect((await to.claims("eu").read("atelier"))?.databaseId).toBe("eu-partners");
+  });
+
+  test("that broke off half-way is finished by doing it again", async () => {
+    const to = fresh();
+    const broken: Connections = {
+      ...to,
+      cell: () => {
+        throw new Error("the network went away");
+      },
+    };
+    await expect(addTenant(broken, fleet, nordic, origin)).rejects.toThrow("the network went away");
+    expect(await to.claims("eu").read("nordic")).toBeUndefined();
+    expect((await addTenant(to, fleet, nordic, origin)).added).toBe(false);
+    expect((await to.claims("eu").read("nordic"))?.claim).toEqual(active);
+    expect((await addTenant(to, fleet, nordic, origin)).added).toBe(false);
+    expect(await to.control.audit()).toHaveLength(1);
+  });
+
+  test.each([
+    [{ tenantId: "Nordic" }, "lower-case"],
+    [{ tenantId: "admin" }, "is a reserved name"],
+    [{ name: "" }, "name"],
+    [{ cellId: "asia" }, 'there is no cell "asia"; there are consumer, eu'],
+    [{ cellId: "constructor" }, "there is no cell"],
+    [{ databaseId: "market" }, "it has eu-partners, eu-carriers"],
+    [{ hosts: ["eu.proveniq.io"] }, "is a host of the whole fleet"],
+    [{ hosts: ["a.example.com", "a.example.com"] }, "is named twice"],
+    [{ hosts: ["NOT A HOST"] }, "must be a lower-case host name"],
+    [{ claimCopies: 65 }, "claimCopies"],
+    [{ colour: "red" }, "colour is not a known field"],
+  ])("refuses %o and leaves nothing behind", async (more, message) => {
+    const to = fresh();
+    const adding = addTenant(to, fleet, { ...nordic, ...more }, origin);
+    await expect(adding).rejects.toThrow(message);
+    await expect(adding).rejects.toBeInstanceOf(RefusedError);
+    expect(await listTenants(to)).toEqual([]);
+    expect(await to.control.audit()).toEqual([]);
+  });
+});
+
+describe("publishDirectory", () => {
+  const publish = (to: Connections, file: string) =>
+    publishDirectory({ file, control: to.control, config, manifests, origins: originsOf(manifests) });
+  const read = async (file: string) => directorySnapshot.parse(JSON.parse(await readFile(file, "utf8")));
+
+  test("writes what the registry says, each time under a greater version, and leaves no drafts", async () => {
+    const to = fresh();
+    const file = join(folder, "a", "directory.json");
+    const empty = await publish(to, file);
+    await addTenant(to, fleet, nordic, origin);
+    const next = await publish(to, file);
+    expect(next.version).toBeGreaterThan(empty.version);
+    expect(next.tenants).toEqual({ nordic: ["eu", 1] });
+    expect(next.tenantHosts).toEqual({ "nordic.proveniq.io": "nordic" });
+    expect(await read(file)).toEqual(next);
+    expect(await readdir(join(folder, "a"))).toEqual(["directory.json"]);
+  });
+
+  test("by many at once, while tenants are added, ends with the newest", async () => {
+    const to = fresh();
+    const file = join(folder, "b", "directory.json");
+    const ids = ["aaa", "bbb", "ccc", "ddd"];
+    await Promise.all(
+      ids.map(async (tenantId) => {
+        await addTenant(to, fleet, { tenantId, name: tenantId, cellId: "eu" }, origin);
+        await publish(to, file);
+      }),
+    );
+    const last = await read(file);
+    expect(Object.keys(last.tenants)).toEqual(ids);
+    expect(last.version).toBe((await to.control.snapshot()).version);
+  });
+
+  test("keeps the old file when the new one would contradict itself", async () => {
+    const to = fresh();
+    const file = join(folder, "c", "directory.json");
+    const good = await publish(to, file);
+    await addTenant(to, fleet, nordic, origin);
+    const { consumer } = manifests;
+    const without = {
+      file,
+      control: to.control,
+      config,
+      manifests: { consumer },
+      origins: originsOf({ consumer }),
+    };
+    await expect(publishDirectory(without)).rejects.toThrow("nothing was published");
+    expect(await read(file)).toEqual(good);
+  });
+});
