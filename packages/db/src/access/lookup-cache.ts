@@ -43,15 +43,18 @@ export class LookupCache<V> {
     this.#budgetAt = this.#now();
   }
 
-  /** What is cached, or what `load` resolves with: one call for all who wait. Failures are not cached. */
-  async get(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
+  /**
+   * What is cached, or what `load` resolves with: one call for all who wait. It is given what was found last, too
+   * old to be believed. Failures are not cached.
+   */
+  async get(key: string, load: (before: V | undefined) => Promise<V | undefined>): Promise<V | undefined> {
     const known = this.#found.get(key);
     const cached = known ?? this.#missing.get(key);
     if (cached !== undefined && this.#now() < cached.until) return cached.value;
     const running = this.#loading.get(key);
     if (running !== undefined) return running;
     if (known === undefined && !this.#mayMiss()) throw tooManyMisses();
-    const loading = this.#load(key, load).finally(() => {
+    const loading = this.#load(key, () => load(known?.value)).finally(() => {
       if (this.#loading.get(key) === loading) this.#loading.delete(key);
     });
     this.#loading.set(key, loading);
