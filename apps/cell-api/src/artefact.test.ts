@@ -96,15 +96,30 @@ describe("the artefact", () => {
     expect(late).toEqual([]);
   });
 
-  it("exports functions only to the functions platform", async () => {
-    const script = `const all = await import(${JSON.stringify(join(folder, "here/artefact/functions.js"))});
+  it("exports functions only to the functions platform, and answers there", async () => {
+    // As the platform does: the body is read before the function is called, and handed over as rawBody.
+    const script = `import { createServer } from "node:http";
+      const all = await import(${JSON.stringify(join(folder, "here/artefact/functions.js"))});
       const shown = Object.entries(all).map(([name, f]) => [name, typeof f, f.__endpoint.region, f.__endpoint.platform]);
-      console.log(JSON.stringify(shown));`;
+      const server = createServer(async (request, response) => {
+        request.rawBody = Buffer.concat(await request.toArray());
+        all.api(request, response);
+      });
+      server.listen(0, "127.0.0.1", async () => {
+        const base = "http://127.0.0.1:" + server.address().port;
+        const cell = await (await fetch(base + "/v1/cell")).json();
+        const refused = await fetch(base + "/v1/items", { method: "POST", body: "{", headers: { "x-tenant-id": "carrier-a" } });
+        console.log(JSON.stringify({ shown, id: cell.id, code: (await refused.json()).code }));
+        process.exit(0);
+      });`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
       env,
     });
-    const line = stdout.trim().split("\n").at(-1) ?? "";
-    expect(JSON.parse(line)).toEqual([["api", "function", ["europe-west1"], "gcfv2"]]);
+    expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toEqual({
+      shown: [["api", "function", ["europe-west1"], "gcfv2"]],
+      id: "eu",
+      code: "unauthenticated",
+    });
   });
 
   it("serves, and ends cleanly when told to", async () => {

@@ -11,9 +11,9 @@ beforeAll(async () => {
 afterAll(() => server.drain());
 
 /** Send bytes as they are; gives all that comes back until the server closes. */
-function exchange(bytes: string): Promise<string> {
+function exchange(bytes: string, port = server.port): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(server.port, "127.0.0.1", () => socket.write(bytes));
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
     let answer = "";
     socket.setEncoding("utf8");
     socket.on("data", (chunk: string) => {
@@ -70,6 +70,18 @@ describe("the plain server", () => {
     expect(answer.toLowerCase()).toContain("content-type: application/problem+json");
     const body = problem.parse(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)));
     expect([body.status, body.code]).toEqual([status, code]);
+  });
+
+  it.each([
+    ["head", "GET /health HTTP/1.1\r\nhost: a\r\n"],
+    ["body", "POST /v1/items HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{"],
+  ])("gives up on a %s that does not arrive", async (_, bytes) => {
+    const readAll = async (request: Request) => new Response(await request.text());
+    const impatient = await serve(readAll, { host: "127.0.0.1", port: 0, requestTimeoutMs: 100 });
+    const answer = await exchange(bytes, impatient.port);
+    expect(answer).toContain("HTTP/1.1 408");
+    expect(answer).toContain('"code":"request-timeout"');
+    await impatient.drain();
   });
 
   it("answers a body of 10 MB without reading it all into memory", async () => {

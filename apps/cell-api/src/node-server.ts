@@ -14,6 +14,14 @@ export interface RunningServer {
   drain(): Promise<void>;
 }
 
+export interface ServeOptions {
+  host: string;
+  /** 0 takes any free one. */
+  port: number;
+  /** How long a request, body included, may take to arrive; 30 s unless told otherwise. */
+  requestTimeoutMs?: number;
+}
+
 /** From a request to its answer, as Hono's `app.fetch`. */
 export type Fetch = (request: Request) => Response | Promise<Response>;
 
@@ -21,10 +29,13 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
  * Serve `fetch` on plain Node HTTP. What Node itself would answer (bad heads, time-outs) is answered with a
  * problem document too. Rejects when the port cannot be had.
  */
-export async function serve(fetch: Fetch, options: { host: string; port: number }): Promise<RunningServer> {
+export async function serve(fetch: Fetch, options: ServeOptions): Promise<RunningServer> {
+  const { requestTimeoutMs = 30_000 } = options;
   const server = createServer({
-    headersTimeout: 10_000,
-    requestTimeout: 30_000,
+    headersTimeout: Math.min(10_000, requestTimeoutMs),
+    requestTimeout: requestTimeoutMs,
+    // How often Node looks for requests that are late; it would look every 30 s only.
+    connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
     // Longer than the router and a load balancer keep idle connections: they must be the ones to close.
     keepAliveTimeout: 620_000,
     maxHeaderSize: 16 * 1024,
@@ -63,7 +74,7 @@ export async function serve(fetch: Fetch, options: { host: string; port: number 
   };
 }
 
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+function listen(server: Server, { host, port }: ServeOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
