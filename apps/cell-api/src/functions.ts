@@ -11,7 +11,13 @@ const logger = createLogger({ level: config.logLevel, cell: config.cellId });
 const app = createApp(composeCell(config, logger).deps);
 const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
 
-/** The same app on Cloud Functions; placed and sized by the cell's manifest. */
+/**
+ * The same app on Cloud Functions; placed and sized by the cell's manifest.
+ *
+ * The platform parses an `application/json` body before this is called. A body that is not JSON never gets here: it
+ * answers 400 as HTML, and its log line quotes the body. Every other fault is answered by the app. Where that matters, run
+ * server.ts instead, which is the same folder.
+ */
 export const api = onRequest(
   {
     region: config.manifest.region,
