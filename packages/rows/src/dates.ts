@@ -1,0 +1,115 @@
+import { type DateField, type DateToken, parseDateFormat } from "@proveniq/contracts";
+
+const englishMonths = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const longEnglish = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
+const dayMs = 86_400_000;
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/gu, "\\$&");
+
+type Read = (text: string) => string | undefined;
+
+/** Make the reader of a field's dates: from a text to YYYY-MM-DD, or undefined when no format reads it as a real day. */
+export function dateReader(field: Pick<DateField, "formats" | "months" | "pivotYear">): Read {
+  const readers = field.formats.map((format) => formatReader(format, field));
+  return (text) => {
+    for (const read of readers) {
+      const day = read(text);
+      if (day !== undefined) return day;
+    }
+    return undefined;
+  };
+}
+
+function formatReader(format: string, field: Pick<DateField, "months" | "pivotYear">): Read {
+  if (format === "excel-1900") return excelDay;
+  if (format === "unix-s") return (text) => unixDay(text, 1000);
+  if (format === "unix-ms") return (text) => unixDay(text, 1);
+  const parts = parseDateFormat(format);
+  if (typeof parts === "string") throw new Error(`the date format ${format} ${parts}`);
+
+  const names = monthNames(field.months);
+  const tokens: DateToken[] = [];
+  const pattern = parts.map((part) => {
+    if (typeof part !== "string") return escaped(part.text);
+    tokens.push(part);
+    return patternOf(part, names);
+  });
+  const shape = new RegExp(`^${pattern.join("")}$`, "iu");
+  const pivot = field.pivotYear ?? 0;
+  return (text) => {
+    const match = shape.exec(text);
+    if (match === null) return undefined;
+    let [year, month, day] = [0, 0, 0];
+    for (const [n, token] of tokens.entries()) {
+      const found = match[n + 1] ?? "";
+      if (token === "yyyy") year = Number(found);
+      else if (token === "yy") year = Number(found) + (Number(found) <= pivot ? 2000 : 1900);
+      else if (token === "MMM") month = names.get(found.toLowerCase()) ?? 0;
+      else if (token === "MM" || token === "M") month = Number(found);
+      else if (token === "dd" || token === "d") day = Number(found);
+    }
+    return realDay(year, month, day);
+  };
+}
+
+function patternOf(token: DateToken, names: ReadonlyMap<string, number>): string {
+  switch (token) {
+    case "yyyy":
+      return "(\\d{4})";
+    case "SSS":
+      return "(\\d{1,9})";
+    case "M":
+    case "d":
+      return "(\\d{1,2})";
+    case "MMM":
+      return `(${[...names.keys()]
+        .sort((a, b) => b.length - a.length)
+        .map(escaped)
+        .join("|")})`;
+    case "Z":
+      return "(Z|[+-]\\d{2}:?\\d{2})";
+    default:
+      return "(\\d{2})";
+  }
+}
+
+/** Names in lower case → month; English ones short and long. */
+function monthNames(own: readonly string[] | undefined): Map<string, number> {
+  const lists = own === undefined ? [englishMonths, longEnglish] : [own];
+  return new Map(lists.flatMap((names) => names.map((name, n) => [name.toLowerCase(), n + 1] as const)));
+}
+
+function realDay(year: number, month: number, day: number): string | undefined {
+  const iso = `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
+  const time = Date.parse(`${iso}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(iso) ? iso : undefined;
+}
+
+/** Spreadsheets count days from 1899-12-31 and believe that 1900 had a 29 February (day 60). */
+function excelDay(text: string): string | undefined {
+  if (!/^\d{1,6}(\.\d+)?$/u.test(text)) return undefined;
+  const serial = Math.floor(Number(text));
+  if (serial < 1 || serial === 60) return undefined;
+  return isoDay(Date.UTC(1899, 11, 31) + (serial > 60 ? serial - 1 : serial) * dayMs);
+}
+
+function unixDay(text: string, factor: number): string | undefined {
+  return /^-?\d{1,14}$/u.test(text) ? isoDay(Number(text) * factor) : undefined;
+}
+
+function isoDay(ms: number): string | undefined {
+  const iso = Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : "+";
+  return /^\d{4}-/u.test(iso) ? iso.slice(0, 10) : undefined;
+}
