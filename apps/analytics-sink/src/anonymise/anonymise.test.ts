@@ -1,0 +1,150 @@
+import { createSecretKey } from "node:crypto";
+import { warehouseTable } from "@proveniq/contracts/warehouse";
+import { expect, test } from "vitest";
+import { digestRows, encodeRows } from "../encode/index.ts";
+import {
+  type AnonymiseContext,
+  anonymise,
+  type Change,
+  countedDay,
+  daysOf,
+  readPage,
+  UnreadablePage,
+} from "./index.ts";
+
+const day = "2026-11-23";
+const context: AnonymiseContext = {
+  cell: "eu",
+  region: "europe-west1",
+  consumers: "consumers-eu",
+  planned: day,
+  keys: new Map([[day, createSecretKey(Buffer.alloc(32, 7))]]),
+};
+const jewel = {
+  ownerId: "anna",
+  category: "jewellery",
+  insuredValue: { amountMinor: 32_600, currency: "EUR" },
+};
+const created: Change = {
+  id: "aaaaaaaaaaaaaaaaaaaa.0",
+  type: "item.created",
+  tenantId: "atelier-nord",
+  occurredAt: `${day}T10:00:00.000Z`,
+  via: "api",
+  before: null,
+  after: jewel,
+};
+/** The rows of one change, without what is the same in all of them. */
+const strip = (change: Change) =>
+  anonymise([change], context).events.map(
+    ({ type, channel, category, price_bucket, currency, ...deltas }) => {
+      const { events, items_delta, market_delta } = deltas;
+      return { type, channel, category, price_bucket, currency, events, items_delta, market_delta };
+    },
+  );
+const eur = { category: "jewellery", price_bucket: "300-1k", currency: "EUR" };
+
+test("a creation adds one item to its group", () => {
+  expect(strip(created)).toEqual([
+    { type: "created", channel: "api", ...eur, events: 1, items_delta: 1, market_delta: 0 },
+  ]);
+});
+
+test("a deletion takes it out, with its market value", () => {
+  const gone = { ...created, type: "item.deleted", before: { ...jewel, marketKey: "ring" }, after: null };
+  expect(strip(gone)).toEqual([
+    { type: "deleted", channel: "api", ...eur, events: 1, items_delta: -1, market_delta: -1 },
+  ]);
+});
+
+test("a change inside the group moves nothing; one to another group moves the item, and counts once", () => {
+  const same = { ...created, type: "item.updated", before: jewel, after: { ...jewel, marketKey: "ring" } };
+  expect(strip(same)).toEqual([
+    { type: "updated", channel: "api", ...eur, events: 1, items_delta: 0, market_delta: 1 },
+  ]);
+  const dearer = { ...same, after: { ...jewel, insuredValue: { amountMinor: 500_000, currency: "EUR" } } };
+  const moved = strip(dearer);
+  expect(moved).toHaveLength(2);
+  expect(moved).toContainEqual(
+    expect.objectContaining({ price_bucket: "3k-10k", events: 1, items_delta: 1 }),
+  );
+  expect(moved).toContainEqual(expect.objectContaining({ ...eur, events: 0, items_delta: -1 }));
+});
+
+test("what is not on a closed list becomes other", () => {
+  const odd = { ...created, type: "item.teleported", via: "fax", after: { ...jewel, category: "spaceship" } };
+  expect(strip(odd)[0]).toMatchObject({ type: "other", channel: "other", category: "other" });
+});
+
+test("marks: one a person and group, one a tenant with its rows, none for the cell's own consumers", () => {
+  const second = { ...created, id: "bbbbbbbbbbbbbbbbbbbb.0" };
+  const other = { ...created, id: "cccccccccccccccccccc.0", after: { ...jewel, ownerId: "bert" } };
+  const own = { ...created, id: "dddddddddddddddddddd.0", tenantId: "consumers-eu" };
+  const { marks } = anonymise([created, second, other, own], context);
+  const of = (scope: string, kind: string) => marks.filter((m) => m.scope === scope && m.kind === kind);
+  expect(of("group", "actor")).toHaveLength(3);
+  expect(of("cell", "actor")).toHaveLength(3);
+  expect(of("group", "tenant").map((m) => m.weight)).toEqual([3]);
+  expect(of("cell", "tenant").map((m) => m.weight)).toEqual([3]);
+  expect(new Set(marks.map((m) => m.mark)).size).toBe(marks.length);
+});
+
+test("marks of one person have nothing in common across groups, days, cells and tenants", () => {
+  const other: Change = { ...created, after: { ...jewel, category: "watch" } };
+  const names = [
+    ...anonymise([created], context).marks,
+    ...anonymise([other], context).marks.filter((m) => m.scope === "group"),
+    ...anonymise([created], { ...context, keys: new Map([[day, createSecretKey(Buffer.alloc(32, 8))]]) })
+      .marks,
+    ...anonymise([{ ...created, tenantId: "nordic-mutual" }], context).marks,
+  ].map((m) => m.mark);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test("repeated in any order it is the same to the byte", () => {
+  const changes = Array.from({ length: 50 }, (_, n) => ({ ...created, id: `${"x".repeat(20)}.${n}` }));
+  const digest = (list: Change[]) => {
+    const rows = anonymise(list, context);
+    return digestRows(
+      encodeRows(warehouseTable("raw", "events"), rows.events),
+      encodeRows(warehouseTable("raw", "marks"), rows.marks),
+    );
+  };
+  expect(digest(changes)).toBe(digest(changes.toReversed()));
+  expect(digest(changes)).not.toBe(digest(changes.slice(1)));
+});
+
+test.each([
+  ["2026-11-23T23:59:59.999Z", "2026-11-23"],
+  ["2026-11-19T00:00:00.000Z", "2026-11-19"],
+  ["2026-11-18T23:59:59.999Z", "2026-11-23"],
+  ["2026-11-24T00:10:00.000Z", "2026-11-24"],
+  ["2026-12-24T00:00:00.000Z", "2026-11-23"],
+])("a change of %s, delivered on 2026-11-23, counts on %s", (at, counted) => {
+  expect(countedDay(at, day)).toBe(counted);
+});
+
+test("a missing key stops it, rather than another key being used", () => {
+  expect(daysOf([created], day)).toEqual([day]);
+  expect(() => anonymise([created], { ...context, keys: new Map() })).toThrow(/no key for 2026-11-23/);
+});
+
+const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
+test.each([
+  ["no JSON", Buffer.from("{secret")],
+  ["broken UTF-8", Buffer.from([0x22, 0xff, 0x22])],
+  ["no events", bytes({ events: [] })],
+  ["neither before nor after", bytes({ events: [{ ...created, after: null }] })],
+  ["a wrong type", bytes({ events: [{ ...created, after: { ...jewel, category: ["secret"] } }] })],
+  ["a key of somebody's making", bytes({ events: [{ ...created, after: "secret" }] })],
+])("a page with %s is refused without a word of what was in it", (_, page) => {
+  const told = (() => {
+    try {
+      return readPage(page);
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(told).toBeInstanceOf(UnreadablePage);
+  expect(String(told)).not.toContain("secret");
+});
