@@ -1,0 +1,52 @@
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { headers, makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
+
+/** Seconds after which it is worth asking again, for problems that pass. */
+const retryAfter: Partial<Record<ProblemCode, string>> = {
+  "directory-unavailable": "2",
+  "cell-unreachable": "2",
+};
+
+/** Answer with a problem of the router's own. `close` tells the client that the connection ends here. */
+export function answerProblem(
+  res: ServerResponse,
+  problem: ProblemCode,
+  detail: string,
+  more: { requestId: string; close: boolean },
+): number {
+  const document = makeProblem(problem, detail);
+  const body = Buffer.from(JSON.stringify(document));
+  const head = [
+    "content-type",
+    problemContentType,
+    "content-length",
+    String(body.length),
+    "cache-control",
+    "private, no-store",
+    headers.requestId,
+    more.requestId,
+  ];
+  const wait = retryAfter[problem];
+  if (wait !== undefined) head.push("retry-after", wait);
+  if (more.close) head.push("connection", "close");
+  res.writeHead(document.status, head);
+  res.end(body);
+  return document.status;
+}
+
+/** The same on a bare socket, where HTTP has not got as far as a request; then the connection closes. */
+export function answerOnSocket(
+  socket: Duplex,
+  problem: ProblemCode,
+  detail: string,
+  requestId: string,
+): void {
+  const document = makeProblem(problem, detail);
+  const body = JSON.stringify(document);
+  socket.end(
+    `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status] ?? "Error"}\r\n` +
+      `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `cache-control: private, no-store\r\n${headers.requestId}: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,337 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { headers, type ProblemCode } from "@proveniq/contracts";
+import type { Directory } from "@proveniq/tenant-context/directory";
+import { type Decision, decide } from "../decide/index.ts";
+import { type RequestHead, readRequestHead } from "../request-head.ts";
+import { requestIdOf, type Trace, traceOf } from "../trace.ts";
+import { answerProblem } from "./answer.ts";
+import type { RequestRecord } from "./log.ts";
+import { type BodyLimits, isReplayable, RequestBody } from "./request-body.ts";
+import { readSuccessor } from "./successor.ts";
+import type { UpstreamPools } from "./upstream/pool.ts";
+import type { ResponseHandler, ResponseHead, UpstreamCall, UpstreamFailure } from "./upstream/types.ts";
+
+type Route = Extract<Decision, { kind: "route" }>;
+
+/** What all exchanges share. */
+export interface ExchangeContext {
+  directory: Directory;
+  pools: UpstreamPools;
+  body: BodyLimits;
+  /** True once the process is about to end: answers tell clients to connect anew. */
+  draining: () => boolean;
+  /** Called once for every request, after its answer was sent or its client has gone. */
+  onDone: (record: RequestRecord) => void;
+}
+
+const clientGone = 499;
+const shortBody = 4_096;
+
+const failureProblems: Record<UpstreamFailure["kind"], [ProblemCode, string]> = {
+  connect: ["cell-unreachable", "No connection to the cell. Try again in a few seconds."],
+  "connect-timeout": ["cell-unreachable", "No connection to the cell in time. Try again in a few seconds."],
+  overload: ["cell-unreachable", "Too many requests to the cell are under way. Try again in a few seconds."],
+  reset: [
+    "cell-unreachable",
+    "The cell closed the connection before it answered. Whether it did the work is not known.",
+  ],
+  protocol: ["cell-unreachable", "The cell's answer was not valid HTTP."],
+  "first-byte-timeout": [
+    "cell-timeout",
+    "The cell did not begin to answer. Whether it did the work is not known.",
+  ],
+  "idle-timeout": ["cell-timeout", "The cell stopped taking the request."],
+  "client-idle": ["request-timeout", "The body stopped arriving. Send it again."],
+};
+
+/** One request and its answer: decided, sent to a cell, retried where that is safe, and recorded. */
+export class Exchange implements ResponseHandler {
+  readonly #context: ExchangeContext;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #startedAt = performance.now();
+  readonly #record: RequestRecord;
+  #head: RequestHead | undefined;
+  #trace: Trace | undefined;
+  #route: Route | undefined;
+  #body: RequestBody | undefined;
+  #call: UpstreamCall | undefined;
+  #movedOnce = false;
+  #waitsForDrain = false;
+  #ended = false;
+
+  constructor(context: ExchangeContext, req: IncomingMessage, res: ServerResponse) {
+    this.#context = context;
+    this.#req = req;
+    this.#res = res;
+    this.#record = {
+      requestId: "",
+      traceId: "",
+      method: req.method ?? "",
+      host: "",
+      tenantId: undefined,
+      cell: undefined,
+      service: "router",
+      reason: "malformed",
+      status: clientGone,
+      problem: undefined,
+      failure: undefined,
+      attempts: 0,
+      totalMs: 0,
+      cellMs: undefined,
+    };
+  }
+
+  /** Read the head, decide, and go. Reserved headers from outside end here. */
+  begin(): void {
+    const { rawHeaders, url = "", httpVersionMajor, httpVersionMinor } = this.#req;
+    const head = readRequestHead(url, httpVersionMinor === 1, rawHeaders);
+    const readable = "problem" in head ? undefined : head;
+    const trace = traceOf(readable?.traceparent, readable?.tracestate);
+    this.#trace = trace;
+    this.#record.requestId = requestIdOf(readable?.requestId);
+    this.#record.traceId = trace.traceId;
+    if ("problem" in head) return this.#refuse(head.problem, head.detail);
+    if (httpVersionMajor !== 1) return this.#refuse("invalid-request", "Speak HTTP/1.1.");
+    this.#head = head;
+    this.#record.host = head.host;
+    if (head.target === "/health" || head.target.startsWith("/health?")) return this.#answerHealth();
+    if (this.#record.method === "TRACE") return this.#refuse("method-not-allowed", "TRACE is not offered.");
+    this.#record.reason = "too-large";
+    if (head.contentLength > this.#context.body.maxBytes) return this.#refuseSize();
+    const decision = decide(routable(head), this.#context.directory);
+    if (decision instanceof Promise) {
+      decision.then(
+        (late) => this.#onDecision(late),
+        () =>
+          this.#refuse(
+            "directory-unavailable",
+            "The directory could not be read. Try again in a few seconds.",
+          ),
+      );
+    } else this.#onDecision(decision);
+  }
+
+  /** Time has passed without a byte of the body that is being read. */
+  age(ms: number): void {
+    if (this.#call === undefined && this.#body?.age(ms) === true) this.onFailure(clientIdle);
+  }
+
+  /** The client broke the protocol in the middle of its body. */
+  breakOff(): void {
+    this.#record.failure = "malformed body";
+    this.#call?.abort();
+    this.#req.socket.destroy();
+  }
+
+  onHead(answer: ResponseHead): void {
+    this.#record.cellMs = performance.now() - this.#startedAt;
+    if (answer.status === 421 && this.#followSuccessor(answer)) return;
+    const list = answer.headers;
+    list.push(headers.requestId, this.#record.requestId);
+    if (this.#context.draining()) list.push("connection", "close");
+    this.#record.status = answer.status;
+    this.#res.writeHead(answer.status, answer.reason, list);
+  }
+
+  onBody(piece: Buffer, last: boolean): boolean {
+    const res = this.#res;
+    if (last) {
+      // One write instead of two: head and body as one string.
+      if (piece.length <= shortBody) res.end(piece.toString("latin1"), "latin1");
+      else res.end(piece);
+      return true;
+    }
+    if (res.write(piece)) return true;
+    if (!this.#waitsForDrain) {
+      this.#waitsForDrain = true;
+      res.on("drain", () => this.#call?.resume());
+    }
+    return false;
+  }
+
+  onEnd(): void {
+    if (!this.#res.writableEnded) this.#res.end();
+    this.#body?.discard();
+  }
+
+  onDrain(): void {
+    this.#body?.resume();
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    this.#record.failure = `${failure.kind}: ${failure.message}`;
+    if (this.#res.headersSent) {
+      // Too late for another answer: only a broken connection tells the client that this one is not complete.
+      this.#res.destroy();
+      return;
+    }
+    if (
+      failure.stale &&
+      isSafe(this.#record.method) &&
+      this.#record.attempts < 2 &&
+      isReplayable(this.#body)
+    ) {
+      this.#send();
+      return;
+    }
+    const [problem, detail] = failureProblems[failure.kind];
+    this.#refuse(problem, detail);
+  }
+
+  #onDecision(decision: Decision): void {
+    if (this.#res.destroyed) return;
+    this.#record.reason = decision.reason;
+    if (decision.kind === "reject") return this.#refuse(decision.problem, decision.detail);
+    this.#take(decision);
+    const head = this.#head;
+    if (head?.expectsContinue === true) this.#res.writeContinue();
+    if (head === undefined || head.body === "none") return this.#send();
+    this.#body = new RequestBody(this.#req, head, this.#context.body, {
+      onReady: () => this.#send(),
+      onPiece: (piece) => this.#call?.writeBody(piece) ?? true,
+      onSent: () => this.#call?.endBody(),
+      onTooLarge: () => this.#onTooLarge(),
+    });
+    this.#body.start();
+  }
+
+  #take(route: Route): void {
+    this.#route = route;
+    this.#record.tenantId = route.tenantId;
+    this.#record.cell = route.cell.id;
+    this.#record.service = route.bulk ? "bulk" : "api";
+  }
+
+  #send(): void {
+    const route = this.#route;
+    const head = this.#head;
+    if (route === undefined || head === undefined || this.#res.destroyed) return;
+    this.#record.attempts += 1;
+    const origin = route.bulk ? route.cell.bulk : route.cell.api;
+    const request = {
+      method: this.#record.method,
+      head: this.#headFor(route, head, origin),
+      body: this.#body?.forUpstream(),
+      contentLength: head.contentLength,
+    };
+    this.#call = this.#context.pools.send(origin, request, this);
+    this.#body?.flow();
+  }
+
+  #headFor(route: Route, head: RequestHead, origin: string): string {
+    const { tracestate, traceparent } = this.#trace ?? traceOf(undefined, undefined);
+    let text = `${this.#record.method} ${head.target} HTTP/1.1\r\nhost: ${origin.slice(origin.indexOf("//") + 2)}\r\n`;
+    text += `${head.passed}${headers.tenant}: ${route.tenantId}\r\n${headers.host}: ${route.host}\r\n`;
+    if (route.epoch > 0) text += `${headers.epoch}: ${route.epoch}\r\n`;
+    text += `${headers.requestId}: ${this.#record.requestId}\r\n${headers.traceparent}: ${traceparent}\r\n`;
+    if (tracestate !== undefined) text += `${headers.tracestate}: ${tracestate}\r\n`;
+    return text;
+  }
+
+  /** The cell no longer holds the tenant and says who does: learn it, and ask there once. */
+  #followSuccessor(answer: ResponseHead): boolean {
+    const successor = readSuccessor(answer.successor);
+    const route = this.#route;
+    const head = this.#head;
+    if (successor === undefined || route === undefined || head === undefined) return false;
+    const { directory } = this.#context;
+    const learnt = directory.adopt(route.tenantId, successor.cellId, successor.epoch);
+    if (!learnt || this.#movedOnce || !isReplayable(this.#body)) return false;
+    const decision = decide(routable(head), directory);
+    if (decision instanceof Promise) return false;
+    this.#movedOnce = true;
+    this.#call?.abort();
+    this.#record.reason = `moved-${decision.reason}`;
+    if (decision.kind === "reject") this.#refuse(decision.problem, decision.detail);
+    else {
+      this.#take(decision);
+      this.#send();
+    }
+    return true;
+  }
+
+  #answerHealth(): void {
+    const draining = this.#context.draining();
+    const version = this.#context.directory.hostTable()?.version ?? 0;
+    const body = JSON.stringify({ status: draining ? "draining" : "ok", directoryVersion: version });
+    this.#record.reason = "health";
+    this.#record.status = draining ? 503 : 200;
+    this.#res.writeHead(this.#record.status, [
+      "content-type",
+      "application/json",
+      "content-length",
+      String(body.length),
+      "cache-control",
+      "no-store",
+      headers.requestId,
+      this.#record.requestId,
+      ...(draining ? ["connection", "close"] : []),
+    ]);
+    this.#res.end(body);
+    this.#discardUnread();
+  }
+
+  #refuseSize(): void {
+    const mebibytes = this.#context.body.maxBytes / 1_048_576;
+    this.#refuse(
+      "payload-too-large",
+      `A body may have ${mebibytes} MiB at most. Send it in parts: see imports.`,
+    );
+  }
+
+  #onTooLarge(): void {
+    this.#call?.abort();
+    this.#record.reason = "too-large";
+    if (this.#res.headersSent) this.#res.destroy();
+    else this.#refuseSize();
+  }
+
+  #refuse(problem: ProblemCode, detail: string): void {
+    if (this.#res.destroyed || this.#res.headersSent) return;
+    this.#record.problem = problem;
+    const { requestId } = this.#record;
+    const close =
+      this.#context.draining() || problem === "request-timeout" || this.#head?.expectsContinue === true;
+    this.#record.status = answerProblem(this.#res, problem, detail, { requestId, close });
+    this.#discardUnread();
+  }
+
+  /** An answer has been given before the body came: read the rest away, so that the client sees the answer. */
+  #discardUnread(): void {
+    if (this.#req.complete) return;
+    this.#body ??= new RequestBody(this.#req, undefined, this.#context.body, undefined);
+    this.#body.discard();
+  }
+
+  /** The answer has been written, or its client has gone. Further calls do nothing. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (!this.#res.writableFinished) {
+      this.#call?.abort();
+      if (this.#record.failure === undefined) {
+        this.#record.status = clientGone;
+        this.#record.failure = "client gone";
+      }
+    }
+    this.#record.totalMs = performance.now() - this.#startedAt;
+    this.#context.onDone(this.#record);
+  }
+}
+
+const clientIdle: UpstreamFailure = {
+  kind: "client-idle",
+  message: "the body stopped arriving",
+  stale: false,
+};
+
+function routable(head: RequestHead) {
+  const { host, target, tenantHeader, authorization } = head;
+  return { host, path: target, tenantHeader, authorization };
+}
+
+/** RFC 9110, 9.2.1: whoever asks again changes nothing. */
+function isSafe(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
+}

@@ -1,0 +1,84 @@
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Log, type RequestRecord } from "./log.ts";
+
+const file = join(tmpdir(), `router-log-${process.pid}.txt`);
+let fd: number;
+const lines = (): unknown[] =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+beforeEach(() => {
+  fd = openSync(file, "w");
+});
+afterEach(() => {
+  closeSync(fd);
+  rmSync(file);
+});
+
+const record: RequestRecord = {
+  requestId: "abcdefgh",
+  traceId: "t",
+  method: "GET",
+  host: 'evil"\n.example',
+  tenantId: "carrier-a",
+  cell: "eu",
+  service: "api",
+  reason: "placement",
+  status: 502,
+  problem: "cell-unreachable",
+  failure: 'reset: "gone"\n',
+  attempts: 2,
+  totalMs: 1.2345,
+  cellMs: undefined,
+};
+
+describe("Log", () => {
+  it("writes one line of JSON a request, whatever the client sent, with the tenant hashed", () => {
+    const log = new Log("info", fd);
+    log.request(record);
+    log.flushSync();
+    expect(lines()).toEqual([
+      {
+        level: "info",
+        time: expect.any(Number),
+        msg: "request",
+        requestId: "abcdefgh",
+        traceId: "t",
+        method: "GET",
+        host: 'evil"\n.example',
+        tenant: log.tenantHash("carrier-a"),
+        cell: "eu",
+        service: "api",
+        reason: "placement",
+        status: 502,
+        problem: "cell-unreachable",
+        failure: 'reset: "gone"\n',
+        attempts: 2,
+        totalMs: 1.2,
+      },
+    ]);
+    expect(readFileSync(file, "utf8")).not.toContain("carrier-a");
+    expect(log.tenantHash("carrier-a")).toMatch(/^[0-9a-f]{12}$/);
+  });
+
+  it("writes by itself soon after, in order", async () => {
+    const log = new Log("info", fd);
+    for (let n = 0; n < 100; n += 1) log.event("info", "x", { n });
+    await vi.waitFor(() => expect(lines()).toHaveLength(100));
+    expect(lines().at(-1)).toMatchObject({ n: 99 });
+  });
+
+  it("keeps to its level", () => {
+    const log = new Log("warn", fd);
+    log.request(record);
+    log.event("info", "x");
+    log.event("warn", "y");
+    log.flushSync();
+    expect(lines()).toMatchObject([{ level: "warn", msg: "y" }]);
+  });
+});

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { LineWriter } from "./line-writer.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+const ranks: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
+
+/** What happened to one request. No path, no address, no credential: none of them is needed to run a router. */
+export interface RequestRecord {
+  requestId: string;
+  traceId: string;
+  method: string;
+  host: string;
+  tenantId: string | undefined;
+  cell: string | undefined;
+  service: "api" | "bulk" | "router";
+  /** Why it was decided so. */
+  reason: string;
+  status: number;
+  /** The problem that the router itself answered with. */
+  problem: string | undefined;
+  /** What went wrong at the cell or at the client. */
+  failure: string | undefined;
+  attempts: number;
+  /** Until the answer was written, and until the cell's answer began. */
+  totalMs: number;
+  cellMs: number | undefined;
+}
+
+/** Lines of JSON on standard output. */
+export class Log {
+  readonly #rank: number;
+  readonly #writer: LineWriter;
+  readonly #hashes = new Map<string, string>();
+
+  constructor(level: LogLevel, fd = 1) {
+    this.#rank = ranks[level];
+    this.#writer = new LineWriter(fd);
+  }
+
+  event(level: "info" | "warn" | "error", msg: string, facts: Record<string, string | number> = {}): void {
+    if (ranks[level] < this.#rank) return;
+    this.#writer.line(JSON.stringify({ level, time: Date.now(), msg, ...facts }));
+  }
+
+  /** Put together by hand: this is the one line that every request pays for. Only checked or escaped text goes in. */
+  request(r: RequestRecord): void {
+    if (this.#rank > ranks.info) return;
+    let line = `{"level":"info","time":${Date.now()},"msg":"request","requestId":"${r.requestId}","traceId":"${r.traceId}"`;
+    line += `,"method":"${r.method}","host":${JSON.stringify(r.host)}`;
+    if (r.tenantId !== undefined) line += `,"tenant":"${this.tenantHash(r.tenantId)}"`;
+    if (r.cell !== undefined) line += `,"cell":"${r.cell}"`;
+    line += `,"service":"${r.service}","reason":"${r.reason}","status":${r.status}`;
+    if (r.problem !== undefined) line += `,"problem":"${r.problem}"`;
+    if (r.failure !== undefined) line += `,"failure":${JSON.stringify(r.failure)}`;
+    if (r.attempts > 1) line += `,"attempts":${r.attempts}`;
+    if (r.cellMs !== undefined) line += `,"cellMs":${milliseconds(r.cellMs)}`;
+    this.#writer.line(`${line},"totalMs":${milliseconds(r.totalMs)}}`);
+  }
+
+  /** The first 12 hex digits of the id's SHA-256: lines of one tenant can be found, its name cannot be read. */
+  tenantHash(tenantId: string): string {
+    let hash = this.#hashes.get(tenantId);
+    if (hash === undefined) {
+      hash = createHash("sha256").update(tenantId).digest("hex").slice(0, 12);
+      if (this.#hashes.size >= 10_000) this.#hashes.clear();
+      this.#hashes.set(tenantId, hash);
+    }
+    return hash;
+  }
+
+  flushSync(): void {
+    this.#writer.flushSync();
+  }
+}
+
+function milliseconds(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,141 @@
+import type { IncomingMessage } from "node:http";
+import type { RequestHead } from "../request-head.ts";
+import type { UpstreamRequest } from "./upstream/types.ts";
+
+export interface BodyLimits {
+  /** Larger bodies are refused with 413. */
+  maxBytes: number;
+  /** Up to here a body is read before it is sent, so that it can be sent again. */
+  replayBytes: number;
+  /** Milliseconds without a byte of a body that is being read. */
+  idleMs: number;
+}
+
+/** Who reads the body. */
+export interface BodyReader {
+  /** It is here in full, or too long to wait for: `forUpstream` says which. */
+  onReady(): void;
+  /** The next piece of a streamed body. False: wait until `resume`. */
+  onPiece(piece: Buffer): boolean;
+  onSent(): void;
+  onTooLarge(): void;
+}
+
+/**
+ * A request's body on its way to the cell. A small one is read in full first, so that it can be sent twice; a large
+ * one is streamed. Its size is counted whatever the client declared.
+ */
+export class RequestBody {
+  readonly #req: IncomingMessage;
+  readonly #limits: BodyLimits;
+  readonly #reader: BodyReader | undefined;
+  readonly #chunked: boolean;
+  /** Declared to be too long to wait for. */
+  readonly #long: boolean;
+  #state: "collecting" | "whole" | "streaming" | "discarding" = "collecting";
+  #pieces: Buffer[] = [];
+  #whole: Buffer | undefined;
+  #bytes = 0;
+  #stalledMs = 0;
+
+  constructor(
+    req: IncomingMessage,
+    head: RequestHead | undefined,
+    limits: BodyLimits,
+    reader: BodyReader | undefined,
+  ) {
+    this.#req = req;
+    this.#limits = limits;
+    this.#reader = reader;
+    this.#chunked = head?.body === "chunked";
+    this.#long = head?.body === "length" && head.contentLength > limits.replayBytes;
+  }
+
+  /** Begin to read. */
+  start(): void {
+    this.#req.on("data", (piece: Buffer) => this.#onPiece(piece));
+    this.#req.on("end", () => this.#onEnd());
+    if (this.#long) this.#startStreaming();
+  }
+
+  forUpstream(): UpstreamRequest["body"] {
+    return this.#whole ?? (this.#chunked ? "streamed-chunked" : "streamed-length");
+  }
+
+  get replayable(): boolean {
+    return this.#whole !== undefined;
+  }
+
+  /** Send on what has come until the upstream call stood. */
+  flow(): void {
+    if (this.#state !== "streaming") return;
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    for (const piece of pieces) this.#pass(piece);
+  }
+
+  resume(): void {
+    if (this.#state === "streaming") this.#req.resume();
+  }
+
+  /** Nobody needs the rest any more: read it away, within the limit of a body and 30 seconds. */
+  discard(): void {
+    if (this.#req.complete || this.#state === "discarding") return;
+    this.#state = "discarding";
+    this.#pieces = [];
+    const timer = setTimeout(() => this.#req.socket.destroy(), 30_000);
+    timer.unref();
+    this.#req.once("close", () => clearTimeout(timer));
+    if (this.#req.listenerCount("data") === 0) this.#req.on("data", (piece: Buffer) => this.#onPiece(piece));
+    this.#req.resume();
+  }
+
+  /** True when nothing came for too long while the body is read in full. */
+  age(ms: number): boolean {
+    if (this.#state !== "collecting") return false;
+    this.#stalledMs += ms;
+    return this.#stalledMs > this.#limits.idleMs;
+  }
+
+  #onPiece(piece: Buffer): void {
+    this.#bytes += piece.length;
+    this.#stalledMs = 0;
+    if (this.#bytes > this.#limits.maxBytes) {
+      if (this.#state === "discarding") this.#req.socket.destroy();
+      else this.#reader?.onTooLarge();
+      return;
+    }
+    if (this.#state === "streaming") this.#pass(piece);
+    else if (this.#state === "collecting") {
+      this.#pieces.push(piece);
+      if (this.#bytes > this.#limits.replayBytes) this.#startStreaming();
+    }
+  }
+
+  #startStreaming(): void {
+    this.#state = "streaming";
+    this.#reader?.onReady();
+  }
+
+  #pass(piece: Buffer): void {
+    if (this.#reader?.onPiece(piece) === false) this.#req.pause();
+  }
+
+  #onEnd(): void {
+    if (this.#state === "streaming") this.#reader?.onSent();
+    else if (this.#state === "collecting") {
+      this.#whole =
+        this.#pieces.length === 1 && this.#pieces[0] !== undefined
+          ? this.#pieces[0]
+          : Buffer.concat(this.#pieces);
+      this.#pieces = [];
+      this.#state = "whole";
+      this.#reader?.onReady();
+    }
+  }
+}
+
+/** True when the request can be sent again: it has no body, or all of it is here. */
+export function isReplayable(body: RequestBody | undefined): boolean {
+  return body === undefined || body.replayable;
+}

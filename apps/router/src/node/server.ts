@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, Server as NetServer } from "node:net";
+import type { Duplex } from "node:stream";
+import type { ProblemCode } from "@proveniq/contracts";
+import { randomHex } from "../trace.ts";
+import { answerOnSocket } from "./answer.ts";
+import { Exchange, type ExchangeContext } from "./exchange.ts";
+
+export interface ServerLimits {
+  /** For a request's head, and for a whole request. */
+  headMs: number;
+  requestMs: number;
+  /** Idle client connections. Longer than the load balancer's, so that it is the one who closes. */
+  keepAliveMs: number;
+  maxHeadBytes: number;
+}
+
+export const defaultServerLimits: ServerLimits = {
+  headMs: 15_000,
+  requestMs: 600_000,
+  keepAliveMs: 620_000,
+  maxHeadBytes: 16 * 1024,
+};
+
+export interface RouterServer {
+  /** Resolves with the port once connections are accepted. */
+  listen(port: number, host: string): Promise<number>;
+  /**
+   * Stop accepting, let what is under way finish and idle clients know, and close. Connections that are left after
+   * `deadlineMs` are cut; resolves with their number.
+   */
+  drain(graceMs: number, deadlineMs: number): Promise<number>;
+}
+
+/** The router as an HTTP/1.1 server of Node. */
+export function createRouterServer(
+  parts: Omit<ExchangeContext, "draining">,
+  limits: Partial<ServerLimits> = {},
+): RouterServer {
+  const { headMs, requestMs, keepAliveMs, maxHeadBytes } = { ...defaultServerLimits, ...limits };
+  /** A connection has several exchanges under way when its client pipelines. */
+  const active = new Map<Duplex, Set<Exchange>>();
+  let draining = false;
+  const context: ExchangeContext = { ...parts, draining: () => draining };
+
+  const server = createServer({
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    keepAlive: false,
+    noDelay: true,
+    headersTimeout: headMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: Math.min(5_000, headMs),
+    maxHeaderSize: maxHeadBytes,
+  });
+  server.timeout = 0;
+
+  const onRequest = (req: IncomingMessage, res: ServerResponse) => {
+    const exchange = new Exchange(context, req, res);
+    const exchanges = active.get(req.socket);
+    exchanges?.add(exchange);
+    res.on("close", () => {
+      exchanges?.delete(exchange);
+      exchange.end();
+    });
+    exchange.begin();
+  };
+  server.on("connection", (socket) => {
+    active.set(socket, new Set());
+    socket.on("close", () => {
+      // Answers that were queued behind another never hear of it from Node.
+      for (const exchange of active.get(socket) ?? []) exchange.end();
+      active.delete(socket);
+    });
+  });
+  server.on("request", onRequest);
+  server.on("checkContinue", onRequest);
+  server.on("checkExpectation", onRequest);
+  const refuseUpgrade = (_req: IncomingMessage, socket: Duplex) =>
+    answerOnSocket(
+      socket,
+      "upgrade-refused",
+      "Speak plain HTTP/1.1: no protocol upgrade is offered.",
+      randomHex(16),
+    );
+  server.on("upgrade", refuseUpgrade);
+  server.on("connect", refuseUpgrade);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    const exchanges = active.get(socket) ?? new Set();
+    for (const exchange of exchanges) exchange.breakOff();
+    if (exchanges.size > 0) return;
+    if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+    else answerOnSocket(socket, ...problemOf(error.code), randomHex(16));
+  });
+
+  const ageMs = Math.max(10, Math.min(1_000, parts.body.idleMs / 8));
+  const ager = setInterval(() => {
+    for (const exchanges of active.values()) for (const exchange of exchanges) exchange.age(ageMs);
+  }, ageMs);
+  ager.unref();
+
+  return {
+    listen: (port, host) => listen(server, port, host),
+    drain: async (graceMs, deadlineMs) => {
+      draining = true;
+      const closed = new Promise<void>((resolve) => {
+        // Not http's own close: it would at once cut idle connections, on which a request may be arriving.
+        NetServer.prototype.close.call(server, () => resolve());
+      });
+      const startedAt = performance.now();
+      const closer = setInterval(() => {
+        if (performance.now() - startedAt >= graceMs) server.closeIdleConnections();
+      }, 50);
+      const timer = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
+      await Promise.race([closed, timer]);
+      clearInterval(closer);
+      clearInterval(ager);
+      let cut = 0;
+      for (const exchanges of active.values()) cut += exchanges.size;
+      server.closeAllConnections();
+      await closed;
+      return cut;
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      const address = server.address() as AddressInfo;
+      resolve(address.port);
+    });
+  });
+}
+
+function problemOf(code: string | undefined): [ProblemCode, string] {
+  if (code === "HPE_HEADER_OVERFLOW")
+    return ["headers-too-large", "The request's headers may have 16 KiB in all."];
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return ["request-timeout", "The request took too long to arrive."];
+  return ["invalid-request", "This is not a valid HTTP/1.1 request."];
+}

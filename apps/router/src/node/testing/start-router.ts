@@ -1,0 +1,61 @@
+import { SnapshotDirectory } from "@proveniq/tenant-context/directory";
+import { caseDirectory } from "../../decide/cases.ts";
+import type { RequestRecord } from "../log.ts";
+import type { BodyLimits } from "../request-body.ts";
+import { createRouterServer, type RouterServer, type ServerLimits } from "../server.ts";
+import { UpstreamPools } from "../upstream/pool.ts";
+import type { UpstreamLimits } from "../upstream/types.ts";
+
+export interface RunningRouter {
+  port: number;
+  directory: SnapshotDirectory;
+  records: RequestRecord[];
+  server: RouterServer;
+  pools: UpstreamPools;
+  stop(): Promise<void>;
+}
+
+export interface RouterOptions {
+  upstream?: Partial<UpstreamLimits>;
+  server?: Partial<ServerLimits>;
+  body?: Partial<BodyLimits>;
+}
+
+/** The router in this process, over the directory of the cases, with the origins of some cells replaced. */
+export async function startRouter(
+  origins: Record<string, string>,
+  options: RouterOptions = {},
+): Promise<RunningRouter> {
+  const directory = new SnapshotDirectory(() => undefined);
+  const { topology } = caseDirectory;
+  const cells = Object.fromEntries(
+    Object.entries(topology.cells).map(([id, cell]) => {
+      const origin = origins[id];
+      return [id, origin === undefined ? cell : { ...cell, api: origin, bulk: origin }];
+    }),
+  );
+  directory.offerDocument({ ...caseDirectory, topology: { ...topology, cells } }, "test");
+  const records: RequestRecord[] = [];
+  const pools = new UpstreamPools(options.upstream);
+  const server = createRouterServer(
+    {
+      directory,
+      pools,
+      body: { maxBytes: 32 * 1_048_576, replayBytes: 65_536, idleMs: 30_000, ...options.body },
+      onDone: (record) => records.push(record),
+    },
+    options.server,
+  );
+  const port = await server.listen(0, "127.0.0.1");
+  return {
+    port,
+    directory,
+    records,
+    server,
+    pools,
+    stop: async () => {
+      await server.drain(0, 0);
+      pools.close();
+    },
+  };
+}
