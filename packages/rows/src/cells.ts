@@ -36,10 +36,10 @@ export function scanOptions(format: CsvFormat, bytes: Uint8Array): ScanOptions {
   return { delimiter: format.delimiter, columns: format.columns.length, lineEnd: lineEndOf(bytes) };
 }
 
-/** Every record of a whole text, empty lines left out. `from`: where to begin, past a byte order mark. */
-export function csvSpans(bytes: Uint8Array, options: ScanOptions, from: number): Span[] {
+/** The first `max` records of a whole text, empty lines left out. `from`: where to begin, past a byte order mark. */
+export function csvSpans(bytes: Uint8Array, options: ScanOptions, from: number, max: number): Span[] {
   const spans: Span[] = [];
-  for (let at = from; at < bytes.length; ) {
+  for (let at = from; at < bytes.length && spans.length < max; ) {
     const span = scanRecord(bytes, at, options, true);
     if (span === undefined) break;
     if (span.end > span.start) spans.push(span);
@@ -54,7 +54,7 @@ export function csvRows(bytes: Buffer, spans: readonly Span[], options: ScanOpti
   for (let n = 0; n < spans.length; ) {
     let end = n;
     while (end < spans.length && spans[end]?.fault === undefined) end++;
-    rows.push(...sound(bytes, spans.slice(n, end), options));
+    for (const row of sound(bytes, spans.slice(n, end), options)) rows.push(row);
     const faulty = spans[end];
     if (faulty !== undefined) rows.push(faultyRow(bytes, faulty));
     n = end + 1;

@@ -27,6 +27,9 @@ export interface Chunk {
   read(from: number, to: number, firstRow: number): ChunkRow[];
 }
 
+/** One chunk's rows, a header, and one more to know that there are too many. */
+const mostSpans = importLimits.chunkRows + 2;
+
 /** How many of the first bytes are a byte order mark. */
 export function bomLength(bytes: Uint8Array): number {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
@@ -47,7 +50,7 @@ export function chunkReader({ format, mapping }: Pick<ImportInput, "format" | "m
 function openCsv(bytes: Buffer, n: number, format: CsvFormat, map: RowMapper): Chunk {
   checkEncoding(bytes);
   const options = scanOptions(format, bytes);
-  const spans = csvSpans(bytes, options, bomLength(bytes));
+  const spans = csvSpans(bytes, options, bomLength(bytes), mostSpans);
   checkHeader(bytes, spans, format, n);
   checkCount(spans.length);
   return {
@@ -63,7 +66,7 @@ function openCsv(bytes: Buffer, n: number, format: CsvFormat, map: RowMapper): C
 
 function openJson(bytes: Buffer, columns: readonly string[], map: RowMapper | undefined): Chunk {
   checkEncoding(bytes);
-  const spans = jsonSpans(bytes, bomLength(bytes));
+  const spans = jsonSpans(bytes, bomLength(bytes), mostSpans);
   checkCount(spans.length);
   const one = (span: Span, at: number, firstRow: number): ChunkRow => {
     const text = () => bytes.toString("utf8", span.start, Math.min(span.end, span.start + 65_536));
@@ -100,10 +103,7 @@ function checkEncoding(bytes: Buffer): void {
 
 function checkCount(rows: number): void {
   if (rows <= importLimits.chunkRows) return;
-  throw new ProblemError(
-    "invalid-chunk",
-    `The chunk has ${rows} rows; at most ${importLimits.chunkRows} are taken.`,
-  );
+  throw new ProblemError("invalid-chunk", `The chunk has more than ${importLimits.chunkRows} rows.`);
 }
 
 /** Take the header off the spans where one is due, and refuse one where none is. */

@@ -6,10 +6,10 @@ import { type Span, scanLine } from "./spans.ts";
 
 const bad = (message: string): RowNote => ({ level: "error", code: "not-json", message });
 
-/** Every line that is not empty. `from`: where to begin, past a byte order mark. */
-export function jsonSpans(bytes: Uint8Array, from: number): Span[] {
+/** The first `max` lines that are not empty. `from`: where to begin, past a byte order mark. */
+export function jsonSpans(bytes: Uint8Array, from: number, max: number): Span[] {
   const spans: Span[] = [];
-  for (let at = from; at < bytes.length; ) {
+  for (let at = from; at < bytes.length && spans.length < max; ) {
     const span = scanLine(bytes, at, true);
     if (span === undefined) break;
     if (span.end > span.start) spans.push(span);
