@@ -11,6 +11,8 @@ export interface DatabasePoolOptions {
   allow: readonly string[];
   /** `host:port` of a Firestore emulator; absent in production. */
   emulatorHost?: string;
+  /** Every client refuses calls that are not known to only read, with PERMISSION_DENIED. */
+  readOnly?: boolean;
 }
 
 const closeWithinMs = 2_000;
@@ -75,14 +77,14 @@ export class DatabasePool {
   }
 
   async #connect(databaseId: string): Promise<Firestore> {
-    const { projectId, emulatorHost } = this.#options;
+    const { projectId, emulatorHost, readOnly } = this.#options;
     this.#app ??= import("firebase-admin/app").then(({ initializeApp }) =>
       // Named, so that pools of several projects or emulators live in one process.
       initializeApp({ projectId }, `pool-${++pools}`),
     );
     const [app, { getFirestore }] = await Promise.all([this.#app, import("firebase-admin/firestore")]);
     const firestore = getFirestore(app, databaseId);
-    firestore.settings(clientSettings(emulatorHost));
+    firestore.settings(clientSettings(emulatorHost, readOnly));
     return firestore;
   }
 }

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "../log.ts";
+import type { Replicator } from "./replicator.ts";
+
+export interface RunOptions {
+  replicator: Pick<Replicator, "step" | "release">;
+  /** Compare one bucket; called now and then while there is nothing else to do. */
+  audit: () => Promise<unknown>;
+  logger: Logger;
+  /** How often the centre is looked at when there is nothing to do. */
+  pollMs: number;
+  /** How often a bucket is compared. */
+  auditMs: number;
+  /** Longest wait after a failure. */
+  maxBackoffMs?: number;
+  signal: AbortSignal;
+}
+
+/** Follow the centre until `signal`; failures are waited out. Leaves the lease to the next replicator. */
+export async function runReplicator(options: RunOptions): Promise<void> {
+  const { replicator, logger, pollMs, auditMs, maxBackoffMs = 5_000, signal } = options;
+  let failures = 0;
+  // The first comparison soon after the start, so that a process that never lives long compares too.
+  let auditAt = Date.now() + Math.min(auditMs, 10_000);
+  while (!signal.aborted) {
+    try {
+      const did = await replicator.step();
+      if (failures > 0) logger.info({ failures }, "replicating again");
+      failures = 0;
+      if (did === "worked") continue;
+      if (did === "current" && Date.now() >= auditAt) {
+        auditAt = Date.now() + auditMs;
+        await options.audit();
+      }
+      await pause(pollMs, signal);
+    } catch (error) {
+      failures++;
+      // Every failure of a long outage would drown the log.
+      if (Number.isInteger(Math.log2(failures))) {
+        logger.warn({ failures, error: messageOf(error) }, "replicating failed and is tried again");
+      }
+      await pause(Math.min(maxBackoffMs, pollMs * 2 ** Math.min(failures, 10)), signal);
+    }
+  }
+  await replicator.release().catch((error: unknown) => {
+    logger.warn({ error: messageOf(error) }, "the lease could not be released and will run out");
+  });
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,3 @@
+export { applyPage, contentsAt } from "./contents.ts";
+export { BucketDigests, bucketOf } from "./digest.ts";
+export { PublishedMarket } from "./published.ts";
