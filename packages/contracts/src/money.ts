@@ -39,7 +39,10 @@ export const currency = z
 export const money = z
   .strictObject({
     amountMinor: z
-      .int("must be a whole number of minor units (cents), not a decimal")
+      .int({
+        error: ({ input }) =>
+          input === undefined ? "is required" : "must be a whole number of minor units (cents), not a decimal",
+      })
       .min(0, "must not be negative")
       .max(Number.MAX_SAFE_INTEGER),
     currency,

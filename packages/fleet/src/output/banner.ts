@@ -1,3 +1,4 @@
+import type { ItemInput } from "@proveniq/contracts";
 import type { FleetState } from "@proveniq/local-cloud/fleet";
 import type { Palette } from "./colour.ts";
 import { table } from "./table.ts";
@@ -41,11 +42,12 @@ export function tryIt(state: FleetState): string {
   const who = carrier
     ? `-H 'authorization: Bearer ${state.credential}' -H 'x-tenant-id: carrier-a'`
     : `-H 'authorization: Bearer ${state.credential}.you'`;
-  const item = JSON.stringify({
+  const stone: ItemInput = {
     title: "Round brilliant, 0.23 ct",
     category: "jewellery",
-    insuredValue: { amount: 32_600, currency: "USD" },
-  });
+    insuredValue: { amountMinor: 32_600, currency: "USD" },
+  };
+  const item = JSON.stringify(stone);
   return [
     `  curl -sS ${state.router}/v1/items ${who} \\`,
     `    -H 'content-type: application/json' -d '${item}'`,
