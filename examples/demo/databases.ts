@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { Fleet } from "./fleet.ts";
+
+const documents = z.object({
+  documents: z.array(z.object({ name: z.string() })).optional(),
+  nextPageToken: z.string().optional(),
+});
+
+/** Names of the documents of a collection, straight from a cell's Firestore, past router and cell. */
+async function list(url: string): Promise<string[]> {
+  const names: string[] = [];
+  for (let token: string | undefined; ; ) {
+    const page = new URL(url);
+    page.search = new URLSearchParams({
+      pageSize: "300",
+      showMissing: "true",
+      "mask.fieldPaths": "ownerId",
+      ...(token === undefined ? {} : { pageToken: token }),
+    }).toString();
+    const response = await fetch(page, { headers: { authorization: "Bearer owner" } });
+    const { documents: found = [], nextPageToken } = documents.parse(await response.json());
+    names.push(...found.map((d) => d.name));
+    if (nextPageToken === undefined) return names;
+    token = nextPageToken;
+  }
+}
+
+export interface Holding {
+  cell: string;
+  database: string;
+  tenant: string;
+  items: number;
+}
+
+/** Whose items lie in which database, as the databases themselves say it. */
+export async function holdings(fleet: Fleet): Promise<Holding[]> {
+  const found: Holding[] = [];
+  for (const [cell, { emulator, project, databases }] of Object.entries(fleet.cells)) {
+    for (const database of databases) {
+      const root = `http://${emulator}/v1/projects/${project}/databases/${encodeURIComponent(database)}/documents`;
+      for (const name of await list(`${root}/tenants`)) {
+        const tenant = name.slice(name.lastIndexOf("/") + 1);
+        const items = await list(`${root}/tenants/${tenant}/items`);
+        found.push({ cell, database, tenant, items: items.length });
+      }
+    }
+  }
+  return found;
+}
