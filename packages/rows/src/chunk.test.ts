@@ -133,9 +133,9 @@ describe("a row of CSV", () => {
       fc.property(fc.array(cell, { minLength: 10, maxLength: 10 }), (cells) => {
         const text = cells.map((c) => `"${c.replaceAll('"', '""')}"`).join(";");
         const chunk = reader(Buffer.from(`${text}\n`), 1);
-        for (const row of chunk.read(0, chunk.rows, 1)) {
-          if (row.mapped.op === "refused") expect(row.mapped.notes.length).toBeGreaterThan(0);
-        }
+        const mapped = chunk.read(0, chunk.rows, 1).map((row) => row.mapped);
+        const silent = mapped.filter((m) => m.op === "refused" && m.notes.length === 0);
+        expect(silent).toEqual([]);
       }),
     );
   });

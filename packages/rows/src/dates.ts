@@ -65,24 +65,13 @@ function formatReader(format: string, field: Pick<DateField, "months" | "pivotYe
 }
 
 function patternOf(token: DateToken, names: ReadonlyMap<string, number>): string {
-  switch (token) {
-    case "yyyy":
-      return "(\\d{4})";
-    case "SSS":
-      return "(\\d{1,9})";
-    case "M":
-    case "d":
-      return "(\\d{1,2})";
-    case "MMM":
-      return `(${[...names.keys()]
-        .sort((a, b) => b.length - a.length)
-        .map(escaped)
-        .join("|")})`;
-    case "Z":
-      return "(Z|[+-]\\d{2}:?\\d{2})";
-    default:
-      return "(\\d{2})";
-  }
+  if (token === "yyyy") return "(\\d{4})";
+  if (token === "SSS") return "(\\d{1,9})";
+  if (token === "M" || token === "d") return "(\\d{1,2})";
+  if (token === "Z") return "(Z|[+-]\\d{2}:?\\d{2})";
+  if (token !== "MMM") return "(\\d{2})";
+  const longestFirst = [...names.keys()].sort((a, b) => b.length - a.length);
+  return `(${longestFirst.map(escaped).join("|")})`;
 }
 
 /** Names in lower case → month; English ones short and long. */
