@@ -186,7 +186,9 @@ describe("a report's cell", () => {
   test("comes back as it was", () => {
     const cell = fc.array(fc.constantFrom("'", "=", "+", "-", "@", "1", "a", ",", " "), { maxLength: 8 });
     fc.assert(
-      fc.property(cell, (parts) => expect(restored(neutralised(parts.join("")))).toBe(parts.join(""))),
+      fc.property(cell, (parts) => {
+        expect(restored(neutralised(parts.join("")))).toBe(parts.join(""));
+      }),
     );
   });
 });
