@@ -89,6 +89,10 @@ describe("checkFleet", () => {
       "cells/other/cell.json: database proveniq-prod-consumer/(default) also belongs to cell consumer",
       "cells/other/cell.json: database proveniq-prod-consumer/market also belongs to cell consumer",
     ]);
+    const central = manifest("central", { project: config.central.project });
+    expect(checkFleet(config, { ...manifests, central })).toEqual([
+      `cells/central/cell.json: database ${config.central.project}/market also belongs to the market database of fleet.json`,
+    ]);
     const apart = {
       ...shared,
       databases: [{ id: "other", location: "nam5" as const }],

@@ -97,7 +97,7 @@ describe("items", () => {
       tenantId: "carrier-a",
       epoch: 1,
       before: null,
-      actor: { kind: "development" },
+      actor: { kind: "key" },
     });
   });
 

@@ -64,7 +64,9 @@ export class ItemStore implements ItemRepository {
   async create(input: ItemInput, options: WriteOptions): Promise<WriteResult> {
     const { ownerId: bound, tenantId } = this.#binding;
     const owned = { ...input, ownerId: bound ?? input.ownerId ?? tenantId };
-    return this.#write(itemIdFor(input.externalId, bound), options, (before, { writeId, at }) => {
+    // An id that was only just made up need not be looked for.
+    const [id, isNew] = [itemIdFor(input.externalId, bound), input.externalId === undefined];
+    return this.#write({ id, isNew }, options, (before, { writeId, at }) => {
       if (before !== undefined) {
         throw new ProblemError("already-exists", "An item with this externalId exists already.");
       }
@@ -73,7 +75,7 @@ export class ItemStore implements ItemRepository {
   }
 
   async patch(id: string, patch: ItemPatch, options: ConditionalWriteOptions): Promise<WriteResult> {
-    return this.#write(id, options, (before, { writeId, at }) => {
+    return this.#write({ id }, options, (before, { writeId, at }) => {
       const present = expected(before, options);
       const input = checked(patched(present.input, patch));
       // A patch that changes nothing makes no version and no event.
@@ -83,13 +85,17 @@ export class ItemStore implements ItemRepository {
   }
 
   async delete(id: string, options: ConditionalWriteOptions): Promise<WriteResult> {
-    return this.#write(id, options, (before) => {
+    return this.#write({ id }, options, (before) => {
       expected(before, options);
       return undefined;
     });
   }
 
-  async #write(id: string, options: WriteOptions, step: Step): Promise<WriteResult> {
+  async #write(
+    { id, isNew = false }: { id: string; isNew?: boolean },
+    options: WriteOptions,
+    step: Step,
+  ): Promise<WriteResult> {
     const firestore = await this.#open();
     const { tenantId, actor } = this.#binding;
     const ref = itemRef(firestore, tenantId, id);
@@ -98,11 +104,11 @@ export class ItemStore implements ItemRepository {
     const { result, replayed } = await commitTenantWrite(firestore, this.#binding, {
       ...stamp,
       receipt: receiptRef(firestore, tenantId, receiptId(actor, options, stamp.writeId)),
-      reads: [ref],
+      ownReceipt: options.idempotency === undefined,
+      reads: isNew ? [] : [ref],
       recall: (receipt, own) => recallResponse(receipt, own, options),
       apply: ([snapshot]) => {
-        if (snapshot === undefined) throw new Error("Firestore left out the item");
-        const before = this.#visible(fromDocument(snapshot));
+        const before = snapshot && this.#visible(fromDocument(snapshot));
         const after = step(before, stamp);
         const shown = after ?? before;
         if (shown === undefined) throw new Error("a step made nothing of nothing");

@@ -33,6 +33,8 @@ export interface TenantWrite<R> {
   at: Date;
   /** Where this write leaves its trace: an idempotency record, or the cursor of a chunk. */
   receipt: DocumentReference;
+  /** True when nobody but this write can leave that receipt: then its first run does not look for it. */
+  ownReceipt: boolean;
   /** What else must be read, in this order. */
   reads: readonly DocumentReference[];
   /**
@@ -71,15 +73,20 @@ export async function commitTenantWrite<R>(
   const claim = claimRef(firestore, binding.tenantId, copy);
   const page = outboxRef(firestore);
 
+  let runs = 0;
+
   return withinDeadline(operationTimeoutMs, (expired) =>
     firestore.runTransaction(
       async (tx) => {
-        const [claimed, receipt, ...documents] = await tx.getAll(claim, write.receipt, ...write.reads);
-        if (claimed === undefined || receipt === undefined) throw new Error("Firestore left out a document");
+        const look = !write.ownReceipt || runs++ > 0;
+        const wanted = [claim, ...write.reads, ...(look ? [write.receipt] : [])];
+        const [claimed, ...documents] = await tx.getAll(...wanted);
+        const receipt = look ? documents.pop() : undefined;
+        if (claimed === undefined) throw new Error("Firestore left out a document");
 
-        const own = receipt.exists && receipt.get("writeId") === write.writeId;
+        const own = receipt?.exists === true && receipt.get("writeId") === write.writeId;
         if (!own) admit(claimed, binding);
-        const recalled = receipt.exists ? write.recall(receipt, own) : undefined;
+        const recalled = receipt?.exists ? write.recall(receipt, own) : undefined;
         if (recalled !== undefined) return { result: recalled, replayed: !own };
         if (own) throw new Error("a write did not know its own receipt");
 

@@ -28,7 +28,7 @@ export async function addTestTenant(pool: DatabasePool, tenantId: string, copies
 }
 
 export function bindingOf(tenantId: string, more: Partial<TenantBinding> = {}): TenantBinding {
-  const actor = { kind: "development", id: "development" } as const;
+  const actor = { kind: "key", id: "key-1" } as const;
   return { tenantId, databaseId: "(default)", epoch: 1, claimCopies: 3, actor, ...more };
 }
 
