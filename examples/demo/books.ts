@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { ItemInput } from "@proveniq/contracts";
 import { type Options, parse } from "csv-parse";
+import { diamondKey, diamonds } from "../market/diamonds.ts";
 
 /** Read the first `count` rows of a CSV file in examples/data as objects by column. */
 async function rows(file: string, count: number): Promise<Record<string, string>[]> {
@@ -11,26 +12,18 @@ async function rows(file: string, count: number): Promise<Record<string, string>
   return found;
 }
 
-/** Carat bands of a fifth, such as 0.20-0.39: what the market prices stones by, besides the three grades. */
-function caratBand(carat: number): string {
-  const from = Math.floor(carat * 5 + 1e-9) / 5;
-  return `${from.toFixed(2)}-${(from + 0.19).toFixed(2)}`;
-}
-
 /** A carrier's jewellery book. The file has no id, so a stone is known by its row. */
 export async function stones(count: number): Promise<ItemInput[]> {
-  const book = await rows("diamonds.csv", count);
-  return book.map((row, n) => {
-    const carat = Number(row["carat"]);
-    const { cut = "", color = "", clarity = "" } = row;
-    const grade = [cut, color, clarity].map((g) => g.toLowerCase().replaceAll(" ", "-"));
+  const book = await diamonds(count);
+  return book.map((stone, n) => {
+    const { carat, cut, color, clarity, depth, table } = stone;
     return {
       title: `${carat.toFixed(2)} ct round diamond, ${cut}, ${color}, ${clarity}`,
       category: "jewellery",
       externalId: `row-${n + 1}`,
-      marketKey: `diamond:${grade.join(":")}:${caratBand(carat)}`,
-      insuredValue: { amountMinor: Math.round(Number(row["price"]) * 100), currency: "USD" },
-      attributes: { carat, cut, color, clarity, depth: Number(row["depth"]), table: Number(row["table"]) },
+      marketKey: diamondKey(stone),
+      insuredValue: { amountMinor: stone.priceMinor, currency: "USD" },
+      attributes: { carat, cut, color, clarity, depth, table },
     };
   });
 }

@@ -185,6 +185,10 @@ export class Replicator {
       this.#base = undefined;
       // Superseded while it was being read; or lost, which is for people to look at.
       if (head.base !== base.sequence) return this.#beginRebase(head);
+      if (!this.#headIsFresh) {
+        this.#head = undefined;
+        return "worked";
+      }
       throw new Error(`a part of base generation ${base.sequence} is missing at the centre`);
     }
     const { values, to } = slice(held, from);
