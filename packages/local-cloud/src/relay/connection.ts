@@ -76,8 +76,12 @@ export class RelayConnection {
 
   /** Both ends see a TCP reset. */
   reset(): void {
-    if (!this.#client.destroyed) this.#client.resetAndDestroy();
-    if (!this.#server.destroyed) this.#server.resetAndDestroy();
+    for (const socket of [this.#client, this.#server]) {
+      if (socket.destroyed) continue;
+      // A socket that is shutting down cannot be reset any more: libuv would keep its handle for ever.
+      if (socket.writableEnded || socket.connecting) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   #fromClient(chunk: Buffer): void {
