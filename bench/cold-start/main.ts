@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
-import { cellManifest, defaultDatabase, parseFile } from "@proveniq/contracts";
+import { type ApiKeyRecord, cellManifest, defaultDatabase, parseFile } from "@proveniq/contracts";
+import { makeApiKey } from "@proveniq/control-plane/access";
 import { establishTenant } from "@proveniq/db/claims";
+import { AccessWriter } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { startEmulator } from "@proveniq/local-cloud/emulator";
 import { freePort } from "../lib/process.ts";
@@ -19,7 +21,6 @@ const bars = { wall: 400, cpu: 300 };
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const tenant = "cold-start";
-const credential = "bench-credential";
 
 /**
  * Starts the built cell and the same cell from its sources by turns (`--runs`, 9 each unless told otherwise), on one
@@ -47,6 +48,27 @@ export default async function run(args: readonly string[]): Promise<Record<strin
     const database = defaultDatabase(manifest);
     const place = { databaseId: database, defaultDatabase: database, epoch: 1, copies: 1 };
     await establishTenant(pool, { tenantId: tenant, ...place });
+    const { key: credential, keyId, secretHash } = await makeApiKey("dev", tenant);
+    const record: ApiKeyRecord = {
+      keyId,
+      tenantId: tenant,
+      environment: "dev",
+      label: "Benchmark",
+      secretHash,
+      scopes: ["items:read", "items:write"],
+      createdAt: new Date().toISOString(),
+      expiresAt: null,
+      revokedAt: null,
+    };
+    const audit = {
+      at: record.createdAt,
+      who: "bench",
+      from: "bench",
+      action: "key.create",
+      target: tenant,
+      detail: {},
+    };
+    await new AccessWriter(pool, { tenantId: tenant, databaseId: database }).addKey(record, audit);
     await pool.close();
     const env = {
       CELL_ID: "consumer",
@@ -58,7 +80,6 @@ export default async function run(args: readonly string[]): Promise<Record<strin
       HOST: "127.0.0.1",
       FIRESTORE_EMULATOR_HOST: emulator.host,
       METADATA_SERVER_DETECTION: "none",
-      DEVELOPMENT_CREDENTIAL: credential,
     };
     const start = async (entry: string) =>
       measureStart({ file: join(root, entry), env, port: await freePort(), credential });

@@ -5,11 +5,21 @@ import { z } from "zod";
 const state = z.object({
   phase: z.string(),
   router: z.url(),
-  credential: z.string(),
+  identity: z.object({
+    issuer: z.url(),
+    issuerKeyFile: z.string(),
+    keys: z.record(z.string(), z.string()),
+  }),
   hosts: z.record(z.string(), z.url()),
   cells: z.record(
     z.string(),
-    z.object({ emulator: z.string(), project: z.string(), databases: z.array(z.string()) }),
+    z.object({
+      api: z.url(),
+      relay: z.string(),
+      emulator: z.string(),
+      project: z.string(),
+      databases: z.array(z.string()),
+    }),
   ),
 });
 export type Fleet = z.infer<typeof state>;

@@ -1,4 +1,5 @@
 // `npm run demo`: what carriers, partners and consumers do with a running fleet, told with figures.
+import { mintLocalToken } from "@proveniq/local-cloud/fleet";
 import { z } from "zod";
 import { artworks, stones } from "./books.ts";
 import { asItem, asPage, type Caller, Client, inParallel } from "./client.ts";
@@ -20,18 +21,17 @@ async function demo(): Promise<void> {
   const fleet = await runningFleet();
   const client = new Client(fleet.router);
   const started = performance.now();
-  const bearer = (subject?: string) =>
-    `Bearer ${fleet.credential}${subject === undefined ? "" : `.${subject}`}`;
-  const carrier: Caller = { host: hostOf(fleet, "carrier-a.proveniq.io"), authorization: bearer() };
-  const partner: Caller = {
-    host: hostOf(fleet, "eu.proveniq.io"),
-    tenant: "atelier-nord",
-    authorization: bearer(),
-  };
-  const consumer = (name: string): Caller => ({
-    host: hostOf(fleet, "api.proveniq.io"),
-    authorization: bearer(name),
+  const partnerOn = (host: string, tenant: string): Caller => ({
+    host: hostOf(fleet, host),
+    authorization: `Bearer ${fleet.identity.keys[tenant]}`,
   });
+  const carrier = partnerOn("carrier-a.proveniq.io", "carrier-a");
+  const partner = partnerOn("eu.proveniq.io", "atelier-nord");
+  const consumer = async (subject: string): Promise<Caller> => ({
+    host: hostOf(fleet, "api.proveniq.io"),
+    authorization: `Bearer ${await mintLocalToken(fleet, { subject, cell: "consumer" })}`,
+  });
+  const [alice, bob] = [await consumer("alice"), await consumer("bob")];
 
   heading("Three callers, three cells, one router");
   const cellOf = async (caller: Caller) =>
@@ -41,7 +41,7 @@ async function demo(): Promise<void> {
   const callers = {
     "Carrier A": carrier,
     "Atelier Nord (EU)": partner,
-    "Alice, a consumer": consumer("alice"),
+    "Alice, a consumer": alice,
   };
   const rows = await Promise.all(
     Object.entries(callers).map(async ([name, caller]) => {
@@ -62,8 +62,8 @@ async function demo(): Promise<void> {
     },
     { title: "Diver's watch", category: "watch", condition: "good" },
   ];
-  await client.expect(201, consumer("alice"), "POST", "/v1/items", { body: ring });
-  await client.expect(201, consumer("bob"), "POST", "/v1/items", { body: watch });
+  await client.expect(201, alice, "POST", "/v1/items", { body: ring });
+  await client.expect(201, bob, "POST", "/v1/items", { body: watch });
   say("Alice and Bob register a ring and a watch; they named no tenant and are consumers of Cell 0.");
 
   heading("… and come out again");
@@ -84,7 +84,7 @@ async function demo(): Promise<void> {
     sameGrade.items.every((i) => i.marketKey === stone.marketKey),
     `${sameGrade.items.length} stone(s) of grade ${stone.marketKey}.`,
   );
-  const alices = asPage(await client.expect(200, consumer("alice"), "GET", "/v1/items"));
+  const alices = asPage(await client.expect(200, alice, "GET", "/v1/items"));
   check(
     alices.items.every((i) => i.ownerId === "alice"),
     `Alice sees ${alices.items.length} item(s), all hers.`,
@@ -118,7 +118,7 @@ async function demo(): Promise<void> {
   const wrongHost = { ...partner, host: hostOf(fleet, "api.proveniq.io") };
   await client.expect(421, wrongHost, "GET", "/v1/items");
   say("Atelier Nord on the global host: 421, its data is served in the EU only.");
-  await client.expect(404, { ...consumer("bob") }, "GET", `/v1/items/${alices.items[0]?.id}`);
+  await client.expect(404, bob, "GET", `/v1/items/${alices.items[0]?.id}`);
   say("Bob asks for Alice's ring by its id: 404, as if it did not exist.");
   const held = await holdings(fleet);
   table(

@@ -1,7 +1,10 @@
 import { ProblemError } from "@proveniq/contracts";
 import { tenantContext } from "@proveniq/tenant-context/hono";
 import { Hono } from "hono";
+import { admit } from "./access/admit.ts";
+import { policy } from "./access/policy.ts";
 import type { AppDeps, AppEnv } from "./deps.ts";
+import { answerHeaders } from "./http/answer-headers.ts";
 import { responseTo } from "./http/problem-response.ts";
 import { requestLog } from "./http/request-log.ts";
 import { readinessCheck } from "./readiness.ts";
@@ -14,6 +17,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const routeDeps: RouteDeps = {
     cell: deps.cell,
     now: deps.now,
+    quota: deps.quota,
     readiness: readinessCheck(deps.dependencies, deps.now),
     documents: once(async () => {
       const { renderDocuments } = await import("./openapi/index.ts");
@@ -24,6 +28,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const methods = new Map<string, string[]>();
 
   app.use(requestLog(deps));
+  app.use(answerHeaders);
   for (const route of routes) {
     for (const template of pathsOf(route)) {
       const path = template.replace(/\{([a-zA-Z]+)\}/g, ":$1");
@@ -33,7 +38,9 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
         c.set("route", template);
         await next();
       });
-      if (route.scope === "tenant") app.on(method, path, resolve);
+      if (route.scope === "tenant") {
+        app.on(method, path, resolve, admit(policy[route.operationId], deps.quota));
+      }
       app.on(method, path, (c) => route.handle(c, routeDeps));
     }
   }

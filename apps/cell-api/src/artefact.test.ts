@@ -147,7 +147,7 @@ describe("the artefact", () => {
       env: {
         ...env,
         PROVENIQ_ENV: "production",
-        DEVELOPMENT_CREDENTIAL: "local-development",
+        DEVELOPMENT_ISSUER: "local-development",
         GIT_COMMIT: "",
       },
     });
@@ -156,7 +156,7 @@ describe("the artefact", () => {
       said += chunk.toString();
     });
     expect(await once(child, "close")).toEqual([1, null]);
-    expect(said).toContain("DEVELOPMENT_CREDENTIAL: is refused outside development");
+    expect(said).toContain("DEVELOPMENT_ISSUER: is refused outside development");
     expect(said).toContain("GIT_COMMIT");
     expect(said).not.toContain("local-development");
     expect(said).not.toMatch(/\bat .+:\d+/);

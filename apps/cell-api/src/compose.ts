@@ -1,9 +1,18 @@
+import { hash } from "node:crypto";
 import { defaultDatabase } from "@proveniq/contracts";
 import { AccessReader } from "@proveniq/db/access";
 import { ClaimReader } from "@proveniq/db/claims";
 import { DatabasePool } from "@proveniq/db/pool";
 import { openTenant } from "@proveniq/db/tenant";
-import { developmentAuthenticator, refuseAll } from "@proveniq/tenant-context/credentials";
+import {
+  type Authenticator,
+  cachedVerifier,
+  keyAuthenticator,
+  keysAndPeople,
+  peopleAuthenticator,
+  tokenVerifier,
+} from "@proveniq/tenant-context/credentials";
+import { RequestQuota } from "@proveniq/tenant-context/quota";
 import type { CellConfig } from "./config.ts";
 import type { AppDeps } from "./deps.ts";
 import type { Logger } from "./log.ts";
@@ -34,11 +43,12 @@ export function composeCell(config: CellConfig, logger: Logger): Cell {
     },
     tenants: {
       defaultTenant: config.defaultTenant,
-      authenticate: authenticatorOf(config, logger),
+      authenticate: authenticatorOf(config),
       claims,
       access: new AccessReader({ pool }),
       openTenant: (binding) => openTenant(pool, binding),
     },
+    quota: new RequestQuota({ ...manifest.quota, instances: config.instances }),
     dependencies: manifest.databases.map(({ id }) => ({
       name: `firestore/${id}`,
       check: (timeoutMs) => pool.ping(id, timeoutMs),
@@ -49,14 +59,10 @@ export function composeCell(config: CellConfig, logger: Logger): Cell {
   return { deps, close: () => pool.close() };
 }
 
-function authenticatorOf({ developmentCredential, environment }: CellConfig, logger: Logger) {
-  if (developmentCredential === undefined) {
-    logger.warn({}, "no kind of credential is configured: every request for a tenant will be refused");
-    return refuseAll;
-  }
-  return developmentAuthenticator({
-    credential: developmentCredential,
-    environment,
-    warn: (message) => logger.warn({}, message),
-  });
+/** Partners by their keys, people by their tokens; in development both are of another kind than in production. */
+function authenticatorOf({ environment, issuers, defaultTenant }: CellConfig): Authenticator {
+  const sha256 = (text: string) => hash("sha256", text);
+  const keys = keyAuthenticator({ environment: environment === "production" ? "live" : "dev", sha256 });
+  const verify = cachedVerifier(tokenVerifier({ issuers }), { sha256 });
+  return keysAndPeople(keys, peopleAuthenticator({ verify, issuers, defaultTenant }));
 }

@@ -12,7 +12,13 @@ const env = {
 const development = {
   ...env,
   PROVENIQ_ENV: "development",
-  DEVELOPMENT_CREDENTIAL: "local-development",
+  DEVELOPMENT_ISSUER: JSON.stringify({
+    issuer: "http://127.0.0.1:8090/proveniq-prod-eu",
+    audience: "proveniq-prod-eu",
+    jwks: "http://127.0.0.1:8090/jwks.json",
+    algorithm: "RS256",
+  }),
+  INSTANCES: "1",
   FIRESTORE_EMULATOR_HOST: "127.0.0.1:8201",
 };
 
@@ -36,6 +42,20 @@ describe("loadConfig", () => {
     });
   });
 
+  it("trusts the manifest's issuers, and in development the one it is given instead", () => {
+    expect(loadConfig(env).issuers).toEqual(testManifest.issuers);
+    expect(loadConfig(env).instances).toBe(testManifest.capacity.apiInstances);
+    const local = loadConfig(development);
+    expect(local.issuers.map((i) => i.issuer)).toEqual(["http://127.0.0.1:8090/proveniq-prod-eu"]);
+    expect(local.instances).toBe(1);
+  });
+
+  it("refuses a development key anywhere outside development, and does not repeat it", () => {
+    const faults = faultsOf({ ...env, SOME_SETTING: "Bearer pvq_dev_carrier-a_abcdefgh_secret" });
+    expect(faults).toContain("SOME_SETTING: holds a development key");
+    expect(faults).not.toContain("abcdefgh");
+  });
+
   it("takes an empty variable for an unset one", () => {
     expect(
       loadConfig({ ...env, DEFAULT_TENANT: "", FIRESTORE_EMULATOR_HOST: "" }).defaultTenant,
@@ -50,7 +70,7 @@ describe("loadConfig", () => {
       PROVENIQ_ENV: "production",
       ARTEFACT_DIGEST: "short",
       PORT: "99999",
-      DEVELOPMENT_CREDENTIAL: "s3cret-value",
+      DEVELOPMENT_ISSUER: "s3cret-value",
     });
     for (const name of ["CELL_ID", "CELL_MANIFEST /surprise", "ARTEFACT_DIGEST", "GIT_COMMIT", "PORT"]) {
       expect(faults).toContain(name);
@@ -69,7 +89,7 @@ describe("loadConfig", () => {
     expect(faultsOf({ ...env, CELL_MANIFEST: text })).toContain("CELL_MANIFEST");
   });
 
-  it.each(["DEVELOPMENT_CREDENTIAL", "FIRESTORE_EMULATOR_HOST", "FIREBASE_AUTH_EMULATOR_HOST"])(
+  it.each(["DEVELOPMENT_ISSUER", "INSTANCES", "FIRESTORE_EMULATOR_HOST", "FIREBASE_AUTH_EMULATOR_HOST"])(
     "refuses %s outside development",
     (name) => {
       expect(faultsOf({ ...env, [name]: "127.0.0.1:8201" })).toContain(

@@ -1,4 +1,12 @@
-import { type CellManifest, cellId, cellManifest, faultsOf, tenantId } from "@proveniq/contracts";
+import {
+  type CellManifest,
+  cellId,
+  cellManifest,
+  faultsOf,
+  type TokenIssuer,
+  tenantId,
+  tokenIssuer,
+} from "@proveniq/contracts";
 import { z } from "zod";
 
 const port = z
@@ -22,14 +30,20 @@ const environment = z.object({
     .regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port")
     .optional(),
   FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
-  DEVELOPMENT_CREDENTIAL: z.string().min(8, "must have at least 8 characters").optional(),
+  DEVELOPMENT_ISSUER: z.string().optional(),
+  INSTANCES: z
+    .string()
+    .regex(/^[1-9][0-9]{0,3}$/, "must be a whole number from 1")
+    .transform(Number)
+    .optional(),
 });
 
 /** Variables that weaken a cell; set in production they are a mistake that must not go unnoticed. */
 const developmentOnly = [
   "FIRESTORE_EMULATOR_HOST",
   "FIREBASE_AUTH_EMULATOR_HOST",
-  "DEVELOPMENT_CREDENTIAL",
+  "DEVELOPMENT_ISSUER",
+  "INSTANCES",
 ] as const;
 
 /** What a cell's process knows of itself. */
@@ -44,7 +58,10 @@ export interface CellConfig {
   host: string;
   logLevel: string;
   emulatorHost: string | undefined;
-  developmentCredential: string | undefined;
+  /** Whose tokens people may bring. */
+  issuers: readonly TokenIssuer[];
+  /** How many processes share the cell's quotas. */
+  instances: number;
 }
 
 /** The process's environment, or one Error that names every fault in it (never a value). */
@@ -52,10 +69,14 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = environment.safeParse(given);
   const faults = parsed.success ? [] : faultsOf(parsed.error).map((f) => `${f.path.slice(1)}: ${f.message}`);
-  const manifest = readManifest(given["CELL_MANIFEST"], faults);
+  const manifest = readJson("CELL_MANIFEST", cellManifest, given, faults);
+  const developmentIssuer = readJson("DEVELOPMENT_ISSUER", tokenIssuer, given, faults);
   if (given["PROVENIQ_ENV"] !== "development") {
     for (const name of developmentOnly) {
       if (given[name] !== undefined) faults.push(`${name}: is refused outside development`);
+    }
+    for (const [name, value] of Object.entries(given)) {
+      if (value?.includes("pvq_dev_")) faults.push(`${name}: holds a development key`);
     }
   }
   if (!parsed.success || manifest === undefined || faults.length > 0) {
@@ -75,21 +96,29 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     host: e.HOST,
     logLevel: e.LOG_LEVEL,
     emulatorHost: e.FIRESTORE_EMULATOR_HOST,
-    developmentCredential: e.DEVELOPMENT_CREDENTIAL,
+    issuers: developmentIssuer === undefined ? manifest.issuers : [developmentIssuer],
+    instances: e.INSTANCES ?? manifest.capacity.apiInstances,
   };
 }
 
-function readManifest(text: string | undefined, faults: string[]): CellManifest | undefined {
+/** A variable that holds JSON; undefined when it is not set, or with its faults added to the others. */
+function readJson<T>(
+  name: string,
+  schema: z.ZodType<T>,
+  given: Readonly<Record<string, string | undefined>>,
+  faults: string[],
+): T | undefined {
+  const text = given[name];
   if (text === undefined) return undefined;
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    faults.push("CELL_MANIFEST: is not valid JSON");
+    faults.push(`${name}: is not valid JSON`);
     return undefined;
   }
-  const parsed = cellManifest.safeParse(json);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  faults.push(...faultsOf(parsed.error).map((f) => `CELL_MANIFEST ${f.path}: ${f.message}`));
+  faults.push(...faultsOf(parsed.error).map((f) => `${name} ${f.path}: ${f.message}`));
   return undefined;
 }

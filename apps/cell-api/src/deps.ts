@@ -2,6 +2,7 @@ import type { CellManifest } from "@proveniq/contracts";
 import type { TenantDb } from "@proveniq/db/tenant";
 import type { TenantPorts } from "@proveniq/tenant-context";
 import type { TenantVariables } from "@proveniq/tenant-context/hono";
+import type { RequestQuota } from "@proveniq/tenant-context/quota";
 import type { Logger } from "./log.ts";
 
 /** Which cell this is and what runs in it. */
@@ -26,6 +27,7 @@ export interface Dependency {
 export interface AppDeps {
   cell: CellInfo;
   tenants: TenantPorts<TenantDb>;
+  quota: RequestQuota;
   dependencies: readonly Dependency[];
   logger: Logger;
   /** Milliseconds since 1970. */
@@ -36,6 +38,8 @@ export interface AppDeps {
 export interface AppEnv {
   Variables: TenantVariables<TenantDb> & {
     requestId: string;
+    /** Headers that tell the caller where they stand with their quota. */
+    quota: Readonly<Record<string, string>>;
     /** Template of the route that answered, for the log. */
     route: string;
   };

@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { problem } from "@proveniq/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, serve } from "./node-server.ts";
+import { testKeyOf } from "./testing/identity.ts";
 import { strandedApp } from "./testing/stranded-app.ts";
 
 let server: RunningServer;
@@ -88,7 +89,7 @@ describe("the plain server", () => {
     const response = await fetch(`http://127.0.0.1:${server.port}/v1/items`, {
       method: "POST",
       headers: {
-        authorization: "Bearer for-tests-only",
+        authorization: `Bearer ${(await testKeyOf("carrier-a")).key}`,
         "x-tenant-id": "carrier-a",
         "content-type": "application/json",
       },

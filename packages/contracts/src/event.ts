@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { principalKind } from "./credential.ts";
 import { epoch, itemId, ownerId, tenantId } from "./ids.ts";
 import { category, condition, itemInput, marketKey } from "./item.ts";
 import { money } from "./money.ts";
@@ -19,9 +20,6 @@ export const deltas = z.strictObject({
   insuredMinor: z.record(z.string().regex(/^[A-Z]{3}$/), z.int()),
 });
 
-/** Who caused it, as the cell authenticated them. */
-export const actorKind = z.enum(["development", "person", "staff", "key"]);
-
 /** One change of one item, written in the same transaction as the change itself. */
 export const domainEvent = z
   .strictObject({
@@ -33,7 +31,7 @@ export const domainEvent = z
     tenantId,
     epoch,
     itemId,
-    actor: z.strictObject({ kind: actorKind, id: z.string().min(1).max(200) }),
+    actor: z.strictObject({ kind: principalKind, id: z.string().min(1).max(200) }),
     occurredAt: z.iso.datetime(),
     changed: z.array(itemInput.keyof()).describe("Names of the changed fields, sorted"),
     before: itemFacts.nullable(),

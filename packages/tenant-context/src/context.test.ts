@@ -2,10 +2,27 @@ import type { Claim } from "@proveniq/contracts";
 import { defaultTenantSettings, ProblemError, scope } from "@proveniq/contracts";
 import { describe, expect, it } from "vitest";
 import { type Binding, resolveTenant, type TenantPorts, type TenantRequest } from "./context.ts";
-import { developmentAuthenticator, refuseAll } from "./credentials/index.ts";
+import { type Authenticator, type TenantAccount, unauthenticated } from "./credentials/index.ts";
 
 const credential = "for-tests-only";
-const authenticate = developmentAuthenticator({ credential, environment: "development", warn: () => {} });
+const all = { scopes: scope.options, expiresAtMs: null };
+
+/** `<credential>` is a partner's key, `<credential>.<subject>` a person. `<credential>.unknown` is genuine and unknown to the tenant. */
+const authenticate: Authenticator = async (given) => {
+  const match = /^for-tests-only(?:\.([a-z_0-9]+))?$/.exec(given ?? "");
+  if (match === null) throw unauthenticated();
+  const [, id] = match;
+  return {
+    admit: async (account) => {
+      if (id === "unknown") throw unauthenticated();
+      seen.push(account);
+      return id === undefined
+        ? { kind: "key", id: "k1", ...all }
+        : { kind: "person", id, ownerId: id, ...all };
+    },
+  };
+};
+const seen: TenantAccount[] = [];
 
 const claims: Record<string, Claim> = {
   "carrier-a": { tenantId: "carrier-a", state: "active", epoch: 3, copies: 1 },
@@ -57,14 +74,14 @@ describe("resolveTenant", () => {
     expect(context).toEqual({
       tenantId: "carrier-a",
       epoch: 3,
-      principal: { kind: "development", id: "development", scopes: scope.options, expiresAtMs: null },
+      principal: { kind: "key", id: "k1", ...all },
       settings: defaultTenantSettings,
       db: {
         tenantId: "carrier-a",
         databaseId: "one-database",
         epoch: 3,
         claimCopies: 1,
-        actor: { kind: "development", id: "development" },
+        actor: { kind: "key", id: "k1" },
       },
     });
   });
@@ -142,31 +159,29 @@ describe("resolveTenant", () => {
     expect((await ask({ tenantHeader: "fenced", authorization: bearer })).epoch).toBe(2);
   });
 
-  it("lets nobody in without a kind of credential", async () => {
-    const { refusal } = setUp({ authenticate: refuseAll });
-    const { problem } = await refusal({ tenantHeader: "carrier-a", authorization: bearer });
-    expect(problem.code).toBe("unauthenticated");
-  });
-});
-
-describe("developmentAuthenticator", () => {
-  it("refuses to exist outside development", () => {
-    const make = (environment: string) => () =>
-      developmentAuthenticator({ credential, environment, warn: () => {} });
-    expect(make("production")).toThrow("outside development");
-    expect(make("")).toThrow("outside development");
+  it("leaves the last word about a credential to the tenant, and tells a stranger nothing of its state", async () => {
+    const { refusal } = setUp();
+    for (const tenantHeader of ["carrier-a", "closed"]) {
+      const { problem } = await refusal({ tenantHeader, authorization: `${bearer}.unknown` });
+      expect([tenantHeader, problem.code]).toEqual([tenantHeader, "unauthenticated"]);
+    }
   });
 
-  it("refuses a credential that could be guessed", () => {
-    const make = () =>
-      developmentAuthenticator({ credential: "x", environment: "development", warn: () => {} });
-    expect(make).toThrow("8 characters");
-  });
-
-  it("says at start that it is on", () => {
-    const said: string[] = [];
-    developmentAuthenticator({ credential, environment: "development", warn: (m) => said.push(m) });
-    expect(said).toHaveLength(1);
-    expect(said[0]).not.toContain(credential);
+  it("gives the credential's judge this tenant's settings and keys, of this tenant's place", async () => {
+    const places: unknown[] = [];
+    const settings = { ...defaultTenantSettings, requestsPerSecond: 7 };
+    const { ask } = setUp({
+      access: {
+        key: async (place, keyId) => {
+          places.push([place, keyId]);
+          return undefined;
+        },
+        settings: async () => settings,
+      },
+    });
+    const context = await ask({ tenantHeader: "carrier-a", authorization: bearer });
+    expect(context.settings).toBe(settings);
+    expect(await seen.at(-1)?.key("k2")).toBeUndefined();
+    expect(places).toEqual([[{ tenantId: "carrier-a", databaseId: "one-database" }, "k2"]]);
   });
 });

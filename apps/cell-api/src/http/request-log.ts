@@ -6,7 +6,7 @@ import type { AppDeps, AppEnv } from "../deps.ts";
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
 const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 
-/** First of all: the request's id, the headers every answer carries, and one line in the log. */
+/** First of all: the request's id, and one line in the log. */
 export function requestLog({ logger, now }: Pick<AppDeps, "logger" | "now">): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const started = now();
@@ -15,9 +15,6 @@ export function requestLog({ logger, now }: Pick<AppDeps, "logger" | "now">): Mi
     c.set("requestId", requestId);
     await next();
     c.header(headers.requestId, requestId);
-    c.header("cache-control", "private, no-store");
-    c.header("x-content-type-options", "nosniff");
-    c.header("vary", "Authorization, X-Tenant-ID");
 
     const tenant = c.get("tenant");
     const error = c.error;

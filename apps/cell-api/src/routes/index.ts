@@ -6,6 +6,7 @@ import { deleteItem } from "./items/delete.ts";
 import { getItem } from "./items/get.ts";
 import { listItems } from "./items/list.ts";
 import { patchItem } from "./items/patch.ts";
+import { getMe } from "./me.ts";
 import { getReady } from "./ready.ts";
 import type { Route } from "./route.ts";
 
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   getItem,
   patchItem,
   deleteItem,
+  getMe,
   describeCell,
   getHealth,
   getReady,

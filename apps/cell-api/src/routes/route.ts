@@ -1,6 +1,8 @@
 import type { ProblemCode } from "@proveniq/contracts";
+import type { RequestQuota } from "@proveniq/tenant-context/quota";
 import type { Context } from "hono";
 import type { z } from "zod";
+import type { OperationId } from "../access/policy.ts";
 import type { AppEnv, CellInfo } from "../deps.ts";
 import type { Readiness } from "../readiness.ts";
 
@@ -9,6 +11,7 @@ export interface RouteDeps {
   cell: CellInfo;
   /** Milliseconds since 1970. */
   now: () => number;
+  quota: RequestQuota;
   readiness: () => Promise<Readiness>;
   /** The OpenAPI document as JSON, and as a page to read. */
   documents: () => Promise<{ json: string; page: string }>;
@@ -40,7 +43,7 @@ export interface Route {
   /** Template such as /items/{itemId}. */
   path: string;
   scope: "tenant" | "cell" | "process";
-  operationId: string;
+  operationId: OperationId;
   summary: string;
   description?: string;
   parameters?: readonly Parameter[];
@@ -57,6 +60,9 @@ export const tenantProblems: readonly ProblemCode[] = [
   "tenant-required",
   "tenant-conflict",
   "unauthenticated",
+  "forbidden",
+  "too-many-requests",
+  "identity-unavailable",
   "tenant-suspended",
   "misdirected-request",
   "tenant-paused",

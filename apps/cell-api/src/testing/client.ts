@@ -1,13 +1,12 @@
+import { isTenantId } from "@proveniq/contracts";
 import type { Hono } from "hono";
 import type { AppEnv } from "../deps.ts";
 import { assertDocumented } from "./conformance.ts";
-
-/** The development credential of every test. */
-export const testCredential = "for-tests-only";
+import { testKeyOf, testToken } from "./identity.ts";
 
 export interface CallOptions {
   tenant?: string;
-  /** A person's subject; without it the call is tenant-wide. `null` sends no credential. */
+  /** A person's subject; without it the tenant's key is sent. `null` sends no credential. */
   as?: string | null;
   /** Sent as JSON, or as it is when a string or bytes. */
   body?: unknown;
@@ -24,17 +23,20 @@ export interface Answer {
 
 export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
 
-/** Calls into an app in process; every answer is checked against the documentation. */
+/**
+ * Calls into an app in process; every answer is checked against the documentation. A call that names no tenant is made for
+ * `defaultTenant`; without one, by somebody whose token names none either.
+ */
 export function clientOf(app: Hono<AppEnv>, defaultTenant?: string): Call {
   return async (method, path, options = {}) => {
-    const { as, body, tenant = defaultTenant } = options;
-    const credential = as === undefined ? testCredential : `${testCredential}.${as}`;
+    const { as, body, tenant } = options;
+    const credential = await credentialOf(tenant ?? /^\/t\/([^/?]+)/.exec(path)?.[1] ?? defaultTenant, as);
     const raw =
       body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : undefined;
     const response = await app.request(path, {
       method,
       headers: {
-        ...(as === null ? {} : { authorization: `Bearer ${credential}` }),
+        ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
         ...(tenant === undefined || path.startsWith("/t/") ? {} : { "x-tenant-id": tenant }),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...options.headers,
@@ -47,6 +49,13 @@ export function clientOf(app: Hono<AppEnv>, defaultTenant?: string): Call {
     assertDocumented(method, path, response.status, type, parsed);
     return { status: response.status, headers: response.headers, body: parsed, text };
   };
+}
+
+async function credentialOf(tenant: string | undefined, as: string | null | undefined) {
+  if (as === null) return undefined;
+  const named = tenant === undefined || !isTenantId(tenant) ? {} : { tenant };
+  if (as !== undefined) return testToken({ sub: as, ...named });
+  return named.tenant === undefined ? testToken({ sub: "somebody" }) : (await testKeyOf(named.tenant)).key;
 }
 
 /** The problem code of an answer. */

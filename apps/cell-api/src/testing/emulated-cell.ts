@@ -5,7 +5,8 @@ import { createApp } from "../app.ts";
 import { composeCell } from "../compose.ts";
 import type { CellConfig } from "../config.ts";
 import { silentLogger } from "../log.ts";
-import { type Call, clientOf, testCredential } from "./client.ts";
+import { type Call, clientOf } from "./client.ts";
+import { testIssuer, testKeyOf } from "./identity.ts";
 import { testManifest } from "./manifest.ts";
 
 export interface EmulatedCell {
@@ -30,7 +31,8 @@ export async function emulatedCell(emulatorHost: string, tenants: readonly strin
     host: "127.0.0.1",
     logLevel: "silent",
     emulatorHost,
-    developmentCredential: testCredential,
+    issuers: [testIssuer],
+    instances: 1,
   };
   const allow = manifest.databases.map((d) => d.id);
   const [home] = allow;
@@ -39,10 +41,12 @@ export async function emulatedCell(emulatorHost: string, tenants: readonly strin
   for (const [n, tenantId] of tenants.entries()) {
     const databaseId = allow[n % allow.length] ?? home;
     await establishTenant(pool, { tenantId, databaseId, defaultDatabase: home, epoch: 1, copies: 1 });
+    const { record } = await testKeyOf(tenantId);
+    await (await pool.open(databaseId)).doc(`tenants/${tenantId}/apiKeys/${record.keyId}`).set(record);
   }
   const cell = composeCell(config, silentLogger);
   return {
-    call: clientOf(createApp(cell.deps)),
+    call: clientOf(createApp(cell.deps), tenants[0]),
     config,
     pool,
     close: async () => {

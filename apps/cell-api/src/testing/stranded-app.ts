@@ -1,17 +1,26 @@
+import { hash } from "node:crypto";
 import { defaultTenantSettings } from "@proveniq/contracts";
-import { developmentAuthenticator } from "@proveniq/tenant-context/credentials";
+import {
+  keyAuthenticator,
+  keysAndPeople,
+  peopleAuthenticator,
+  tokenVerifier,
+} from "@proveniq/tenant-context/credentials";
+import { RequestQuota } from "@proveniq/tenant-context/quota";
 import { createApp } from "../app.ts";
 import type { AppDeps } from "../deps.ts";
 import { silentLogger } from "../log.ts";
-import { type Call, clientOf, testCredential } from "./client.ts";
+import { type Call, clientOf } from "./client.ts";
+import { testIssuer } from "./identity.ts";
 
-/** Ports that verify the development credential and find no tenant. */
+const sha256 = (text: string) => hash("sha256", text);
+
+/** Ports that verify keys and tokens and find no tenant. */
 export const strandedTenants: AppDeps["tenants"] = {
-  authenticate: developmentAuthenticator({
-    credential: testCredential,
-    environment: "development",
-    warn: () => {},
-  }),
+  authenticate: keysAndPeople(
+    keyAuthenticator({ environment: "dev", sha256 }),
+    peopleAuthenticator({ verify: tokenVerifier({ issuers: [testIssuer] }), issuers: [testIssuer] }),
+  ),
   claims: { read: async () => undefined },
   access: { key: async () => undefined, settings: async () => defaultTenantSettings },
   openTenant: () => {
@@ -31,6 +40,7 @@ export function strandedApp(more: Partial<AppDeps> = {}): { call: Call; app: Ret
       startedAt: 0,
     },
     tenants: strandedTenants,
+    quota: new RequestQuota({ tenantRequestsPerSecond: 500, personRequestsPerSecond: 20, instances: 1 }),
     dependencies: [],
     logger: silentLogger,
     now: () => 90_500,

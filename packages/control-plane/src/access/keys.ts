@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { type ApiKeyRecord, apiKeyRecord, faultsOf, type KeyEnvironment, scope } from "@proveniq/contracts";
 import type { Origin } from "@proveniq/db/control";
-import { makeApiKey } from "@proveniq/tenant-context/credentials";
+import { makeApiKey, parseApiKey } from "@proveniq/tenant-context/credentials";
 import { z } from "zod";
 import type { Connections } from "../connections.ts";
 import { RefusedError } from "../refused.ts";
@@ -64,6 +65,38 @@ export async function createKey(
   const detail = { keyId, label, scopes: scopes.join(" "), expiresAt: record.expiresAt };
   await access.addKey(record, auditOf(origin, at, "key.create", tenantId, detail));
   return { key, summary: summaryOf(record, at) };
+}
+
+/**
+ * Make a tenant know a key that was made before, such as one that its database has lost. Does nothing when the tenant
+ * knows it. Throws `RefusedError` for what is no key, and for an unknown tenant.
+ */
+export async function adoptKey(
+  connections: Connections,
+  key: string,
+  { label, scopes }: Pick<CreateKey, "label" | "scopes">,
+  origin: Origin,
+  now: () => Date = () => new Date(),
+): Promise<KeySummary> {
+  const parts = parseApiKey(key);
+  if (parts === undefined)
+    throw new RefusedError("this is no key: look for characters that were lost or added");
+  const { keyId, tenantId, environment, secret } = parts;
+  const at = now();
+  const record: ApiKeyRecord = {
+    keyId,
+    tenantId,
+    environment,
+    label,
+    secretHash: createHash("sha256").update(secret).digest("hex"),
+    scopes,
+    createdAt: at.toISOString(),
+    expiresAt: null,
+    revokedAt: null,
+  };
+  const access = await accessOf(connections, tenantId);
+  const detail = { keyId, label, scopes: scopes.join(" ") };
+  return summaryOf(await access.addKey(record, auditOf(origin, at, "key.adopt", tenantId, detail)), at);
 }
 
 /** Every key the tenant has or had, oldest first. */

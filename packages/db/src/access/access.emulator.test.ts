@@ -39,7 +39,9 @@ describe("keys", () => {
       audit("key.create", 1),
     );
     await writer.addKey(record("aaaaaaaa"), audit("key.create", 2));
-    await expect(writer.addKey(record("aaaaaaaa"), audit("key.create", 3))).rejects.toThrow("ALREADY_EXISTS");
+    const other = { ...record("aaaaaaaa"), secretHash: "b".repeat(64) };
+    await expect(writer.addKey(other, audit("key.create", 3))).rejects.toThrow("another key");
+    expect(await writer.addKey(record("aaaaaaaa"), audit("key.create", 3))).toEqual(record("aaaaaaaa"));
     expect((await writer.keys()).map((k) => k.keyId)).toEqual(["aaaaaaaa", "bbbbbbbb"]);
 
     const reader = new AccessReader({ pool });

@@ -42,12 +42,16 @@ export class AccessWriter {
     });
   }
 
-  /** Add a key. Throws when its id is taken. */
-  async addKey(record: ApiKeyRecord, audit: AuditRecord): Promise<void> {
+  /** Add a key; the same one again changes nothing. Resolves with what is stored. Throws when another key has its id. */
+  async addKey(record: ApiKeyRecord, audit: AuditRecord): Promise<ApiKeyRecord> {
     const checked = apiKeyRecord.parse(record);
-    await this.#change(audit, async (tx, db) => {
+    return this.#change<ApiKeyRecord>(audit, async (tx, db) => {
       const ref = apiKeysRef(db, this.#place.tenantId).doc(checked.keyId);
-      return { result: undefined, apply: () => tx.create(ref, checked) };
+      const snapshot = await tx.get(ref);
+      if (!snapshot.exists) return { result: checked, apply: () => tx.create(ref, checked) };
+      const present = apiKeyRecord.parse(snapshot.data());
+      if (present.secretHash === checked.secretHash) return { result: present };
+      throw new Error(`another key of ${this.#place.tenantId} has the id ${checked.keyId}`);
     });
   }
 

@@ -102,13 +102,13 @@ function addCommand(output: Output): Command {
         hosts: options.host ?? [],
         ...(options.database === undefined ? {} : { databaseId: options.database }),
       };
-      await withRegistry(options, async (registry, state) => {
+      await withRegistry(options, async (registry) => {
         const { placement, added } = await registry.add(wanted);
         report(output, options.json, { tenant: placement, added }, () => {
           const verb = added ? "Added" : "Was there already:";
           return [
             `${verb} tenant ${id} in cell ${placement.cellId}, database ${placement.databaseId}.`,
-            `  curl -sS ${state.router}/v1/items -H 'authorization: Bearer ${state.credential}' -H 'x-tenant-id: ${id}'`,
+            `Give it a key: npx fleet keys create ${id} --scope items:read,items:write`,
           ].join("\n");
         });
       });

@@ -19,9 +19,12 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
     table([["every host below", state.router], ...hosts], "  "),
     paint.bold("Cells"),
     table(cells, "  "),
+    paint.bold("Keys, good until the fleet stops (people: npx fleet token --help)"),
+    table(Object.entries(state.identity.keys), "  "),
     paint.bold("For tests and operators"),
     table(
       [
+        ["issuer of tokens", `${state.identity.issuer}/jwks.json`],
         ["control endpoint", `${state.control}/relays`],
         ["central Firestore", `${state.central.relay} (${state.central.database})`],
       ],
@@ -38,10 +41,11 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
 
 /** A command that works when pasted: as a carrier where its cell runs, else as a consumer. */
 export function tryIt(state: FleetState): string {
-  const carrier = Object.hasOwn(state.cells, "enterprise-a");
-  const who = carrier
-    ? `-H 'authorization: Bearer ${state.credential}' -H 'x-tenant-id: carrier-a'`
-    : `-H 'authorization: Bearer ${state.credential}.you'`;
+  const key = state.identity.keys["carrier-a"];
+  const who =
+    key === undefined
+      ? '-H "authorization: Bearer $(npx fleet token --as you)"'
+      : `-H 'authorization: Bearer ${key}'`;
   const stone: ItemInput = {
     title: "Round brilliant, 0.23 ct",
     category: "jewellery",

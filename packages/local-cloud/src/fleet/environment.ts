@@ -1,5 +1,5 @@
 import type { CellManifest } from "@proveniq/contracts";
-import { localCredential } from "./seeds.ts";
+import { developmentIssuer } from "../issuer/index.ts";
 
 export interface CellEnvironmentInput {
   id: string;
@@ -7,6 +7,8 @@ export interface CellEnvironmentInput {
   defaultTenant: string | undefined;
   port: number;
   emulatorHost: string;
+  /** Origin of the development issuer. */
+  issuer: string;
   artefact: string;
   commit: string;
   logLevel: string;
@@ -39,6 +41,8 @@ export function cellEnvironment(input: CellEnvironmentInput): Record<string, str
     LOG_LEVEL: input.logLevel,
     FIRESTORE_EMULATOR_HOST: input.emulatorHost,
     METADATA_SERVER_DETECTION: "none",
-    DEVELOPMENT_CREDENTIAL: localCredential,
+    DEVELOPMENT_ISSUER: JSON.stringify(developmentIssuer(input.issuer, input.manifest.project)),
+    // The manifest counts production's instances; here the one process has the whole quota.
+    INSTANCES: "1",
   };
 }

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readLocalConfig } from "../config.ts";
 import { type ControlServer, startControlServer } from "../control/server.ts";
+import { type IssuerServer, loadIssuerKey, serveIssuer } from "../issuer/index.ts";
 import type { Service, ServiceEvents } from "../process/service.ts";
 import type { Relay } from "../relay/index.ts";
 import { type InstalledArtefact, installArtefact, installRouter } from "./artefact.ts";
@@ -28,6 +29,7 @@ export class Fleet implements RunningFleet {
   #router: Service | undefined;
   #routerDigest = "";
   #control: ControlServer | undefined;
+  #issuer: IssuerServer | undefined;
   #registry: LocalRegistry | undefined;
   #state: FleetState | undefined;
   #context: ServiceContext | undefined;
@@ -59,6 +61,10 @@ export class Fleet implements RunningFleet {
       services: () => this.#services(),
     });
     await this.#become({});
+    this.#issuer = await serveIssuer(
+      await loadIssuerKey(plan.state.identity.issuerKeyFile),
+      plan.ports.issuer,
+    );
 
     const names = [central, ...Object.keys(plan.manifests)];
     const [artefact, commit] = await Promise.all([
@@ -137,6 +143,7 @@ export class Fleet implements RunningFleet {
     await Promise.all([...this.#cells.values()].map((cell) => cell.stop()));
     await this.#registry?.close();
     await Promise.all([...this.#databases.values()].map((database) => database.stop()));
+    await this.#issuer?.stop();
     await this.#control?.close();
     // Without the control endpoint this run was never ours to announce.
     if (this.#control !== undefined) await removeState(this.#stateDir);

@@ -4,8 +4,9 @@ import type { CellManifest, FleetConfig } from "@proveniq/contracts";
 import { loadFleet } from "@proveniq/control-plane";
 import { busyPorts, describeBusy } from "../net/listening.ts";
 import { localFleet, localHost, selectCells } from "./hosts.ts";
+import { makeLocalKeys } from "./identity.ts";
 import { type LocalPorts, localPorts } from "./ports.ts";
-import { localCredential, type SeedTenant, seedTenants } from "./seeds.ts";
+import { type SeedTenant, seedTenants } from "./seeds.ts";
 import type { FleetState } from "./state.ts";
 
 /** All that is decided before anything starts. */
@@ -49,7 +50,11 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
     portBase: options.portBase,
     router: url("localhost"),
     control: `http://127.0.0.1:${ports.control}`,
-    credential: localCredential,
+    identity: {
+      issuer: `http://127.0.0.1:${ports.issuer}`,
+      issuerKeyFile: join(options.stateDir, "issuer-key.json"),
+      keys: await makeLocalKeys(seeds),
+    },
     artefact: "",
     directoryFile: join(options.stateDir, "directory.json"),
     central: {
@@ -83,11 +88,17 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
   return { config, manifests, ports, place, seeds, state };
 }
 
+/** Another fleet in the way holds every port: nobody wants to read them all. */
+const mostTold = 4;
+
 /** A sentence for each port of the plan that somebody holds. */
 export async function describeBusyPorts(plan: FleetPlan): Promise<string[]> {
   const needed = portsOf(plan);
   const busy = await busyPorts([...needed.keys()]);
-  return busy.map((b) => `${describeBusy(b)}, but ${needed.get(b.port) ?? "the fleet"} needs it`);
+  const told = busy
+    .slice(0, mostTold)
+    .map((b) => `${describeBusy(b)}: ${needed.get(b.port) ?? "the fleet"} needs it`);
+  return busy.length > mostTold ? [...told, `and ${busy.length - mostTold} more`] : told;
 }
 
 /** A sentence for each port that a fleet would need and somebody holds. */
@@ -101,6 +112,7 @@ function portsOf(plan: FleetPlan): Map<number, string> {
   const needed = new Map([
     [ports.router, "the router"],
     [ports.control, "the control endpoint"],
+    [ports.issuer, "the development issuer"],
     [ports.central.emulator, "the central project's emulator"],
     [ports.central.relay, "the central project's relay"],
   ]);

@@ -9,6 +9,8 @@ export interface LocalPorts {
   router: number;
   /** The fleet's own control endpoint. */
   control: number;
+  /** The development issuer. */
+  issuer: number;
   central: { emulator: number; relay: number };
   cell(index: number): CellPorts;
 }
@@ -30,6 +32,7 @@ export function localPorts(base: number): LocalPorts {
   return {
     router: base,
     control: base + 1,
+    issuer: base + 2,
     central: { emulator: base + 120, relay: base + 220 },
     cell(index) {
       if (!Number.isInteger(index) || index < 0 || index >= maxCells) {

@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { hostname as machineName, userInfo } from "node:os";
-import { type CellManifest, directorySnapshot, type FleetConfig, type Placement } from "@proveniq/contracts";
+import {
+  type CellManifest,
+  directorySnapshot,
+  type FleetConfig,
+  type Placement,
+  scope,
+} from "@proveniq/contracts";
 import {
   type AddedTenant,
   type AddTenant,
@@ -9,8 +15,10 @@ import {
   listTenants,
   publishDirectory,
 } from "@proveniq/control-plane";
+import { adoptKey } from "@proveniq/control-plane/access";
 import { Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
+import { stayLocal } from "../config.ts";
 import { localHost } from "./hosts.ts";
 import type { SeedTenant } from "./seeds.ts";
 import type { FleetState } from "./state.ts";
@@ -26,6 +34,7 @@ export class LocalRegistry {
 
   /** `config` with local hosts (`localFleet`), and the manifests of the cells that run. */
   constructor(state: FleetState, config: FleetConfig, manifests: Record<string, CellManifest>) {
+    stayLocal();
     this.#state = state;
     this.#config = config;
     this.#manifests = manifests;
@@ -42,6 +51,15 @@ export class LocalRegistry {
     return listTenants(this.#connections);
   }
 
+  /** What the access functions of the control plane work on. */
+  get connections(): Connections {
+    return this.#connections;
+  }
+
+  get origin(): { who: string; from: string } {
+    return origin();
+  }
+
   /** Add a tenant, its hosts given as in production or local, and publish the directory that has it. */
   async add(tenant: AddTenant): Promise<AddedTenant> {
     const added = await this.#add(tenant);
@@ -52,7 +70,7 @@ export class LocalRegistry {
   /** Add several tenants and publish once. */
   async seed(tenants: readonly SeedTenant[]): Promise<void> {
     // One after the other: they share the registry's counter, and five take no time.
-    for (const tenant of tenants) await this.#add(tenant);
+    for (const tenant of tenants) await this.#addSeed(tenant);
     await this.publish();
   }
 
@@ -61,6 +79,7 @@ export class LocalRegistry {
     const placed = (await this.list()).filter((p) => p.cellId === cell);
     for (const { tenantId, name, cellId, databaseId, hosts } of placed) {
       await this.#add({ tenantId, name, cellId, databaseId, hosts });
+      await this.#restoreKey(tenantId);
     }
     return placed.map((p) => p.tenantId);
   }
@@ -68,7 +87,7 @@ export class LocalRegistry {
   /** Fill a registry that lost its data with the seeds; resolves with the tenants that are known no longer. */
   async refillCentral(tenants: readonly SeedTenant[]): Promise<string[]> {
     const before = directorySnapshot.parse(JSON.parse(await readFile(this.#state.directoryFile, "utf8")));
-    for (const tenant of tenants) await this.#add(tenant);
+    for (const tenant of tenants) await this.#addSeed(tenant);
     // Routers believe no directory that is older than theirs, and the lost registry had counted further.
     while ((await this.#connections.control.snapshot()).version <= before.version) {
       await this.#connections.control.bumpVersion();
@@ -98,8 +117,21 @@ export class LocalRegistry {
   async #add(tenant: AddTenant): Promise<AddedTenant> {
     const hosts = (tenant.hosts ?? []).map((host) => localHost(host, this.#config.zone));
     const fleet = { config: this.#config, manifests: this.#manifests };
-    const origin = { who: userInfo().username, from: machineName() };
-    return addTenant(this.#connections, fleet, { ...tenant, hosts }, origin);
+    return addTenant(this.#connections, fleet, { ...tenant, hosts }, origin());
+  }
+
+  async #addSeed(seed: SeedTenant): Promise<void> {
+    const { partner: _, ...tenant } = seed;
+    await this.#add(tenant);
+    await this.#restoreKey(tenant.tenantId);
+  }
+
+  /** Make the tenant know the key that the fleet gave it when it started, if it gave it one. */
+  async #restoreKey(tenantId: string): Promise<void> {
+    const key = this.#state.identity.keys[tenantId];
+    if (key === undefined) return;
+    const what = { label: "Local development", scopes: scope.options };
+    await adoptKey(this.#connections, key, what, origin());
   }
 
   #cell(id: string): DatabasePool {
@@ -115,4 +147,9 @@ export class LocalRegistry {
     this.#cells.set(id, pool);
     return pool;
   }
+}
+
+/** Who makes changes from here. */
+function origin(): { who: string; from: string } {
+  return { who: userInfo().username, from: machineName() };
 }

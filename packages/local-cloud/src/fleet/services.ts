@@ -38,6 +38,7 @@ export function cellOptions(
         defaultTenant: defaultTenantOf(plan.config, id),
         port: Number(new URL(place.api).port),
         emulatorHost: place.relay,
+        issuer: plan.state.identity.issuer,
         artefact: artefact.digest,
         commit,
         logLevel,

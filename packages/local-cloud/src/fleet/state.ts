@@ -14,7 +14,11 @@ export const fleetState = z.strictObject({
   portBase: port,
   router: z.url(),
   control: z.url().describe("Answers on 127.0.0.1 only"),
-  credential: z.string().describe("The development credential that the cells accept"),
+  identity: z.strictObject({
+    issuer: z.url().describe("Signs people's tokens; answers on 127.0.0.1 only"),
+    issuerKeyFile: z.string(),
+    keys: z.record(z.string(), z.string()).describe("Tenant → its development key, good for this run"),
+  }),
   artefact: z.string().describe("Digest of the artefact that every cell runs"),
   directoryFile: z.string(),
   central: z.strictObject({
@@ -43,7 +47,8 @@ const fileIn = (stateDir: string) => join(stateDir, "state.json");
 export async function writeState(stateDir: string, state: FleetState): Promise<void> {
   await mkdir(stateDir, { recursive: true });
   const next = `${fileIn(stateDir)}.${process.pid}.new`;
-  await writeFile(next, `${JSON.stringify(fleetState.parse(state), null, 2)}\n`);
+  // It holds keys: for its owner's eyes.
+  await writeFile(next, `${JSON.stringify(fleetState.parse(state), null, 2)}\n`, { mode: 0o600 });
   await rename(next, fileIn(stateDir));
 }
 

@@ -1,6 +1,6 @@
 import {
   type ApiKeyRecord,
-  type DomainEvent,
+  type PrincipalKind,
   ProblemError,
   type Scope,
   type TenantSettings,
@@ -8,7 +8,7 @@ import {
 
 /** Who calls, as the cell verified it. */
 export interface Principal {
-  kind: DomainEvent["actor"]["kind"];
+  kind: PrincipalKind;
   id: string;
   /** Set for people: what is theirs is all they reach. Without it the principal acts for the whole tenant. */
   ownerId?: string;
@@ -42,6 +42,3 @@ export function unauthenticated(): ProblemError {
     headers: { "www-authenticate": 'Bearer realm="proveniq"' },
   });
 }
-
-/** Lets nobody in: what a cell has when no kind of credential is configured. */
-export const refuseAll: Authenticator = () => Promise.reject(unauthenticated());

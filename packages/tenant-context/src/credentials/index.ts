@@ -1,6 +1,5 @@
 export { makeApiKey, type ParsedKey, parseApiKey, type Sha256, verifyApiKey } from "./api-key.ts";
 export * from "./authenticator.ts";
-export * from "./development.ts";
 export * from "./either.ts";
 export { looksLikeToken, type TokenVerifier, tokenVerifier, type VerifiedToken } from "./id-token.ts";
 export { type KeyOptions, keyAuthenticator } from "./keys.ts";

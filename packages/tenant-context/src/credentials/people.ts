@@ -7,7 +7,7 @@ export interface PeopleOptions {
   /** The cell's issuers; a tenant that names none has the first. */
   issuers: readonly TokenIssuer[];
   /** The tenant of people whose token names none: the cell's consumers. */
-  defaultTenant?: string;
+  defaultTenant?: string | undefined;
 }
 
 const personScopes: readonly Scope[] = ["items:read", "items:write"];
