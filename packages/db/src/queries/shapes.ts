@@ -39,8 +39,32 @@ function subsets(fields: readonly ItemFilter[]): ItemFilter[][] {
   return fields.reduce<ItemFilter[][]>((all, field) => [...all, ...all.map((s) => [...s, field])], [[]]);
 }
 
-/** Every query shape that the code can produce in a tenants' database. Each must be covered by infra/firestore.indexes.json. */
+/**
+ * Every query shape that the code can produce: each must be covered by infra/firestore.indexes.json. A new query
+ * begins here. Reading a whole collection needs no index and no entry.
+ */
 export const queryShapes: readonly QueryShape[] = [
   ...subsets(itemFilters).map((fields) => itemListShape(Object.fromEntries(fields.map((f) => [f, "any"])))),
-  { collection: "outbox", equal: [], order: byName },
+  // The market database: a range of buckets is served by what would sort by them; old pages go by name.
+  {
+    collection: "values",
+    equal: [],
+    order: [
+      { field: "bucket", direction: "asc" },
+      { field: "__name__", direction: "asc" },
+    ],
+  },
+  { collection: "changes", equal: [], order: byName },
+  // Imports are few: their list may lean on the automatic index of its time.
+  { collection: "imports", equal: [], order: newestFirst },
+  { collection: "reports", equal: [], order: byName },
+];
+
+/** The only files that may build queries with filters or an order; a test holds them to it. */
+export const queryFiles: readonly string[] = [
+  "imports/store.ts",
+  "items/list.ts",
+  "market/drift.ts",
+  "market/publishing.ts",
+  "market/replica.ts",
 ];
