@@ -31,7 +31,7 @@ test.each(files)("%s cites only paths that exist", (file) => {
 const scripts = Object.keys(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts);
 test.each(files)("%s names only npm scripts that exist", (file) => {
   const named = [...readFileSync(join(root, file), "utf8").matchAll(/\bnpm run ([a-z:-]+)/g)].map(
-    ([, name]) => name,
+    ([, name = ""]) => name,
   );
   expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
 });

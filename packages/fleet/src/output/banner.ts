@@ -13,7 +13,7 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
   const hosts = Object.entries(state.hosts).map(([host, url]) => [host, url]);
   return [
     "",
-    `${paint.green("Ready")} in ${seconds.toFixed(1)} s. Ctrl-C stops everything; logs are in .fleet/logs.`,
+    `${paint.green("Ready")} in ${seconds.toFixed(1)} s. Ctrl-C, or npx fleet down, stops everything; logs are in .fleet/logs.`,
     "",
     paint.bold("Router"),
     table([["every host below", state.router], ...hosts], "  "),
