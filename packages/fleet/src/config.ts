@@ -16,6 +16,12 @@ export interface CliConfig {
   path: string[];
 }
 
+/** The environment of a fleet that outlives the npm which asked for it. */
+export function detachedEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const { npm_lifecycle_event: _, ...rest } = env;
+  return rest;
+}
+
 export function readCliConfig(
   env: NodeJS.ProcessEnv = process.env,
   tty: boolean = process.stdout.isTTY,

@@ -27,6 +27,11 @@ export interface LocalConfig {
   inherited: NodeJS.ProcessEnv;
 }
 
+/** Keep Google's client libraries of this process from looking for a metadata server: everything here is local. */
+export function stayLocal(env: NodeJS.ProcessEnv = process.env): void {
+  env["METADATA_SERVER_DETECTION"] = "none";
+}
+
 /** Read the environment once; every path may be missing. */
 export function readLocalConfig(env: NodeJS.ProcessEnv = process.env): LocalConfig {
   const parsed = environment.parse(env);

@@ -1,4 +1,4 @@
-import { FleetConflict, startFleet } from "@proveniq/local-cloud/fleet";
+import { FleetConflict, type FleetLine, startFleet } from "@proveniq/local-cloud/fleet";
 import type { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import {
@@ -15,7 +15,8 @@ import { readCliConfig } from "../config.ts";
 import { banner } from "../output/banner.ts";
 import { palette } from "../output/colour.ts";
 import { formatLine } from "../output/log-line.ts";
-import type { Output } from "../output/print.ts";
+import { type Output, report } from "../output/print.ts";
+import { detach } from "../up/detach.ts";
 import { stopRequests } from "../up/signals.ts";
 import { watchSources } from "../up/watch.ts";
 
@@ -24,6 +25,7 @@ interface UpOptions {
   cells?: string[];
   watch?: boolean;
   quiet?: boolean;
+  detach?: boolean;
   heap?: number;
   logLevel?: string;
   stateDir?: string;
@@ -36,6 +38,7 @@ export function upCommand(output: Output): Command {
     "fleet up",
     "fleet up --watch                       build and restart what changes (npm run dev)",
     "fleet up --cells consumer,eu           only these cells",
+    "fleet up --detach && npm run demo; npx fleet down",
     "fleet up --port-base 9080              beside something else that holds port 8080",
   ])
     .addHelpText("after", shapes("the state of the fleet as in .fleet/state.json, once, when it is ready"))
@@ -49,24 +52,31 @@ export function upCommand(output: Output): Command {
     .addOption(portBaseOption())
     .option("--cells <ids>", "run only these, with commas between them (default: all in infra/cells)", list)
     .option("--watch", "build and restart what changes")
+    .option("--detach", "run in the background; return when it is ready (stop it with: npx fleet down)")
     .option("--quiet", "print no logs (they are in .fleet/logs all the same)")
     .option("--heap <MiB>", "Java heap of each emulator", wholeNumber("a size", 64, 1_000_000))
     .option("--log-level <level>", "of cells and router: trace, debug, info, warn or error (default: info)")
     .addOption(stateDirOption())
     .addOption(jsonOption())
     .action(async (options: UpOptions) => {
-      process.exitCode = await up(output, options);
+      process.exitCode =
+        options.detach === true ? await upDetached(output, options) : await up(output, options);
     });
 }
+
+/** Of the longest name in the house's own fleet, such as emulator-enterprise-a. */
+const sourceWidth = 21;
 
 async function up(output: Output, options: UpOptions): Promise<number> {
   const config = readCliConfig();
   const paint = palette(config.colour);
-  const quiet = options.quiet === true || options.json === true;
-  const say = (text: string, source = "fleet") => {
-    if (options.json !== true) output.out(formatLine({ source, kind: "note", text }, width, paint));
+  const quiet = options.quiet === true;
+  const tell = (line: FleetLine) => {
+    if (options.json === true || (quiet && line.kind === "output")) return;
+    const text = formatLine(line, sourceWidth, paint);
+    if (text !== undefined) output.out(text);
   };
-  const width = "emulator-enterprise-a".length;
+  const say = (text: string) => tell({ source: "fleet", kind: "note", text });
   const stops = await stopRequests(config);
   const started = performance.now();
   try {
@@ -79,11 +89,7 @@ async function up(output: Output, options: UpOptions): Promise<number> {
         ...(options.cells === undefined ? {} : { cells: options.cells }),
         ...(options.heap === undefined ? {} : { heapMb: options.heap }),
         ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
-        onLine(line) {
-          if (!quiet || (line.kind === "note" && options.json !== true)) {
-            output.out(formatLine(line, width, paint));
-          }
-        },
+        onLine: tell,
       },
       stops.signal,
     );
@@ -126,6 +132,15 @@ async function up(output: Output, options: UpOptions): Promise<number> {
   } finally {
     stops.dispose();
   }
+}
+
+async function upDetached(output: Output, options: UpOptions): Promise<number> {
+  const started = performance.now();
+  const state = await detach(stateDirectory(options.stateDir));
+  report(output, options.json, state, () =>
+    banner(state, (performance.now() - started) / 1000, palette(readCliConfig().colour)),
+  );
+  return exitCodes.done;
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -1,31 +1,66 @@
 import type { FleetLine } from "@proveniq/local-cloud/fleet";
 import type { Palette } from "./colour.ts";
 
-/** Fields of a structured log that say nothing new on a terminal. */
-const hidden = new Set(["level", "time", "pid", "hostname", "msg", "name", "service", "cell"]);
-const warn = 40;
-const error = 50;
+/** Fields of a structured log that say nothing new on a terminal; the log files have them. */
+const hidden = new Set([
+  ...["level", "severity", "time", "pid", "hostname", "msg", "message", "name", "cell"],
+  ...["requestId", "traceId", "trace", "artefactDigest", "commit"],
+  ...["method", "route", "host", "status", "ms", "totalMs"],
+]);
+const levels: Record<string, "warning" | "error"> = {
+  warn: "warning",
+  WARNING: "warning",
+  "40": "warning",
+  error: "error",
+  fatal: "error",
+  ERROR: "error",
+  CRITICAL: "error",
+  "50": "error",
+  "60": "error",
+};
 
-/** One line for the terminal: who, and what; a structured log line is made readable. */
-export function formatLine(line: FleetLine, width: number, paint: Palette): string {
-  const prefix = paint.of(line.source)(line.source.padEnd(width));
+/**
+ * One line for the terminal: who, and what; a structured log line is made readable. `undefined` for a health check, which
+ * says nothing to people and comes all the time.
+ */
+export function formatLine(line: FleetLine, width: number, paint: Palette): string | undefined {
   const text = line.kind === "note" ? paint.bold(line.text) : readable(line.text, paint);
-  return `${prefix} ${paint.dim("│")} ${text}`;
+  if (text === undefined) return undefined;
+  return `${paint.of(line.source)(line.source.padEnd(width))} ${paint.dim("│")} ${text}`;
 }
 
-function readable(text: string, paint: Palette): string {
+function readable(text: string, paint: Palette): string | undefined {
   const record = parse(text);
   if (record === undefined) return text;
+  if (isHealthCheck(record)) return undefined;
   const fields = Object.entries(record)
     .filter(([key]) => !hidden.has(key))
-    .map(
-      ([key, value]) => paint.dim(`${key}=`) + (typeof value === "string" ? value : JSON.stringify(value)),
+    .map(([key, value]) => paint.dim(`${key}=`) + show(value));
+  const told = [message(record), ...fields].filter((part) => part !== "").join(" ");
+  const level = levels[show(record["severity"] ?? record["level"])];
+  if (level === undefined) return told;
+  return `${level === "error" ? paint.red(level) : paint.yellow(level)} ${told}`;
+}
+
+/** `POST /v1/items 201 12 ms` for a request; else the message and what `host` and the like mean in it. */
+function message(record: Record<string, unknown>): string {
+  const text = record["msg"] ?? record["message"] ?? "";
+  const { method, route, host, status, ms, totalMs } = record;
+  if (text !== "request") {
+    const rest = Object.entries({ method, route, host, status }).flatMap(([key, value]) =>
+      value === undefined ? [] : `${key}=${show(value)}`,
     );
-  const message = typeof record["msg"] === "string" ? record["msg"] : "";
-  const level = typeof record["level"] === "number" ? record["level"] : 0;
-  const told = [message, ...fields].filter((part) => part !== "").join(" ");
-  if (level >= error) return `${paint.red("error")} ${told}`;
-  return level >= warn ? `${paint.yellow("warning")} ${told}` : told;
+    return [show(text), ...rest].join(" ");
+  }
+  return [method, route ?? host, status, totalMs ?? ms, "ms"].map((part) => show(part ?? "")).join(" ");
+}
+
+function isHealthCheck(record: Record<string, unknown>): boolean {
+  return record["route"] === "/ready" || record["route"] === "/health" || record["reason"] === "health";
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

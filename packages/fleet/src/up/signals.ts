@@ -1,4 +1,5 @@
 import { ancestors, watchLifeline } from "@proveniq/local-cloud/lifeline";
+import { exitCodes } from "../cli/errors.ts";
 import type { CliConfig } from "../config.ts";
 
 /** What asks a running fleet to stop. */
@@ -16,7 +17,8 @@ export interface StopRequests {
  */
 export async function stopRequests(config: CliConfig): Promise<StopRequests> {
   const controller = new AbortController();
-  let again: () => void = () => undefined;
+  // What is still running then dies with us, by the watchdog.
+  let again: () => void = () => process.exit(exitCodes.interrupted);
   const ask = (reason: string) => {
     if (controller.signal.aborted) again();
     else controller.abort(reason);

@@ -22,6 +22,8 @@ export interface ServiceOptions {
 }
 
 const firstBackoffMs = 250;
+/** How much of its output an error about a service repeats. */
+const keptLines = 20;
 const maxBackoffMs = 10_000;
 /** A service that ran for this long was healthy: its next death starts the back-off anew. */
 const steadyMs = 30_000;
@@ -35,6 +37,7 @@ export class Service {
   #log: WriteStream | undefined;
   #stopping = new AbortController();
   #watching: Promise<void> | undefined;
+  #lastLines: string[] = [];
 
   constructor(name: string, options: ServiceOptions, events: ServiceEvents) {
     this.name = name;
@@ -56,7 +59,7 @@ export class Service {
     const givenUp = new AbortController();
     const ended = child.exited.then(({ code, signal }) => {
       throw new Error(
-        `${this.name} ended (${signal ?? `exit code ${code}`}) before it was ready; see ${this.#options.logFile}`,
+        `${this.name} ended (${signal ?? `exit code ${code}`}) before it was ready:\n${this.#lastLines.join("\n")}`,
       );
     });
     try {
@@ -103,6 +106,7 @@ export class Service {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (text) => {
         this.#log?.write(`${text}\n`);
+        this.#lastLines = [...this.#lastLines.slice(1 - keptLines), text];
         this.#events.line(text);
       });
     }
