@@ -69,11 +69,12 @@ export class MarketReader {
     await this.#recent();
     // From before the values are read: they may be newer than it says, never older.
     const replica = this.#status();
-    const cache = this.#cache;
-    const loaded = await this.#load(keys.filter((key) => !cache.has(key)));
+    // Before anything is waited for: what is loaded meanwhile may push others out.
+    const known = new Map(keys.map((key) => [key, this.#cache.get(key)]));
+    const loaded = await this.#load(keys.filter((key) => known.get(key) === undefined));
     const values = new Map<string, PublishedValue>();
     for (const key of keys) {
-      const value = cache.get(key) ?? loaded?.get(key);
+      const value = known.get(key) ?? loaded?.get(key);
       if (value !== undefined && value !== null) values.set(key, value);
     }
     return { values, replica };
