@@ -1,9 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { CommandError, exitCodes } from "./cli/errors.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { type Output, terminal } from "./output/print.ts";
 
@@ -13,6 +16,8 @@ Start here:
   npx fleet up                            run it (npm start does the same and installs first)
   npx fleet cells list                    which cells there are, and where they run
   npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs
+  npx fleet keys create acme --scope items:read,items:write
+  npx fleet token --as alice              be a consumer, on this machine
 
 Every command takes --json and --help. Exit codes: 0 done, 1 could not be done, 2 wrong command line.`;
 
@@ -31,6 +36,9 @@ export async function program(
     .addCommand(downCommand(output))
     .addCommand(cellsCommand(output))
     .addCommand(tenantsCommand(output))
+    .addCommand(keysCommand(output))
+    .addCommand(tokenCommand(output))
+    .addCommand(auditCommand(output))
     .addCommand(doctorCommand(output));
   for (const each of withChildren(fleet)) {
     each.exitOverride();

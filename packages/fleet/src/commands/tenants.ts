@@ -1,11 +1,10 @@
 import type { AddTenant } from "@proveniq/control-plane";
-import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
-import { CommandError } from "../cli/errors.ts";
 import { command, jsonOption, list, shapes, stateDirOption } from "../cli/options.ts";
-import { root, stateDirectory } from "../cli/paths.ts";
+import { withRegistry } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
+import { setCommand } from "./tenants-set.ts";
 
 interface CommonOptions {
   json?: boolean;
@@ -21,28 +20,13 @@ interface AddOptions extends CommonOptions {
 
 /** `fleet tenants …`: the registry of the fleet that runs here. */
 export function tenantsCommand(output: Output): Command {
-  const tenants = new Command("tenants").description("list and add tenants of the fleet that runs here");
+  const tenants = new Command("tenants").description(
+    "list and add tenants of the fleet that runs here, and change their settings",
+  );
   tenants.addCommand(listCommand(output));
   tenants.addCommand(addCommand(output));
+  tenants.addCommand(setCommand(output));
   return tenants;
-}
-
-async function withRegistry<T>(
-  options: CommonOptions,
-  work: (registry: LocalRegistry, state: FleetState) => Promise<T>,
-): Promise<T> {
-  const stateDir = stateDirectory(options.stateDir);
-  const state = await runningState(stateDir);
-  if (state === undefined) throw new CommandError("No fleet runs here. Start one with `npm start`.");
-  if (state.phase !== "ready") throw new CommandError(`The fleet is ${state.phase}; try again in a moment.`);
-  const cells = Object.keys(state.cells);
-  const plan = await planFleet({ root, stateDir, portBase: state.portBase, cells });
-  const registry = new LocalRegistry(state, plan.config, plan.manifests);
-  try {
-    return await work(registry, state);
-  } finally {
-    await registry.close();
-  }
 }
 
 function listCommand(output: Output): Command {

@@ -1,5 +1,5 @@
 import { FleetConflict, type FleetLine, startFleet } from "@proveniq/local-cloud/fleet";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import {
   command,
@@ -55,7 +55,14 @@ export function upCommand(output: Output): Command {
     .option("--detach", "run in the background; return when it is ready (stop it with: npx fleet down)")
     .option("--quiet", "print no logs (they are in .fleet/logs all the same)")
     .option("--heap <MiB>", "Java heap of each emulator", wholeNumber("a size", 64, 1_000_000))
-    .option("--log-level <level>", "of cells and router: trace, debug, info, warn or error (default: info)")
+    .addOption(
+      new Option("--log-level <level>", "of cells and router (default: info)").choices([
+        "debug",
+        "info",
+        "warn",
+        "error",
+      ]),
+    )
     .addOption(stateDirOption())
     .addOption(jsonOption())
     .action(async (options: UpOptions) => {

@@ -2,11 +2,12 @@ import type { FleetLine } from "@proveniq/local-cloud/fleet";
 import type { Palette } from "./colour.ts";
 
 /** Fields of a structured log that say nothing new on a terminal; the log files have them. */
-const hidden = new Set([
-  ...["level", "severity", "time", "pid", "hostname", "msg", "message", "name", "cell"],
-  ...["requestId", "traceId", "trace", "artefactDigest", "commit"],
-  ...["method", "route", "host", "status", "ms", "totalMs"],
-]);
+const hidden = new Set(
+  (
+    "level severity time pid hostname msg message name cell requestId traceId trace artefactDigest commit " +
+    "method route host status ms totalMs"
+  ).split(" "),
+);
 const levels: Record<string, "warning" | "error"> = {
   warn: "warning",
   WARNING: "warning",

@@ -21,7 +21,7 @@ export interface FleetOptions {
   cells?: readonly string[];
   /** Java heap of each emulator in MiB. */
   heapMb?: number;
-  /** Of cells and router: trace, debug, info, warn, error; info unless told otherwise. */
+  /** Of cells and router: debug, info, warn, error; info unless told otherwise. */
   logLevel?: string;
   /** Hears everything; nothing is printed without it. */
   onLine?(line: FleetLine): void;
