@@ -26,6 +26,7 @@ describe("an item", () => {
       { ...stone, attributes: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`a${n}`, n])) },
     ],
     ["an external id with a space at its end", { ...stone, externalId: "a " }],
+    ["an external id with half a surrogate pair", { ...stone, externalId: "a\ud800b" }],
     ["an external id with a line break", { ...stone, externalId: "a\nb" }],
   ];
   test.each(refused)("with %s is refused", (_name, value) => {

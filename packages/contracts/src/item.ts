@@ -36,7 +36,7 @@ export const externalId = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^(?!\s)\P{Cc}*(?<!\s)$/u, "must be printable, without space at either end")
+  .regex(/^(?!\s)[^\p{Cc}\p{Cs}]*(?<!\s)$/u, "must be printable, without space at either end")
   .meta({ id: "ExternalId", examples: ["ACME-2024-000123"] });
 
 /** A calendar day, YYYY-MM-DD. */

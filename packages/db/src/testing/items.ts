@@ -1,4 +1,4 @@
-import { type ItemInput, type ItemPatch, itemInput, itemPatch } from "@proveniq/contracts";
+import { externalId, type ItemInput, type ItemPatch, itemInput, itemPatch } from "@proveniq/contracts";
 import fc from "fast-check";
 
 const text = (max: number) =>
@@ -47,6 +47,9 @@ export const anyInput: fc.Arbitrary<ItemInput> = fc
       ...fields,
       title: text(300),
       category,
+      externalId: fc
+        .oneof(fc.string({ minLength: 1, maxLength: 40, unit: "binary" }), text(200), word)
+        .filter((id) => externalId.safeParse(id).success),
       ownerId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.:@|-]{0,20}$/),
       attributes: fc.dictionary(name, value, { maxKeys: 8 }),
     },
