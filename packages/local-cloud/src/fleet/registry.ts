@@ -56,6 +56,16 @@ export class LocalRegistry {
     return this.#connections;
   }
 
+  /** Of the cells that run. */
+  get manifests(): Readonly<Record<string, CellManifest>> {
+    return this.#manifests;
+  }
+
+  /** The cell of people who name no tenant. */
+  get defaultCell(): string {
+    return this.#config.defaults.global.cell;
+  }
+
   get origin(): { who: string; from: string } {
     return origin();
   }

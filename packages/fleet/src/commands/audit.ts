@@ -1,0 +1,41 @@
+import { listAudit } from "@proveniq/control-plane/access";
+import type { Command } from "commander";
+import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { withRegistry } from "../cli/registry.ts";
+import { type Output, report } from "../output/print.ts";
+import { table } from "../output/table.ts";
+
+interface AuditOptions {
+  tenant?: string;
+  json?: boolean;
+  stateDir?: string;
+}
+
+/** `fleet audit`: who changed what, when, and from where. */
+export function auditCommand(output: Output): Command {
+  return command("audit", "every administrative change: who, what, when, from where; oldest first", [
+    "fleet audit",
+    "fleet audit --tenant carrier-a --json | jq '.records[] | select(.action == \"key.revoke\")'",
+  ])
+    .option("--tenant <id>", "only changes of this tenant")
+    .addHelpText("after", shapes('{"records": [{at, who, from, action, target, detail}]}'))
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (options: AuditOptions) => {
+      const records = await withRegistry(options, ({ connections, manifests }) =>
+        listAudit(connections, { manifests }, options.tenant),
+      );
+      report(output, options.json, { records }, () =>
+        table([
+          ["WHEN", "WHO", "FROM", "WHAT", "WHOM", "DETAIL"],
+          ...records.map((r) => [r.at, r.who, r.from, r.action, r.target, detailOf(r.detail)]),
+        ]),
+      );
+    });
+}
+
+function detailOf(detail: Record<string, unknown>): string {
+  return Object.entries(detail)
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(" ");
+}
