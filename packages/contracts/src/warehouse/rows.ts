@@ -80,7 +80,7 @@ export type PlanRow = z.infer<typeof planRow>;
 export const heartbeatRow = z.strictObject({
   day: day.describe("UTC day"),
   ...place,
-  at: z.iso.datetime().describe("When, to the minute"),
+  seen_at: z.iso.datetime().describe("When, to the minute"),
   lag_minutes: count.describe("Age of the oldest event that still waits; 0 when none does"),
 });
 export type HeartbeatRow = z.infer<typeof heartbeatRow>;

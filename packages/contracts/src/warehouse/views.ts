@@ -116,10 +116,10 @@ FROM volume
 LEFT JOIN people USING (day, cell)
 LEFT JOIN largest USING (day, cell)`;
 
-const publishableFreshness = `SELECT cell, region, at AS seen_at, lag_minutes
+const publishableFreshness = `SELECT cell, region, seen_at, lag_minutes
 FROM \`{raw}.heartbeats\`
 WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY cell ORDER BY at DESC) = 1`;
+QUALIFY ROW_NUMBER() OVER (PARTITION BY cell ORDER BY seen_at DESC) = 1`;
 
 const deliveries = `WITH planned AS (
   SELECT cell, COUNT(*) AS plans, SUM(events) AS events, SUM(event_rows) AS event_rows, SUM(mark_rows) AS mark_rows
