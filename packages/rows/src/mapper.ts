@@ -28,7 +28,12 @@ export type MappedRow =
   | { op: "upsert"; input: ImportedItem; notes: RowNote[] }
   | { op: "delete"; externalId: string; notes: RowNote[] }
   | { op: "blank" }
-  | { op: "refused"; notes: RowNote[] };
+  | {
+      op: "refused";
+      notes: RowNote[];
+      /** What the row names, if that much could be read: a full import must not take it for gone. */
+      externalId?: string;
+    };
 
 export type RowMapper = (cells: readonly Cell[], row: number) => MappedRow;
 
@@ -68,7 +73,7 @@ export function compileMapping(mapping: ImportMapping, columns: readonly string[
     if (asked === "delete" && externalId !== undefined && !isRefused(ctx)) {
       return { op: "delete", externalId, notes: ctx.notes };
     }
-    if (asked === "delete") return { op: "refused", notes: ctx.notes };
+    if (asked === "delete") return refused(ctx.notes, externalId);
     return upsert(ctx, externalId, read);
   };
 }
@@ -133,7 +138,11 @@ export function checked(
       });
     }
   }
-  return { op: "refused", notes };
+  return refused(notes, item["externalId"]);
+}
+
+function refused(notes: RowNote[], externalId: unknown): MappedRow {
+  return { op: "refused", notes, ...(typeof externalId === "string" ? { externalId } : {}) };
 }
 
 function sentence(message: string): string {

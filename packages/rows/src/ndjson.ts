@@ -68,5 +68,9 @@ export function directRow({ op, ...item }: Record<string, unknown>): MappedRow {
   const message =
     op === "delete" ? "A row that deletes needs its externalId." : "Is neither upsert nor delete.";
   const field = op === "delete" ? "/externalId" : "/op";
-  return { op: "refused", notes: [{ level: "error", code: "not-valid", field, message }] };
+  return {
+    op: "refused",
+    notes: [{ level: "error", code: "not-valid", field, message }],
+    ...(typeof externalId === "string" ? { externalId } : {}),
+  };
 }

@@ -10,18 +10,23 @@ export interface ItemRecord {
   writeId: string;
   createdAt: Date;
   updatedAt: Date;
+  /** The import that wrote it last, and by which of its rows. A change from elsewhere keeps it. */
+  imported?: { source: string; job: number; row: number };
 }
 
 /** The document of an item. Fields without a value are absent. */
-export function toDocument({ input, ...history }: ItemRecord): DocumentData {
-  return { ...defined(input), ...history };
+export function toDocument({ input, imported, ...history }: ItemRecord): DocumentData {
+  const document = { ...defined(input), ...history };
+  if (imported === undefined) return document;
+  const { source, job, row } = imported;
+  return { ...document, importSource: source, importRank: { job, row } };
 }
 
 /** The item that a document holds; undefined when there is none. Throws when it is not an item. */
 export function fromDocument(snapshot: DocumentSnapshot): ItemRecord | undefined {
   const data = snapshot.data();
   if (data === undefined) return undefined;
-  const { version, writeId, createdAt, updatedAt, ...input } = data;
+  const { version, writeId, createdAt, updatedAt, importSource, importRank, ...input } = data;
   if (typeof writeId !== "string") throw new Error("an item without a writeId");
   const parsed = item.parse({
     ...input,
@@ -37,7 +42,16 @@ export function fromDocument(snapshot: DocumentSnapshot): ItemRecord | undefined
     writeId,
     createdAt: new Date(created),
     updatedAt: new Date(updated),
+    ...(importSource === undefined ? {} : { imported: importedFrom(importSource, importRank) }),
   };
+}
+
+function importedFrom(source: unknown, rank: unknown): NonNullable<ItemRecord["imported"]> {
+  const { job, row } = typeof rank === "object" && rank !== null ? (rank as Record<string, unknown>) : {};
+  if (typeof source !== "string" || typeof job !== "number" || typeof row !== "number") {
+    throw new Error("an imported item without its rank");
+  }
+  return { source, job, row };
 }
 
 /** The item as clients see it, with its entity tag. */

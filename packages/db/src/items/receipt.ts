@@ -7,6 +7,8 @@ import { hashOf } from "./ids.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
+type Keyed = Pick<WriteOptions, "idempotency">;
+
 const storedReceipt = z.object({
   digest: z.string(),
   response: z.strictObject({
@@ -17,7 +19,7 @@ const storedReceipt = z.object({
 });
 
 /** Where a write leaves its answer: under its key, within its principal and route; without a key under itself. */
-export function receiptId(actor: Actor, options: WriteOptions, writeId: string): string {
+export function receiptId(actor: Actor, options: Keyed, writeId: string): string {
   const { idempotency } = options;
   return idempotency === undefined
     ? hashOf("write", writeId)
@@ -25,7 +27,7 @@ export function receiptId(actor: Actor, options: WriteOptions, writeId: string):
 }
 
 /** What an idempotency record holds, for 24 hours. */
-export function receiptData(options: WriteOptions, response: StoredResponse, at: Date): DocumentData {
+export function receiptData(options: Keyed, response: StoredResponse, at: Date): DocumentData {
   return {
     digest: options.idempotency?.digest ?? "",
     response: { status: response.status, headers: response.headers, body: response.body },
@@ -40,7 +42,7 @@ export function receiptData(options: WriteOptions, response: StoredResponse, at:
 export function recallResponse(
   snapshot: DocumentSnapshot,
   own: boolean,
-  options: WriteOptions,
+  options: Keyed,
 ): StoredResponse | undefined {
   const expired = millisOf(snapshot.get("expiresAt")) <= snapshot.readTime.toMillis();
   if (expired && !own) return undefined;

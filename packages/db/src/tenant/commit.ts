@@ -10,6 +10,8 @@ import type { TenantBinding } from "./types.ts";
 export interface Change {
   ref: DocumentReference;
   data: DocumentData | null;
+  /** True when there must be no such document yet; if there is one the write fails with ALREADY_EXISTS (6). */
+  create?: boolean;
 }
 
 /** An event before it is numbered and stamped with who, where and when. */
@@ -42,8 +44,11 @@ export interface TenantWrite<R> {
    * stands for nothing (any more), go on. May throw to refuse.
    */
   recall(receipt: DocumentSnapshot, own: boolean): R | undefined;
-  /** From the documents (in the order of `reads`) to what is written. May throw to refuse; then nothing is. */
-  apply(documents: readonly DocumentSnapshot[]): Outcome<R>;
+  /**
+   * From the documents (in the order of `reads`), and the receipt if it was looked for, to what is written. May
+   * throw to refuse; then nothing is.
+   */
+  apply(documents: readonly DocumentSnapshot[], receipt: DocumentSnapshot | undefined): Outcome<R>;
 }
 
 export interface CommitResult<R> {
@@ -90,11 +95,12 @@ export async function commitTenantWrite<R>(
         if (recalled !== undefined) return { result: recalled, replayed: !own };
         if (own) throw new Error("a write did not know its own receipt");
 
-        const outcome = write.apply(documents);
+        const outcome = write.apply(documents, receipt);
         // Nobody waits for the answer any more: do not begin a commit that could only surprise.
         if (expired()) throw new Error("the time for this write has passed");
-        for (const { ref, data } of outcome.changes) {
+        for (const { ref, data, create } of outcome.changes) {
           if (data === null) tx.delete(ref);
+          else if (create === true) tx.create(ref, data);
           else tx.set(ref, data);
         }
         tx.set(write.receipt, { ...outcome.receipt, writeId: write.writeId });

@@ -1,8 +1,10 @@
 import { tenantId } from "@proveniq/contracts";
+import { ImportStore } from "../imports/store.ts";
 import { ItemStore } from "../items/store.ts";
 import type { DatabasePool } from "../pool.ts";
 import type { TenantBinding, TenantDb } from "./types.ts";
 
+export type * from "../imports/types.ts";
 export type * from "./types.ts";
 
 /**
@@ -12,5 +14,5 @@ export type * from "./types.ts";
 export function openTenant(pool: DatabasePool, binding: TenantBinding): TenantDb {
   tenantId.parse(binding.tenantId);
   const bound = Object.freeze({ ...binding, actor: Object.freeze({ ...binding.actor }) });
-  return { binding: bound, items: new ItemStore(pool, bound) };
+  return { binding: bound, items: new ItemStore(pool, bound), imports: new ImportStore(pool, bound) };
 }

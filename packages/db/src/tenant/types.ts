@@ -1,4 +1,5 @@
 import type { Category, DomainEvent, Item, ItemInput, ItemPatch } from "@proveniq/contracts";
+import type { ImportRepository } from "../imports/types.ts";
 
 /** Who makes a change, as the cell authenticated them. Goes into events; scopes idempotency records. */
 export type Actor = DomainEvent["actor"];
@@ -87,4 +88,5 @@ export interface ItemRepository {
 export interface TenantDb {
   readonly binding: Readonly<TenantBinding>;
   readonly items: ItemRepository;
+  readonly imports: ImportRepository;
 }

@@ -1,0 +1,159 @@
+import type { DocumentReference, DocumentSnapshot, Firestore, Query } from "@google-cloud/firestore";
+import { eventOf } from "../items/changes.ts";
+import { fromDocument } from "../items/document.ts";
+import { autoId } from "../items/ids.ts";
+import { itemsRef } from "../paths.ts";
+import { commitTenantWrite } from "../tenant/commit.ts";
+import type { TenantBinding } from "../tenant/types.ts";
+import { importExpiry, readState, stateDocument } from "./documents.ts";
+import { type IdRange, idRanges, namedKeys } from "./named.ts";
+import { importsStateRef, sweepRef, tombstoneRef } from "./paths.ts";
+import type { FinishStep, ImportRecord } from "./types.ts";
+
+export interface SweepContext {
+  firestore: Firestore;
+  binding: TenantBinding;
+  job: DocumentReference;
+  record: ImportRecord;
+  /** Rows of the import. */
+  rows: number;
+}
+
+/** Deletions in one transaction. */
+const pageSize = 400;
+const lastRank = Number.MAX_SAFE_INTEGER;
+
+/** How many items came from the import's source, and how many of them its file does not name. */
+export async function countGone(context: SweepContext): Promise<{ total: number; gone: number }> {
+  let total = 0;
+  let gone = 0;
+  for (const range of idRanges(context.rows)) {
+    const named = await namedKeys(context.job, range);
+    for await (const doc of ofSource(context, range, undefined).stream()) {
+      const snapshot = doc as unknown as DocumentSnapshot;
+      if (isNewer(snapshot, context.record)) continue;
+      total++;
+      if (!named.has(snapshot.id)) gone++;
+    }
+  }
+  return { total, gone };
+}
+
+/**
+ * Delete what the file does not name, from where the last call left off. Answers how many are deleted by now and
+ * whether that was all; false when `step` says that the time is over.
+ */
+export async function sweep(
+  context: SweepContext,
+  step: FinishStep,
+): Promise<{ deleted: number; ended: boolean }> {
+  let { cursor, deleted } = await readCursor(context);
+  for (const range of idRanges(context.rows)) {
+    if (range.to !== undefined && cursor >= range.to) continue;
+    const named = await namedKeys(context.job, range);
+    let page: string[] = [];
+    for await (const doc of ofSource(context, range, cursor).stream()) {
+      const snapshot = doc as unknown as DocumentSnapshot;
+      if (isNewer(snapshot, context.record) || named.has(snapshot.id)) continue;
+      page.push(snapshot.id);
+      if (page.length < pageSize) continue;
+      ({ cursor, deleted } = await deletePage(context, page, { cursor, deleted }));
+      page = [];
+      if (!(await step.pace(pageSize))) return { deleted, ended: false };
+    }
+    if (page.length > 0) ({ cursor, deleted } = await deletePage(context, page, { cursor, deleted }));
+  }
+  return { deleted, ended: true };
+}
+
+interface Cursor {
+  /** Ids up to this one are done. */
+  cursor: string;
+  deleted: number;
+}
+
+async function readCursor({ job }: SweepContext): Promise<Cursor> {
+  return cursorOf(await sweepRef(job).get());
+}
+
+function cursorOf(snapshot: DocumentSnapshot): Cursor {
+  const [cursor, deleted]: unknown[] = [snapshot.get("cursor"), snapshot.get("deleted")];
+  return {
+    cursor: typeof cursor === "string" ? cursor : "",
+    deleted: typeof deleted === "number" ? deleted : 0,
+  };
+}
+
+async function deletePage(context: SweepContext, ids: readonly string[], from: Cursor): Promise<Cursor> {
+  const { firestore, binding, job, record } = context;
+  const { tenantId } = binding;
+  const stateRef = importsStateRef(firestore, tenantId);
+  const refs = ids.map((id) => itemsRef(firestore, tenantId).doc(id));
+  const { result } = await commitTenantWrite<Cursor>(firestore, binding, {
+    writeId: autoId(),
+    at: new Date(),
+    receipt: sweepRef(job),
+    ownReceipt: false,
+    reads: [stateRef, ...refs],
+    recall: (receipt, own) => {
+      const there = cursorOf(receipt);
+      return own || there.cursor > from.cursor ? there : undefined;
+    },
+    apply: ([stateDoc, ...documents]) => {
+      if (stateDoc === undefined) throw new Error("Firestore left out the imports' state");
+      const state = readState(stateDoc);
+      const olderOpen = Object.values(state.open).some((other) => other.seq < record.seq);
+      const gone = documents.flatMap((document) => {
+        const item = fromDocument(document);
+        const stays =
+          item?.imported === undefined ||
+          item.imported.source !== record.input.source ||
+          item.imported.job > record.seq;
+        return stays ? [] : [{ document, item }];
+      });
+      const stones = olderOpen && gone.length > 0;
+      const expiresAt = importExpiry(record.createdAt);
+      const next = { cursor: ids.at(-1) ?? from.cursor, deleted: from.deleted + gone.length };
+      return {
+        changes: [
+          ...gone.map(({ document }) => ({ ref: document.ref, data: null })),
+          ...(stones
+            ? gone.map(({ document }) => ({
+                ref: tombstoneRef(firestore, tenantId, document.id),
+                data: { job: record.seq, row: lastRank, expiresAt },
+              }))
+            : []),
+          ...(stones && state.tombstones < record.seq
+            ? [{ ref: stateRef, data: stateDocument({ ...state, tombstones: record.seq }) }]
+            : []),
+        ],
+        events: gone.map(({ document, item }) => eventOf(document.id, item.input, undefined)),
+        receipt: next,
+        result: next,
+      };
+    },
+  });
+  return result;
+}
+
+/** A newer import has decided about it since. */
+function isNewer(snapshot: DocumentSnapshot, record: ImportRecord): boolean {
+  return Number(snapshot.get("importRank.job")) > record.seq;
+}
+
+/** Items of the import's source by id. */
+function ofSource(
+  { firestore, binding, record }: SweepContext,
+  range: IdRange,
+  after: string | undefined,
+): Query {
+  const named = itemsRef(firestore, binding.tenantId)
+    .where("importSource", "==", record.input.source)
+    .orderBy("__name__")
+    .select("importRank");
+  const from =
+    after !== undefined && after >= range.from && after !== ""
+      ? named.startAfter(after)
+      : named.startAt(range.from);
+  return range.to === undefined ? from : from.endBefore(range.to);
+}
