@@ -1,12 +1,30 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { headers, makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
+import {
+  exposedHeaders,
+  headers,
+  makeProblem,
+  type ProblemCode,
+  problemContentType,
+} from "@proveniq/contracts";
 
 /** Seconds after which it is worth asking again, for problems that pass. */
 const retryAfter: Partial<Record<ProblemCode, string>> = {
   "directory-unavailable": "2",
   "cell-unreachable": "2",
 };
+
+/** What every problem carries. It holds nothing of anybody's, so every page may learn from it what went wrong. */
+const standing: readonly string[] = [
+  "cache-control",
+  "private, no-store",
+  "x-content-type-options",
+  "nosniff",
+  "access-control-allow-origin",
+  "*",
+  "access-control-expose-headers",
+  exposedHeaders,
+];
 
 /** Answer with a problem of the router's own. `close` tells the client that the connection ends here. */
 export function answerProblem(
@@ -22,8 +40,7 @@ export function answerProblem(
     problemContentType,
     "content-length",
     String(body.length),
-    "cache-control",
-    "private, no-store",
+    ...standing,
     headers.requestId,
     more.requestId,
   ];

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { headers, type ProblemCode } from "@proveniq/contracts";
+import { headers, isPreflight, type ProblemCode, preflightHeaders } from "@proveniq/contracts";
 import type { Directory } from "@proveniq/tenant-context/directory";
 import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
@@ -96,6 +96,8 @@ export class Exchange implements ResponseHandler {
     this.#head = head;
     this.#record.host = head.host;
     if (head.target === "/health" || head.target.startsWith("/health?")) return this.#answerHealth();
+    if (this.#record.method === "OPTIONS" && isPreflight("OPTIONS", (name) => this.#header(name)))
+      return this.#answerPreflight();
     if (this.#record.method === "TRACE") return this.#refuse("method-not-allowed", "TRACE is not offered.");
     this.#record.reason = "too-large";
     if (head.contentLength > this.#context.body.maxBytes) return this.#refuseSize();
@@ -272,6 +274,25 @@ export class Exchange implements ResponseHandler {
     this.#discardUnread();
   }
 
+  /** It carries no tenant and no credential, so no cell could say more. */
+  #answerPreflight(): void {
+    this.#record.reason = "preflight";
+    this.#record.status = 204;
+    this.#res.writeHead(204, [
+      ...preflightLines,
+      headers.requestId,
+      this.#record.requestId,
+      ...(this.#context.draining() ? ["connection", "close"] : []),
+    ]);
+    this.#res.end();
+    this.#discardUnread();
+  }
+
+  #header(name: string): string | undefined {
+    const value = this.#req.headers[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
   #refuseSize(): void {
     const mebibytes = this.#context.body.maxBytes / 1_048_576;
     this.#refuse(
@@ -319,6 +340,8 @@ export class Exchange implements ResponseHandler {
     this.#context.onDone(this.#record);
   }
 }
+
+const preflightLines = Object.entries(preflightHeaders).flat();
 
 const clientIdle: UpstreamFailure = {
   kind: "client-idle",
