@@ -8,6 +8,10 @@ export const headers = {
   idempotencyKey: "idempotency-key",
   /** Answer: set to `true` when an earlier answer was replayed. */
   idempotencyReplayed: "idempotency-replayed",
+  /** Answer: the newest change page of market values that the cell has applied. */
+  marketSequence: "market-sequence",
+  /** Answer: seconds since the cell's market values were last known to equal the published ones. */
+  marketAge: "market-age",
   /** Reserved, router to cell: the host that the client asked for. */
   host: "x-proveniq-host",
   /** Reserved, router to cell: the epoch that the directory gave. */

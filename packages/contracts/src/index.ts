@@ -18,3 +18,4 @@ export * from "./placement.ts";
 export * from "./portfolio.ts";
 export * from "./problem.ts";
 export * from "./region.ts";
+export * from "./valuation.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { condition, day, marketKey } from "./item.ts";
-import { currency, money } from "./money.ts";
+import { day, marketKey } from "./item.ts";
+import { currency } from "./money.ts";
 
 /** Bounds of what is published and replicated. */
 export const marketLimits = {
@@ -24,7 +24,8 @@ export const marketSequence = z.int().min(0);
 /** Names one run of sequences. A centre that was made anew, or restored from a backup, begins another. */
 export const lineage = z.string().regex(/^[A-Za-z0-9]{20}$/, "is not a lineage");
 
-const quotation = {
+/** The fields of a value besides its key. */
+export const quotation = {
   currency,
   medianMinor: minor.describe("Half of the observed prices are below, in minor units"),
   p10Minor: minor.describe("A tenth of the observed prices are below"),
@@ -206,17 +207,3 @@ export const marketBatchAnswer = z
     replica: replicaStatus,
   })
   .meta({ id: "MarketBatchAnswer" });
-
-/** The rule by which an estimate follows from market value and condition; docs/market-values.md has it in words. */
-export const valuationRule = z.enum(["condition-spread-1"]);
-
-/** What an item is worth today. Absent when no value is published for its key. */
-export const valuation = z
-  .strictObject({
-    market: z.strictObject({ ...quotation, sequence: marketSequence.min(1) }),
-    estimate: money.describe("The market value adjusted to the item's condition"),
-    condition: condition.nullable().describe("The condition it was adjusted to. Null: unknown, the median"),
-    rule: valuationRule,
-  })
-  .meta({ id: "Valuation" });
-export type Valuation = z.infer<typeof valuation>;

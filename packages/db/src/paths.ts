@@ -42,3 +42,8 @@ export function settingsRef(firestore: Firestore, tenantId: string): DocumentRef
 export function auditRef(firestore: Firestore): CollectionReference {
   return firestore.collection("audit");
 }
+
+/** `name`: `book`, or the hash of an owner. */
+export function portfolioRef(firestore: Firestore, tenantId: string, name: string): DocumentReference {
+  return tenantRef(firestore, tenantId).collection("portfolios").doc(name);
+}

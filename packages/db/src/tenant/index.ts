@@ -2,9 +2,11 @@ import { tenantId } from "@proveniq/contracts";
 import { ImportStore } from "../imports/store.ts";
 import { ItemStore } from "../items/store.ts";
 import type { DatabasePool } from "../pool.ts";
+import { PortfolioStore } from "../portfolio/store.ts";
 import type { TenantBinding, TenantDb } from "./types.ts";
 
 export type * from "../imports/types.ts";
+export type * from "../portfolio/types.ts";
 export type * from "./types.ts";
 
 /**
@@ -14,5 +16,10 @@ export type * from "./types.ts";
 export function openTenant(pool: DatabasePool, binding: TenantBinding): TenantDb {
   tenantId.parse(binding.tenantId);
   const bound = Object.freeze({ ...binding, actor: Object.freeze({ ...binding.actor }) });
-  return { binding: bound, items: new ItemStore(pool, bound), imports: new ImportStore(pool, bound) };
+  return {
+    binding: bound,
+    items: new ItemStore(pool, bound),
+    portfolio: new PortfolioStore(pool, bound),
+    imports: new ImportStore(pool, bound),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Category, DomainEvent, Item, ItemInput, ItemPatch } from "@proveniq/contracts";
 import type { ImportRepository } from "../imports/types.ts";
+import type { PortfolioRepository } from "../portfolio/types.ts";
 
 /** Who makes a change, as the cell authenticated them. Goes into events; scopes idempotency records. */
 export type Actor = DomainEvent["actor"];
@@ -89,4 +90,5 @@ export interface TenantDb {
   readonly binding: Readonly<TenantBinding>;
   readonly items: ItemRepository;
   readonly imports: ImportRepository;
+  readonly portfolio: PortfolioRepository;
 }
