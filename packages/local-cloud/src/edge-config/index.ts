@@ -1,0 +1,1 @@
+export { type EdgeConfigServer, startEdgeConfig } from "./server.ts";

@@ -1,0 +1,276 @@
+import { directorySnapshot } from "@proveniq/contracts";
+import { buildHostTable } from "./host-table.ts";
+import type { Directory, DirectoryLog, HostTable, LookupResult } from "./types.ts";
+
+/** Where placements come from one by one. Each call may throw or hang: it is given up after `timeoutMs`. */
+export interface PlacementSource {
+  /** Hosts and cells: `{version, publishedAt, topology, tenantHosts}`. */
+  readHead(): Promise<unknown>;
+  /** `cell;epoch`; null when the source has nothing under that id. */
+  readPlacement(tenantId: string): Promise<string | null>;
+}
+
+export interface CacheLimits {
+  /** Milliseconds after which a placement is asked for again, while the old one serves. Spread by a fifth. */
+  ttlMs: number;
+  /** Milliseconds for which "no such tenant" is believed. */
+  negativeMs: number;
+  /** Milliseconds after which an answer of the source is no longer waited for. */
+  timeoutMs: number;
+  /** Milliseconds without asking after the source failed. */
+  pauseMs: number;
+  /** Placements in memory; the one added first goes first. */
+  maxEntries: number;
+  /** Ids in memory that nobody has, and questions under way: callers choose ids as they like. */
+  maxUnknown: number;
+  maxAsking: number;
+}
+
+export const defaultCacheLimits: CacheLimits = {
+  ttlMs: 10_000,
+  negativeMs: 3_000,
+  timeoutMs: 1_000,
+  pauseMs: 1_000,
+  maxEntries: 200_000,
+  maxUnknown: 10_000,
+  maxAsking: 256,
+};
+
+interface Entry {
+  cellId: string;
+  epoch: number;
+  freshUntil: number;
+}
+
+/**
+ * A directory over a source that is asked tenant by tenant. What was learnt once is kept for ever while the source is
+ * down; one question per tenant at a time; who can be answered from memory never waits. A tenant that was known is not
+ * forgotten because the source has lost it: the cell itself refuses it if it is really gone.
+ */
+export class CachedDirectory implements Directory {
+  readonly #source: PlacementSource;
+  readonly #limits: CacheLimits;
+  readonly #log: DirectoryLog;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  readonly #entries = new Map<string, Entry>();
+  /** Ids that the source does not have, each with the time until which that is believed. */
+  readonly #unknown = new Map<string, number>();
+  readonly #asking = new Map<string, Promise<LookupResult>>();
+  #hosts: HostTable | undefined;
+  #head: unknown;
+  #headUntil = 0;
+  #readingHead: Promise<void> | undefined;
+  /** No question before this time: the source has just failed. */
+  #pausedUntil = 0;
+  #down = false;
+  #changes = 0;
+
+  constructor(options: {
+    source: PlacementSource;
+    log: DirectoryLog;
+    limits?: Partial<CacheLimits>;
+    now?: () => number;
+    random?: () => number;
+  }) {
+    this.#source = options.source;
+    this.#log = options.log;
+    this.#limits = { ...defaultCacheLimits, ...options.limits };
+    this.#now = options.now ?? Date.now;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** Grows with every change worth keeping across a restart. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Read hosts and cells, unless they are fresh. Never throws; resolves at the latest after the time-out. */
+  async ready(): Promise<void> {
+    if (this.#now() >= this.#headUntil) await this.#refreshHead();
+  }
+
+  hostTable(): HostTable | undefined {
+    if (this.#now() >= this.#headUntil) void this.#refreshHead();
+    return this.#hosts;
+  }
+
+  lookup(tenantId: string): LookupResult | Promise<LookupResult> {
+    const entry = this.#entries.get(tenantId);
+    if (entry !== undefined) {
+      // Known, even if not fresh: ask in the background, answer at once.
+      if (this.#now() >= entry.freshUntil) void this.#ask(tenantId);
+      return this.#resultOf(entry);
+    }
+    const unknownUntil = this.#unknown.get(tenantId);
+    if (unknownUntil !== undefined && this.#now() < unknownUntil) return "unknown";
+    return this.#ask(tenantId);
+  }
+
+  adopt(tenantId: string, cellId: string, epoch: number): boolean {
+    const known = this.#entries.get(tenantId);
+    if (this.#hosts?.cells.has(cellId) !== true || (known?.epoch ?? 0) >= epoch) return false;
+    this.#keep(tenantId, { cellId, epoch, freshUntil: this.#now() + this.#ttl() });
+    return true;
+  }
+
+  /** All that is known, as text, for `restore` after a restart. */
+  snapshot(): string | undefined {
+    if (this.#head === undefined) return undefined;
+    const tenants = [...this.#entries].map(([id, e]) => [id, e.cellId, e.epoch]);
+    return JSON.stringify({ head: this.#head, tenants });
+  }
+
+  /** Begin with what an earlier process knew. It serves at once and is asked for again. Throws on garbage. */
+  restore(text: string): void {
+    const { head, tenants } = JSON.parse(text);
+    this.#believeHead(head, 0);
+    if (!Array.isArray(tenants)) throw new Error("the kept directory is not readable");
+    for (const [id, cellId, epoch] of tenants) {
+      if (typeof id === "string" && typeof cellId === "string" && Number.isSafeInteger(epoch))
+        this.#keep(id, { cellId, epoch, freshUntil: 0 });
+    }
+    this.#log("info", "directory restored", {
+      tenants: this.#entries.size,
+      version: this.#hosts?.version ?? 0,
+    });
+  }
+
+  #resultOf(entry: Entry): LookupResult {
+    const cell = this.#hosts?.cells.get(entry.cellId);
+    return cell === undefined ? "unavailable" : { cell, epoch: entry.epoch };
+  }
+
+  #ask(tenantId: string): Promise<LookupResult> {
+    const under = this.#asking.get(tenantId);
+    if (under !== undefined) return under;
+    if (this.#now() < this.#pausedUntil || this.#asking.size >= this.#limits.maxAsking)
+      return Promise.resolve("unavailable");
+    const asked = this.#learn(tenantId).finally(() => this.#asking.delete(tenantId));
+    this.#asking.set(tenantId, asked);
+    return asked;
+  }
+
+  async #learn(tenantId: string): Promise<LookupResult> {
+    const answer = await this.#attempt(() => this.#source.readPlacement(tenantId));
+    const known = this.#entries.get(tenantId);
+    const told = answer === failed || answer === null ? undefined : readPlacementText(answer);
+    if (told !== undefined && told.epoch >= (known?.epoch ?? 0)) {
+      const entry = { ...told, freshUntil: this.#now() + this.#ttl() };
+      this.#keep(tenantId, entry);
+      return this.#resultOf(entry);
+    }
+    if (known !== undefined) {
+      // Lost, garbled or older than what is known: not believed.
+      if (answer !== failed) known.freshUntil = this.#now() + this.#ttl();
+      return this.#resultOf(known);
+    }
+    if (answer !== null) return "unavailable";
+    this.#unknown.delete(tenantId);
+    bounded(this.#unknown, this.#limits.maxUnknown).set(tenantId, this.#now() + this.#limits.negativeMs);
+    return "unknown";
+  }
+
+  #refreshHead(): Promise<void> {
+    if (this.#readingHead !== undefined) return this.#readingHead;
+    if (this.#now() < this.#pausedUntil) return Promise.resolve();
+    this.#readingHead = this.#attempt(() => this.#source.readHead())
+      .then((head) => {
+        if (head === failed) return;
+        this.#headUntil = this.#now() + this.#ttl();
+        this.#offerHead(head);
+      })
+      .finally(() => {
+        this.#readingHead = undefined;
+      });
+    return this.#readingHead;
+  }
+
+  #offerHead(head: unknown): void {
+    try {
+      this.#believeHead(head, this.#hosts?.version ?? 0);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : "unreadable";
+      this.#log("warn", "directory not believed", { reason, believedVersion: this.#hosts?.version ?? 0 });
+    }
+  }
+
+  #believeHead(head: unknown, newerThan: number): void {
+    const document = typeof head === "object" && head !== null ? head : {};
+    // The head names hosts of tenants that it does not list: their placements are read one by one.
+    const { tenantHosts, ...rest } = { tenantHosts: {}, ...document };
+    const parsed = directorySnapshot.parse({ ...rest, tenants: {}, tenantHosts: {} });
+    if (parsed.version <= newerThan) {
+      if (parsed.version < newerThan) throw new Error(`it is older (version ${parsed.version})`);
+      return;
+    }
+    const hosts = Object.entries(tenantHosts).filter(
+      (pair): pair is [string, string] =>
+        typeof pair[1] === "string" && !Object.hasOwn(parsed.topology.hosts, pair[0]),
+    );
+    this.#hosts = buildHostTable({ ...parsed, tenantHosts: Object.fromEntries(hosts) });
+    this.#head = document;
+    this.#changes += 1;
+    this.#log("info", "directory read", { version: parsed.version, cells: this.#hosts.cells.size });
+  }
+
+  async #attempt<T>(question: () => Promise<T>): Promise<T | typeof failed> {
+    try {
+      const answer = await withTimeout(question(), this.#limits.timeoutMs);
+      if (this.#down) this.#log("info", "directory source is back", {});
+      this.#down = false;
+      return answer;
+    } catch (error) {
+      this.#pausedUntil = this.#now() + this.#limits.pauseMs * (0.75 + this.#random() / 2);
+      const reason = error instanceof Error ? error.message : "unreadable";
+      if (!this.#down) this.#log("warn", "directory source failed", { reason, known: this.#entries.size });
+      this.#down = true;
+      return failed;
+    }
+  }
+
+  #keep(tenantId: string, entry: Entry): void {
+    const before = this.#entries.get(tenantId);
+    if (before?.cellId !== entry.cellId || before?.epoch !== entry.epoch) this.#changes += 1;
+    this.#unknown.delete(tenantId);
+    if (before === undefined) bounded(this.#entries, this.#limits.maxEntries);
+    this.#entries.set(tenantId, entry);
+  }
+
+  /** Spread, so that what was learnt together is not asked for again together. */
+  #ttl(): number {
+    return this.#limits.ttlMs * (0.8 + this.#random() * 0.4);
+  }
+}
+
+const failed = Symbol("failed");
+
+/** The map itself, with room for one more. */
+function bounded<V>(map: Map<string, V>, limit: number): Map<string, V> {
+  if (map.size < limit) return map;
+  const oldest = map.keys().next();
+  if (oldest.done !== true) map.delete(oldest.value);
+  return map;
+}
+
+function readPlacementText(text: string): { cellId: string; epoch: number } | undefined {
+  const match = /^([a-z][a-z0-9-]{0,18}[a-z0-9]);([1-9][0-9]{0,9})$/.exec(text);
+  return match?.[1] === undefined ? undefined : { cellId: match[1], epoch: Number(match[2]) };
+}
+
+/** Reject when `promise` has not settled in time; what it does later is nobody's business. */
+export function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  });
+}
