@@ -10,7 +10,12 @@ import { restRows, restSchema } from "./values.ts";
 const parameter = z.object({
   name: z.string(),
   parameterType: z.object({ type: z.enum(["STRING", "INT64", "FLOAT64", "BOOL", "DATE"]) }),
-  parameterValue: z.object({ value: z.string().nullable() }),
+  parameterValue: z.object({
+    value: z
+      .union([z.string(), z.number(), z.boolean()])
+      .nullable()
+      .transform((v) => (v === null ? null : String(v))),
+  }),
 });
 const querySettings = z.object({
   query: z.string(),
