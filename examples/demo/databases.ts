@@ -1,5 +1,5 @@
+import type { FleetState } from "@proveniq/local-cloud/fleet";
 import { z } from "zod";
-import type { Fleet } from "./fleet.ts";
 
 const documents = z.object({
   documents: z.array(z.object({ name: z.string() })).optional(),
@@ -33,13 +33,16 @@ export interface Holding {
 }
 
 /** Whose items lie in which database, as the databases themselves say it. */
-export async function holdings(fleet: Fleet): Promise<Holding[]> {
+export async function holdings(fleet: FleetState): Promise<Holding[]> {
   const found: Holding[] = [];
   for (const [cell, { emulator, project, databases }] of Object.entries(fleet.cells)) {
     for (const database of databases) {
       const root = `http://${emulator}/v1/projects/${project}/databases/${encodeURIComponent(database)}/documents`;
       for (const name of await list(`${root}/tenants`)) {
         const tenant = name.slice(name.lastIndexOf("/") + 1);
+        // The cell's default database also knows where its other tenants are: those hold no claim there.
+        const claims = await list(`${root}/tenants/${tenant}/claims`);
+        if (claims.length === 0) continue;
         const items = await list(`${root}/tenants/${tenant}/items`);
         found.push({ cell, database, tenant, items: items.length });
       }
