@@ -1,17 +1,44 @@
 import { z } from "zod";
 
-const environment = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
-  HOST: z.string().min(1).default("0.0.0.0"),
-  DIRECTORY_FILE: z.string().min(1, "is the path of a directory snapshot (JSON)"),
-  PROVENIQ_ENV: z.enum(["development", "production"]).default("production"),
-  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-});
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const environment = z
+  .object({
+    PORT: port.default(8080),
+    HOST: z.string().min(1).default("0.0.0.0"),
+    METRICS_PORT: port.optional(),
+    DIRECTORY_FILE: z.string().min(1).optional(),
+    EDGE_CONFIG: z.string().min(1).optional(),
+    DIRECTORY_REDIS: z.url({ protocol: /^rediss?$/ }).optional(),
+    DIRECTORY_KEEP: z.string().min(1).optional(),
+    PROVENIQ_ENV: z.enum(["development", "production"]).default("production"),
+    LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  })
+  .superRefine((env, ctx) => {
+    const named = [env.DIRECTORY_FILE, env.EDGE_CONFIG, env.DIRECTORY_REDIS].filter((v) => v !== undefined);
+    const message =
+      "exactly one of DIRECTORY_FILE (path of a snapshot), EDGE_CONFIG (connection string) and DIRECTORY_REDIS (URL) is needed";
+    if (named.length !== 1) ctx.addIssue({ code: "custom", path: ["DIRECTORY_FILE"], message });
+    if (env.DIRECTORY_FILE !== undefined && env.DIRECTORY_KEEP !== undefined)
+      ctx.addIssue({
+        code: "custom",
+        path: ["DIRECTORY_KEEP"],
+        message: "is not needed beside DIRECTORY_FILE",
+      });
+  });
+
+/** Where the directory is read from. `keep`: a file that carries what is known across restarts. */
+export type DirectorySource =
+  | { kind: "file"; file: string }
+  | { kind: "edge-config"; connection: string; keep: string | undefined }
+  | { kind: "redis"; url: string; keep: string | undefined };
 
 export interface RouterConfig {
   port: number;
   host: string;
-  directoryFile: string;
+  /** Undefined: metrics are not offered. */
+  metricsPort: number | undefined;
+  directory: DirectorySource;
   development: boolean;
   logLevel: z.infer<typeof environment>["LOG_LEVEL"];
 }
@@ -23,12 +50,20 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): RouterConfig {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
     throw new Error(`The router's environment is not valid:\n${lines.join("\n")}`);
   }
-  const { PORT, HOST, DIRECTORY_FILE, PROVENIQ_ENV, LOG_LEVEL } = parsed.data;
+  const { PORT, HOST, METRICS_PORT, PROVENIQ_ENV, LOG_LEVEL } = parsed.data;
   return {
     port: PORT,
     host: HOST,
-    directoryFile: DIRECTORY_FILE,
+    metricsPort: METRICS_PORT,
+    directory: sourceOf(parsed.data),
     development: PROVENIQ_ENV === "development",
     logLevel: LOG_LEVEL,
   };
+}
+
+function sourceOf(env: z.infer<typeof environment>): DirectorySource {
+  const keep = env.DIRECTORY_KEEP;
+  if (env.EDGE_CONFIG !== undefined) return { kind: "edge-config", connection: env.EDGE_CONFIG, keep };
+  if (env.DIRECTORY_REDIS !== undefined) return { kind: "redis", url: env.DIRECTORY_REDIS, keep };
+  return { kind: "file", file: env.DIRECTORY_FILE ?? "" };
 }

@@ -1,6 +1,7 @@
-import { openFileDirectory } from "@proveniq/tenant-context/directory/file";
 import { readConfig } from "./config.ts";
 import { Log } from "./node/log.ts";
+import { type Gauge, Metrics, serveMetrics } from "./node/metrics.ts";
+import { openDirectory } from "./node/open-directory.ts";
 import { createRouterServer } from "./node/server.ts";
 import { UpstreamPools } from "./node/upstream/pool.ts";
 
@@ -10,17 +11,34 @@ const mebibyte = 1024 * 1024;
 async function main(): Promise<void> {
   const config = readConfig();
   const log = new Log(config.logLevel);
-  const follower = await openFileDirectory({
-    file: config.directoryFile,
-    log: (level, message, facts) => log.event(level, message, facts),
-  });
+  const open = await openDirectory(config.directory, (level, message, facts) =>
+    log.event(level, message, facts),
+  );
   const pools = new UpstreamPools();
+  const gauges: Gauge[] = [
+    ["router_directory_version", "Version of the directory that is believed.", () => [["", version()]]],
+    ["router_resident_bytes", "Resident memory.", () => [["", process.memoryUsage.rss()]]],
+    [
+      "router_cell_connections",
+      "Open connections to cells.",
+      () => [...pools.counts()].map(([origin, { open }]) => [`origin="${origin}"`, open] as const),
+    ],
+  ];
+  const metrics = new Metrics(gauges);
+  const version = () => open.directory.hostTable()?.version ?? 0;
   const server = createRouterServer({
-    directory: follower.directory,
+    directory: open.directory,
     pools,
     body: { maxBytes: 32 * mebibyte, replayBytes: mebibyte / 16, idleMs: 30_000 },
-    onDone: (record) => log.request(record),
+    onDone: (record) => {
+      metrics.observe(record);
+      log.request(record);
+    },
   });
+  const metricsServer =
+    config.metricsPort === undefined
+      ? undefined
+      : await serveMetrics(metrics, config.metricsPort, config.host);
 
   let stopping = false;
   const stop = async (signal: string) => {
@@ -28,8 +46,9 @@ async function main(): Promise<void> {
     stopping = true;
     log.event("info", "draining", { signal });
     const cut = await server.drain(config.development ? 100 : 1_000, config.development ? 5_000 : 25_000);
+    metricsServer?.close();
     pools.close();
-    follower.close();
+    await open.close();
     log.event(cut === 0 ? "info" : "warn", "stopped", { cut });
     log.flushSync();
     process.exit(0);
@@ -38,7 +57,7 @@ async function main(): Promise<void> {
   process.on("SIGINT", (signal) => void stop(signal));
 
   const port = await server.listen(config.port, config.host);
-  log.event("info", "listening", { host: config.host, port, directoryVersion: follower.directory.version });
+  log.event("info", "listening", { host: config.host, port, directoryVersion: version() });
 }
 
 main().catch((error: unknown) => {

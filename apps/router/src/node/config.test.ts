@@ -6,16 +6,37 @@ describe("readConfig", () => {
     expect(readConfig({ DIRECTORY_FILE: "d.json" })).toEqual({
       port: 8080,
       host: "0.0.0.0",
-      directoryFile: "d.json",
+      metricsPort: undefined,
+      directory: { kind: "file", file: "d.json" },
       development: false,
       logLevel: "info",
     });
   });
 
+  it.each([
+    [
+      { EDGE_CONFIG: "https://x/ecfg_1?token=t" },
+      { kind: "edge-config", connection: "https://x/ecfg_1?token=t", keep: undefined },
+    ],
+    [
+      { DIRECTORY_REDIS: "redis://r:6379", DIRECTORY_KEEP: "k" },
+      { kind: "redis", url: "redis://r:6379", keep: "k" },
+    ],
+  ])("takes the directory from %j", (env, directory) => {
+    expect(readConfig(env).directory).toEqual(directory);
+  });
+
+  it.each([
+    [{}, /exactly one/],
+    [{ DIRECTORY_FILE: "d", EDGE_CONFIG: "e" }, /exactly one/],
+    [{ DIRECTORY_FILE: "d", DIRECTORY_KEEP: "k" }, /DIRECTORY_KEEP/],
+    [{ DIRECTORY_REDIS: "http://x" }, /DIRECTORY_REDIS/],
+  ])("refuses %j", (env, message) => {
+    expect(() => readConfig(env)).toThrow(message);
+  });
+
   it("names every fault at once", () => {
-    const read = () => readConfig({ PORT: "99999", LOG_LEVEL: "loud" });
-    expect(read).toThrow(/PORT/);
-    expect(read).toThrow(/LOG_LEVEL/);
-    expect(read).toThrow(/DIRECTORY_FILE/);
+    const read = () => readConfig({ PORT: "99999", LOG_LEVEL: "loud", METRICS_PORT: "x" });
+    for (const name of [/PORT/, /LOG_LEVEL/, /METRICS_PORT/]) expect(read).toThrow(name);
   });
 });
