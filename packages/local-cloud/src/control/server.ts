@@ -79,7 +79,7 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
   const host = request.headers.host?.replace(/:\d+$/, "");
   if (host !== "127.0.0.1" && host !== "localhost") throw new ControlError(403, "This machine only");
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
-  const [what, name, action, more] = url.pathname.slice(1).split("/").map(decodeURIComponent);
+  const [what, name, action, more] = decode(url.pathname);
   if (request.method === "GET" && name === undefined) return look(controlled, what);
   if (request.method !== "POST" || more !== undefined) throw new ControlError(404, "No such route");
   if (request.headers[controlHeader] === undefined) {
@@ -93,6 +93,14 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
     return { killed: name, pid: service.pid };
   }
   throw new ControlError(404, "No such route");
+}
+
+function decode(path: string): string[] {
+  try {
+    return path.slice(1).split("/").map(decodeURIComponent);
+  } catch {
+    throw new ControlError(400, "The path is not valid");
+  }
 }
 
 function look(controlled: Controlled, what: string | undefined): unknown {

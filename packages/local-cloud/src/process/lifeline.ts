@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -50,12 +51,19 @@ export function watchLifeline(
   return () => clearInterval(timer);
 }
 
-/** True while a process of that id exists. */
+/** True while a process of that id runs; one that has ended and only waits for its parent to notice does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+  try {
+    // The state follows the command, which is in brackets and may itself contain any.
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    // No /proc here.
+    return true;
   }
 }

@@ -1,0 +1,73 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { digestFolder, installArtefact, installRouter } from "./artefact.ts";
+
+let folder: string;
+let dist: string;
+let into: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "artefact-"));
+  dist = join(folder, "dist");
+  into = join(folder, "artefacts");
+  await mkdir(join(dist, "artefact", "chunks"), { recursive: true });
+  await writeFile(join(dist, "artefact", "server.js"), "one");
+  await writeFile(join(dist, "artefact", "chunks", "a.js"), "two");
+});
+
+afterEach(async () => rm(folder, { recursive: true, force: true }));
+
+async function describeBuild(): Promise<string> {
+  const digest = await digestFolder(join(dist, "artefact"));
+  await writeFile(join(dist, "artefact.json"), JSON.stringify({ digest }));
+  return digest;
+}
+
+describe("an artefact", () => {
+  it("has the digest of its sorted lines of path and hash", async () => {
+    // printf 'chunks/a.js %s\nserver.js %s\n' "$(printf two | sha256sum)" … | sha256sum
+    expect(await digestFolder(join(dist, "artefact"))).toBe(
+      "34dc811a881d3931d73fb3fc83ee6339aac1f6252a2d216104936c8334206962",
+    );
+  });
+
+  it("is copied to a folder named by its digest, once", async () => {
+    const digest = await describeBuild();
+    const first = await installArtefact(dist, into);
+    expect(first).toEqual({ digest, folder: join(into, digest) });
+    expect(await readFile(join(first.folder, "chunks", "a.js"), "utf8")).toBe("two");
+    expect(await installArtefact(dist, into)).toEqual(first);
+    expect(await readdir(into)).toEqual([digest]);
+  });
+
+  it("is copied again when somebody changed the copy", async () => {
+    await describeBuild();
+    const { folder: copy } = await installArtefact(dist, into);
+    await writeFile(join(copy, "server.js"), "changed");
+    await installArtefact(dist, into);
+    expect(await readFile(join(copy, "server.js"), "utf8")).toBe("one");
+  });
+
+  it("is refused when it is not what the build said, and when nothing was built", async () => {
+    await describeBuild();
+    await writeFile(join(dist, "artefact", "server.js"), "changed");
+    await expect(installArtefact(dist, into)).rejects.toThrow("it was changed after the build");
+    expect(await readdir(into)).toEqual([]);
+    await expect(installArtefact(folder, into)).rejects.toThrow("Run `npm run build`");
+    await writeFile(join(dist, "artefact.json"), '{"digest": "abc"}');
+    await expect(installArtefact(dist, into)).rejects.toThrow("artefact.json is not valid");
+  });
+});
+
+describe("the router's bundle", () => {
+  it("is copied beside it, so that a later build does not change what runs", async () => {
+    await writeFile(join(dist, "server.js"), "router 1");
+    const { file, digest } = await installRouter(dist, into);
+    await writeFile(join(dist, "server.js"), "router 2");
+    expect(await readFile(file, "utf8")).toBe("router 1");
+    expect((await installRouter(dist, into)).digest).not.toBe(digest);
+    await expect(installRouter(folder, into)).rejects.toThrow("the router is not built");
+  });
+});

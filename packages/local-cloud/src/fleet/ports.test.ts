@@ -1,0 +1,33 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { localPorts, maxCells, maxPortBase } from "./ports.ts";
+
+describe("the ports of a local fleet", () => {
+  it("are the documented ones by default", () => {
+    const ports = localPorts(8080);
+    expect([ports.router, ports.central.emulator, ports.central.relay]).toEqual([8080, 8200, 8300]);
+    expect(ports.cell(0)).toEqual({ api: 8101, emulator: 8201, relay: 8301 });
+    expect(ports.cell(2)).toEqual({ api: 8121, emulator: 8221, relay: 8321 });
+  });
+
+  it("never meet, however many cells run, and stay below those that the system gives out", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1024, max: maxPortBase }), (base) => {
+        const ports = localPorts(base);
+        const cells = Array.from({ length: maxCells }, (_, n) => Object.values(ports.cell(n)));
+        const { router, control, issuer, central } = ports;
+        const all = [router, control, issuer, central.emulator, central.relay, ...cells.flat()];
+        expect(new Set(all).size).toBe(all.length);
+        expect(Math.max(...all)).toBeLessThan(32_768);
+      }),
+    );
+  });
+
+  it("are refused where they could not work", () => {
+    for (const base of [0, 80, 1023, 32_001, 65_536, 8080.5, Number.NaN]) {
+      expect(() => localPorts(base)).toThrow("port base");
+    }
+    expect(() => localPorts(8080).cell(maxCells)).toThrow("at most 90 cells");
+    expect(() => localPorts(8080).cell(-1)).toThrow("at most 90 cells");
+  });
+});
