@@ -1,3 +1,4 @@
+import "./functions-platform.ts";
 import { getRequestListener } from "@hono/node-server";
 import { onRequest } from "firebase-functions/v2/https";
 import { createApp } from "./app.ts";
@@ -14,9 +15,9 @@ const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
 /**
  * The same app on Cloud Functions; placed and sized by the cell's manifest.
  *
- * The platform parses an `application/json` body before this is called. A body that is not JSON never gets here: it
- * answers 400 as HTML, and its log line quotes the body. Every other fault is answered by the app. Where that matters, run
- * server.ts instead, which is the same folder.
+ * The platform parses an `application/json` body before this is called. A body that is not JSON never gets here: the
+ * platform answers 400 as HTML, without its content (functions-platform.ts sees to that). Every other fault is
+ * answered by the app.
  */
 export const api = onRequest(
   {
