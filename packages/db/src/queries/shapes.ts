@@ -58,6 +58,8 @@ export const queryShapes: readonly QueryShape[] = [
   // Imports are few: their list may lean on the automatic index of its time.
   { collection: "imports", equal: [], order: newestFirst },
   { collection: "reports", equal: [], order: byName },
+  // The sink goes through the outbox by name.
+  { collection: "outbox", equal: [], order: byName },
 ];
 
 /** The only files that may build queries with filters or an order; a test holds them to it. */
@@ -67,4 +69,5 @@ export const queryFiles: readonly string[] = [
   "market/drift.ts",
   "market/publishing.ts",
   "market/replica.ts",
+  "outbox/sink.ts",
 ];

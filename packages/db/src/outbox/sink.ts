@@ -1,0 +1,210 @@
+import { type DocumentReference, FieldPath, type Firestore, type Transaction } from "@google-cloud/firestore";
+import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { millisOf } from "../times.ts";
+import { asideDocument, asideRef } from "./aside.ts";
+import { outboxCollection } from "./page.ts";
+import {
+  type DeliveryPlan,
+  type SinkState,
+  type SinkStreams,
+  sinkDocument,
+  sinkStateOf,
+  sinkStateRef,
+} from "./sink-state.ts";
+
+export type { DeliveryPlan, SinkState, SinkStreams } from "./sink-state.ts";
+
+/** Another sink holds the lease now. */
+export class SinkLeaseLost extends Error {
+  constructor() {
+    super("another sink holds the lease of this outbox");
+    this.name = "SinkLeaseLost";
+  }
+}
+
+/** A page that waits, without what is in it. */
+export interface WaitingPage {
+  name: string;
+  events: number;
+  /** Milliseconds since 1970. */
+  writtenAt: number;
+}
+
+/**
+ * The outbox of one database as its sink sees it. Every change of the state is one transaction that checks the lease, so that a
+ * sink that slept through its lease can change nothing; and each finds its own earlier run when a reply was lost.
+ */
+export class OutboxSink {
+  readonly #db: Firestore;
+  readonly #database: string;
+  readonly #holder: string;
+  readonly #leaseMs: number;
+  #state: SinkState | undefined;
+  /** By this process's clock. */
+  #heldUntil = 0;
+
+  /** `database`: `project/database`. `holder`: unique to this process. */
+  constructor(db: Firestore, database: string, holder: string, leaseMs: number) {
+    this.#db = db;
+    this.#database = database;
+    this.#holder = holder;
+    this.#leaseMs = leaseMs;
+  }
+
+  /** The state, with the lease taken, or renewed when half of it is over. Undefined while another sink holds it. */
+  async acquire(): Promise<SinkState | undefined> {
+    if (this.#state !== undefined && performance.now() < this.#heldUntil - this.#leaseMs / 2)
+      return this.#state;
+    return this.#transact(async (_tx, state, now) => {
+      const { lease } = state;
+      const free = lease === null || lease.holder === this.#holder || Date.parse(lease.until) <= now;
+      return free ? state : undefined;
+    });
+  }
+
+  /** Let the next sink in at once. */
+  async release(): Promise<void> {
+    this.#state = undefined;
+    await withinDeadline(operationTimeoutMs, () =>
+      this.#db.runTransaction(async (tx) => {
+        const state = sinkStateOf(await tx.get(sinkStateRef(this.#db)), this.#database);
+        if (state.lease?.holder === this.#holder)
+          tx.set(sinkStateRef(this.#db), sinkDocument({ ...state, lease: null }));
+      }),
+    );
+  }
+
+  /** Up to `limit` pages by name, from behind `after`. Their blobs are not read. */
+  async list(limit: number, after: string | null): Promise<WaitingPage[]> {
+    return withinDeadline(operationTimeoutMs, async () => {
+      const all = outboxCollection(this.#db).orderBy(FieldPath.documentId()).select("events", "writtenAt");
+      const { docs } = await (after === null ? all : all.startAfter(after)).limit(limit).get();
+      return docs.map((doc) => ({
+        name: doc.id,
+        events: Number(doc.get("events") ?? 0),
+        writtenAt: millisOf(doc.get("writtenAt")),
+      }));
+    });
+  }
+
+  /** The blobs of some pages, in their order; undefined for one that is not there or has none. */
+  async read(names: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    if (names.length === 0) return [];
+    return withinDeadline(operationTimeoutMs, async () => {
+      const docs = await this.#db.getAll(...names.map((name) => this.#page(name)));
+      return docs.map((doc) => {
+        const blob: unknown = doc.get("page");
+        return blob instanceof Uint8Array ? blob : undefined;
+      });
+    });
+  }
+
+  /** Write down the streams to use from now on; `null` to ask for new ones, with what was planned on the old ones dropped. */
+  async setStreams(streams: SinkStreams | null): Promise<SinkState> {
+    return this.#change((state) => ({
+      ...state,
+      database: this.#database,
+      streams,
+      plan: streams === null ? null : state.plan,
+    }));
+  }
+
+  /** Write down a delivery before it is made. */
+  async plan(plan: DeliveryPlan, cursor: string | null): Promise<SinkState> {
+    return this.#change((state) => {
+      if (state.plan !== null && state.plan.id !== plan.id) throw new Error("a delivery is planned already");
+      return { ...state, plan, cursor };
+    });
+  }
+
+  /** A delivery is whole in the warehouse: its pages go, and the offsets move on. `newStreams`: its streams have ended. */
+  async finish(plan: DeliveryPlan, newStreams = false): Promise<SinkState> {
+    return this.#change((state, tx) => {
+      if (state.last === plan.id) return state;
+      if (state.plan?.id !== plan.id) throw new Error("another delivery is planned");
+      for (const name of plan.pages) tx.delete(this.#page(name));
+      const { streams, delivered } = state;
+      const next = (of: keyof SinkStreams, by: { offset: number; rows: number }) => ({
+        name: streams?.[of].name ?? "",
+        offset: by.offset + by.rows,
+      });
+      return {
+        ...state,
+        plan: null,
+        last: plan.id,
+        streams:
+          streams === null || newStreams
+            ? null
+            : {
+                marks: next("marks", plan.marks),
+                events: next("events", plan.rows),
+                plans: next("plans", plan.control),
+              },
+        delivered: {
+          plans: delivered.plans + 1,
+          events: delivered.events + plan.events,
+          eventRows: delivered.eventRows + plan.rows.rows,
+          markRows: delivered.markRows + plan.marks.rows,
+        },
+      };
+    });
+  }
+
+  /** Take a page that cannot be read out of the way, whole, with the reason. */
+  async setAside(name: string, reason: string): Promise<SinkState> {
+    return this.#change(async (state, tx, now) => {
+      const page = await tx.get(this.#page(name));
+      if (!page.exists) return state;
+      tx.set(asideRef(this.#db, name), asideDocument(page.data() ?? {}, reason, new Date(now)));
+      tx.delete(page.ref);
+      return { ...state, setAside: state.setAside + 1 };
+    });
+  }
+
+  /** Stop until somebody has looked. */
+  async halt(reason: string): Promise<SinkState> {
+    return this.#change((state, _tx, now) => ({
+      ...state,
+      halted: { reason, at: new Date(now).toISOString() },
+    }));
+  }
+
+  #page(name: string): DocumentReference {
+    return outboxCollection(this.#db).doc(name);
+  }
+
+  async #change(
+    work: (state: SinkState, tx: Transaction, now: number) => SinkState | Promise<SinkState>,
+  ): Promise<SinkState> {
+    const state = await this.#transact((tx, current, now) => {
+      if (current.lease?.holder !== this.#holder) throw new SinkLeaseLost();
+      return Promise.resolve(work(current, tx, now));
+    });
+    if (state === undefined) throw new SinkLeaseLost();
+    return state;
+  }
+
+  async #transact(
+    work: (tx: Transaction, state: SinkState, now: number) => Promise<SinkState | undefined>,
+  ): Promise<SinkState | undefined> {
+    const began = performance.now();
+    this.#state = undefined;
+    const done = await withinDeadline(operationTimeoutMs, (expired) =>
+      this.#db.runTransaction(async (tx) => {
+        const snapshot = await tx.get(sinkStateRef(this.#db));
+        // The database's clock, which all sinks share.
+        const now = snapshot.readTime.toMillis();
+        const next = await work(tx, sinkStateOf(snapshot, this.#database), now);
+        if (next === undefined) return undefined;
+        if (expired()) throw new Error("the time for this step has passed");
+        const until = new Date(now + this.#leaseMs).toISOString();
+        const leased = { ...next, lease: { holder: this.#holder, until } };
+        tx.set(sinkStateRef(this.#db), sinkDocument(leased));
+        return leased;
+      }),
+    );
+    this.#state = done;
+    this.#heldUntil = began + this.#leaseMs;
+    return done;
+  }
+}
