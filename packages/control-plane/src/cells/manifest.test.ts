@@ -1,0 +1,80 @@
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Fleet, loadFleet } from "../fleet/load.ts";
+import { makeManifest, type NewCell } from "./manifest.ts";
+
+let fleet: Fleet;
+beforeAll(async () => {
+  fleet = await loadFleet(fileURLToPath(new URL("../../../../infra", import.meta.url)));
+});
+
+const nordic: NewCell = { id: "nordic", region: "europe-north1", residency: "eu" };
+const make = (change: Partial<NewCell>) =>
+  makeManifest({ ...nordic, ...change }, fleet.config, fleet.manifests);
+
+describe("a new cell's manifest", () => {
+  it("has every field written out, with databases and issuer of its own", () => {
+    expect(make({})).toMatchObject({
+      name: "Cell nordic",
+      tier: "region",
+      project: "proveniq-prod-nordic",
+      databases: [{ id: "nordic-main", location: "europe-north1" }],
+      marketDatabase: { id: "market", location: "europe-north1" },
+      origins: { api: "https://nordic-api.cells.proveniq.io", bulk: "https://nordic-bulk.cells.proveniq.io" },
+      wave: 1,
+      issuers: [{ audience: "proveniq-prod-nordic" }],
+    });
+  });
+
+  it("takes what the operator says", () => {
+    const made = make({
+      tier: "dedicated",
+      name: "Nordic Mutual",
+      location: "eur3",
+      wave: 0,
+      database: "mutual",
+    });
+    expect(made).toMatchObject({
+      name: "Nordic Mutual",
+      wave: 0,
+      databases: [{ id: "mutual", location: "eur3" }],
+      marketDatabase: { id: "market", location: "eur3" },
+      capacity: { bulkInstances: 10 },
+    });
+  });
+
+  it("gets a replica of its own in a project that it shares", () => {
+    expect(make({ project: "proveniq-prod-eu" }).marketDatabase.id).toBe("nordic-market");
+  });
+
+  it.each<[string, Partial<NewCell>, string]>([
+    ["an id in capitals", { id: "Nordic" }, '"Nordic" is no cell id: it must be 2 to 20 lower-case letters'],
+    ["a path as id", { id: "../eu" }, "is no cell id"],
+    ["an id that is taken", { id: "eu" }, 'there is a cell "eu" already: infra/cells/eu/cell.json'],
+    [
+      "a region that is none",
+      { region: "mars" },
+      '--region: "mars" is no Google Cloud location. There are eur3, ',
+    ],
+    ["a location that is none", { location: "mars" }, '--location: "mars" is no Google Cloud location'],
+    ["a multi-region to run in", { region: "eur3" }, "--region: is a multi-region"],
+    ["a region outside its residency", { region: "us-east1" }, 'us-east1 is outside the residency "eu"'],
+    ["London as the EU", { region: "europe-west2" }, 'europe-west2 is outside the residency "eu"'],
+    ["a residency that is none", { residency: "mars" }, "--residency: Invalid option"],
+    ["a tier that is none", { tier: "gold" }, "--tier: Invalid option"],
+    ["a bad project", { project: "X" }, "--project: must be a Google Cloud project id"],
+    ["a bad database", { database: "X" }, "--database: must be (default) or"],
+    ["a name that is empty", { name: "" }, "--name: "],
+    [
+      "another cell's database",
+      { project: "proveniq-prod-eu", database: "eu-carriers" },
+      "database proveniq-prod-eu/eu-carriers also belongs to",
+    ],
+  ])("is refused with the option to mend: %s", (_, change, message) => {
+    expect(() => make(change)).toThrow(message);
+  });
+
+  it("tells a wrong region once, not once for each thing that is there", () => {
+    expect(() => make({ region: "mars" })).toThrow(/^the cell would not be valid:\n {2}--region: [^\n]+$/);
+  });
+});

@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCliConfig } from "./config.ts";
+import { program } from "./program.ts";
+
+let nowhere: string;
+beforeAll(async () => {
+  nowhere = await mkdtemp(join(tmpdir(), "no-fleet-"));
+});
+afterAll(async () => rm(nowhere, { recursive: true, force: true }));
+
+async function fleet(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: "", err: "" };
+  const code = await program(args, {
+    out: (text) => {
+      said.out += text;
+    },
+    err: (text) => {
+      said.err += text;
+    },
+  });
+  return { code: code ?? 0, ...said };
+}
+
+describe("the CLI", () => {
+  it("teaches when it is given nothing, and when asked", async () => {
+    for (const args of [[], ["--help"]]) {
+      const { code, out } = await fleet(...args);
+      expect(code).toBe(0);
+      expect(out).toContain("npx fleet doctor");
+    }
+    for (const args of [["up"], ["down"], ["cells", "add"], ["tenants", "add"], ["doctor"]]) {
+      const { code, out } = await fleet(...args, "--help");
+      expect([args, code]).toEqual([args, 0]);
+      expect(out).toContain("Examples:\n  npx fleet ");
+      expect(out).toContain("With --json: ");
+    }
+  });
+
+  it.each([
+    [["cels"], "unknown command 'cels'\n(Did you mean cells?)"],
+    [["cells", "lst"], "(Did you mean list?)"],
+    [["cells", "list", "--jsn"], "(Did you mean --json?)"],
+    [["cells", "show"], "missing required argument 'id'"],
+    [["cells", "add", "nordic"], "required option '--region <region>' not specified"],
+    [["up", "--port-base", "80"], "It must be a port from 1024 to 32000."],
+    [["up", "--cells", "a,,b"], "It must be names with commas between them."],
+    [["up", "--log-level", "loud"], "Allowed choices are debug, info, warn, error."],
+  ])("answers %j with a sentence and exit code 2", async (args, sentence) => {
+    const { code, out, err } = await fleet(...args);
+    expect(err).toContain(sentence);
+    expect([code, out]).toEqual([2, ""]);
+  });
+
+  it("answers what cannot be done with a sentence and exit code 1, without a stack", async () => {
+    const show = await fleet("cells", "show", "mars");
+    expect(show).toMatchObject({ code: 1, out: "" });
+    expect(show.err).toMatch(/^There is no cell "mars"\. There are consumer, /);
+    const add = await fleet("cells", "add", "eu", "--region", "europe-west1", "--residency", "eu", "--json");
+    expect(JSON.parse(add.out)).toEqual({ error: 'there is a cell "eu" already: infra/cells/eu/cell.json' });
+    const tenants = await fleet("tenants", "list", "--state-dir", nowhere);
+    expect(tenants).toMatchObject({ code: 1, err: "No fleet runs here. Start one with `npm start`." });
+  });
+
+  it("lists and shows cells, as JSON of a stable shape too", async () => {
+    const { out } = await fleet("cells", "list", "--json", "--state-dir", nowhere);
+    const { cells } = JSON.parse(out) as { cells: Record<string, unknown>[] };
+    expect(cells.find((cell) => cell["id"] === "eu")).toEqual({
+      id: "eu",
+      name: "EU partners",
+      tier: "region",
+      region: "europe-west1",
+      residency: "eu",
+      project: "proveniq-prod-eu",
+      wave: 1,
+      databases: ["eu-partners", "eu-carriers"],
+      url: null,
+    });
+    const text = await fleet("cells", "list", "--state-dir", nowhere);
+    expect(text.out).toMatch(/^CELL +TIER +REGION/);
+    const shown = JSON.parse(
+      (await fleet("cells", "show", "eu", "--json", "--state-dir", nowhere)).out,
+    ) as object;
+    expect(Object.keys(shown)).toEqual(["id", "file", "manifest", "url"]);
+  });
+
+  it("stops nothing when nothing runs, and is content", async () => {
+    expect(await fleet("down", "--state-dir", nowhere)).toEqual({
+      code: 0,
+      out: "No fleet runs here.",
+      err: "",
+    });
+  });
+
+  it("examines the machine: what is there, and how to get what is not", async () => {
+    const { out } = await fleet("doctor", "--json", "--port-base", "31000", "--state-dir", nowhere);
+    process.exitCode = 0;
+    const report = JSON.parse(out) as {
+      ok: boolean;
+      checks: { name: string; ok: boolean; advice: string }[];
+    };
+    const names = report.checks.map((check) => check.name);
+    expect(names).toEqual(
+      expect.arrayContaining(["Node.js", "Java", "Firestore emulator", "Ports", "Build"]),
+    );
+    expect(report.checks.find((check) => check.name === "Node.js")).toMatchObject({ ok: true, advice: "" });
+    for (const check of report.checks)
+      expect([check.name, check.ok]).toEqual([check.name, check.advice === ""]);
+  });
+});
+
+describe("the CLI's environment", () => {
+  it("has colours on a terminal, unless they are refused, and elsewhere only when forced", () => {
+    const colour = (env: NodeJS.ProcessEnv, tty: boolean) => readCliConfig(env, tty).colour;
+    expect([colour({}, true), colour({}, false)]).toEqual([true, false]);
+    expect([colour({ NO_COLOR: "1" }, true), colour({ NO_COLOR: "" }, true)]).toEqual([false, true]);
+    expect([colour({ FORCE_COLOR: "1" }, false), colour({ FORCE_COLOR: "0" }, false)]).toEqual([true, false]);
+  });
+});
