@@ -51,8 +51,10 @@ export async function bundleServer(folder = here): Promise<string> {
 }
 
 async function main(): Promise<void> {
-  const strangers = strangersIn(await inspectCore());
-  if (strangers.length > 0) throw new Error(`the router's core must not contain ${strangers.join(", ")}`);
+  for (const entry of ["src/decide/index.ts", "src/edge/vercel.ts"]) {
+    const strangers = strangersIn(await inspectCore(entry));
+    if (strangers.length > 0) throw new Error(`${entry} must not contain ${strangers.join(", ")}`);
+  }
   const text = await bundleServer();
   await rm(`${here}dist`, { recursive: true, force: true });
   await mkdir(`${here}dist`);

@@ -67,3 +67,10 @@ function sourceOf(env: z.infer<typeof environment>): DirectorySource {
   if (env.DIRECTORY_REDIS !== undefined) return { kind: "redis", url: env.DIRECTORY_REDIS, keep };
   return { kind: "file", file: env.DIRECTORY_FILE ?? "" };
 }
+
+/** The configuration at the edge, where the platform sets EDGE_CONFIG by itself once a store is connected. */
+export function readEdgeConfig(env: NodeJS.ProcessEnv = process.env): { connection: string } {
+  const parsed = z.string().min(1).safeParse(env["EDGE_CONFIG"]);
+  if (!parsed.success) throw new Error("EDGE_CONFIG is missing: connect an Edge Config to the project.");
+  return { connection: parsed.data };
+}

@@ -3,11 +3,11 @@ import { headers, isPreflight, type ProblemCode, preflightHeaders } from "@prove
 import type { Directory } from "@proveniq/tenant-context/directory";
 import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
+import { readSuccessor } from "../successor.ts";
 import { requestIdOf, type Trace, traceOf } from "../trace.ts";
 import { answerProblem } from "./answer.ts";
 import type { RequestRecord } from "./log.ts";
 import { type BodyLimits, isReplayable, RequestBody } from "./request-body.ts";
-import { readSuccessor } from "./successor.ts";
 import type { UpstreamPools } from "./upstream/pool.ts";
 import type { ResponseHandler, ResponseHead, UpstreamCall, UpstreamFailure } from "./upstream/types.ts";
 

@@ -72,6 +72,11 @@ export class RefreshedDirectory implements Directory {
     if (this.#inner.hostTable() === undefined) await refresh;
   }
 
+  /** Resolves when no question is under way. */
+  async settled(): Promise<void> {
+    await this.#reading;
+  }
+
   hostTable(): HostTable | undefined {
     void this.#refresh();
     return this.#inner.hostTable();

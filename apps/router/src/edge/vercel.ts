@@ -1,0 +1,24 @@
+import { openEdgeConfigDirectory } from "@proveniq/tenant-context/directory/edge-config";
+import { readEdgeConfig } from "../config.ts";
+import { createEdgeHandler } from "./handler.ts";
+
+/** What the platform hands to middleware besides the request. */
+interface Context {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+const log = (level: "info" | "warn", msg: string, facts: Record<string, string | number>) => {
+  // biome-ignore format: one line of JSON, like every other log of the router
+  globalThis.console[level](JSON.stringify({ level, time: Date.now(), msg, ...facts }));
+};
+
+const directory = openEdgeConfigDirectory({ connection: readEdgeConfig().connection, log });
+const handle = createEdgeHandler({ directory });
+
+/** Vercel's middleware for the global hosts. Region hosts must not point here: it runs wherever the caller is. */
+export default async function middleware(request: Request, context?: Context): Promise<Response> {
+  await directory.ready();
+  // A refresh that nobody waits for would be frozen with the function once the answer is out.
+  context?.waitUntil(directory.settled());
+  return handle(request);
+}
