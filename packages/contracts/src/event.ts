@@ -32,6 +32,7 @@ export const domainEvent = z
     epoch,
     itemId,
     actor: z.strictObject({ kind: principalKind, id: z.string().min(1).max(200) }),
+    via: z.enum(["api", "import"]).describe("A request of its own, or a row of an import"),
     occurredAt: z.iso.datetime(),
     changed: z.array(itemInput.keyof()).describe("Names of the changed fields, sorted"),
     before: itemFacts.nullable(),

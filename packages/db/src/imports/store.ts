@@ -67,6 +67,7 @@ export class ImportStore implements ImportRepository {
     const stateRef = importsStateRef(firestore, tenantId);
     const { result, replayed } = await commitTenantWrite(firestore, this.#binding, {
       ...stamp,
+      via: "api",
       receipt: receiptRef(firestore, tenantId, receiptId(actor, options, stamp.writeId)),
       ownReceipt: options.idempotency === undefined,
       reads: [stateRef],
@@ -135,8 +136,13 @@ export class ImportStore implements ImportRepository {
 
   async progress(id: string): Promise<ImportProgress> {
     return withinDeadline(operationTimeoutMs, async () => {
-      const chunks = await chunksOf(await this.#job(id));
-      return { chunks, counts: chunks.reduce((sum, c) => addCounts(sum, c.counts), { ...noCounts }) };
+      const firestore = await this.#open();
+      const [chunks, state] = await Promise.all([
+        chunksOf(await this.#job(id)),
+        importsStateRef(firestore, this.#binding.tenantId).get(),
+      ]);
+      const counts = chunks.reduce((sum, c) => addCounts(sum, c.counts), { ...noCounts });
+      return { chunks, counts, ramp: readState(state).ramp };
     });
   }
 

@@ -92,6 +92,7 @@ async function deletePage(context: SweepContext, ids: readonly string[], from: C
   const { result } = await commitTenantWrite<Cursor>(firestore, binding, {
     writeId: autoId(),
     at: new Date(),
+    via: "import",
     receipt: sweepRef(job),
     ownReceipt: false,
     reads: [stateRef, ...refs],

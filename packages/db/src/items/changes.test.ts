@@ -54,6 +54,7 @@ describe("eventOf", () => {
     tenantId: "carrier-a",
     epoch: 1,
     actor: { kind: "key", id: "k" },
+    via: "api",
     occurredAt: "2026-01-01T00:00:00.000Z",
   };
 

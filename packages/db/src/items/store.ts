@@ -103,6 +103,7 @@ export class ItemStore implements ItemRepository {
     const stamp = { writeId: autoId(), at: new Date() };
     const { result, replayed } = await commitTenantWrite(firestore, this.#binding, {
       ...stamp,
+      via: "api",
       receipt: receiptRef(firestore, tenantId, receiptId(actor, options, stamp.writeId)),
       ownReceipt: options.idempotency === undefined,
       reads: isNew ? [] : [ref],

@@ -11,6 +11,7 @@ function pageOf(events: number, ownerId = "u_1"): OutboxPage {
     tenantId: "carrier-a",
     epoch: 1,
     actor: { kind: "key" as const, id: "k".repeat(200) },
+    via: "api" as const,
     occurredAt: at.toISOString(),
   };
   const insuredValue = { amountMinor: Number.MAX_SAFE_INTEGER, currency: "USD" };

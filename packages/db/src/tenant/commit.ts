@@ -33,6 +33,8 @@ export interface TenantWrite<R> {
   /** 20 letters or digits, new for each write: by it a rerun knows its own work. */
   writeId: string;
   at: Date;
+  /** How its events came about. */
+  via: DomainEvent["via"];
   /** Where this write leaves its trace: an idempotency record, or the cursor of a chunk. */
   receipt: DocumentReference;
   /** True when nobody but this write can leave that receipt: then its first run does not look for it. */
@@ -114,7 +116,11 @@ export async function commitTenantWrite<R>(
   );
 }
 
-function stamp(binding: TenantBinding, write: { writeId: string; at: Date }, events: readonly EventBody[]) {
+function stamp(
+  binding: TenantBinding,
+  write: Pick<TenantWrite<unknown>, "writeId" | "at" | "via">,
+  events: readonly EventBody[],
+) {
   if (events.length > outboxLimits.events) throw new Error("too many events for one page");
   const { tenantId, epoch, actor } = binding;
   const occurredAt = write.at.toISOString();
@@ -128,6 +134,7 @@ function stamp(binding: TenantBinding, write: { writeId: string; at: Date }, eve
       tenantId,
       epoch,
       actor: { ...actor },
+      via: write.via,
       occurredAt,
     })),
   };
