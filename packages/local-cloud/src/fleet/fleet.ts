@@ -59,6 +59,8 @@ export class Fleet implements RunningFleet {
       state: () => this.state,
       relays: this.relays,
       services: () => this.#services(),
+    }).catch((cause: unknown) => {
+      throw new FleetConflict(`Another fleet has just taken port ${plan.ports.control}`, { cause });
     });
     await this.#become({});
     this.#issuer = await serveIssuer(
@@ -169,6 +171,7 @@ export class Fleet implements RunningFleet {
       removeState(this.#stateDir),
       rm(join(this.#stateDir, "directory.json"), { force: true }),
       rm(join(this.#stateDir, "logs"), { recursive: true, force: true }),
+      rm(join(this.#stateDir, "artefacts"), { recursive: true, force: true }),
     ]);
     await mkdir(join(this.#stateDir, "logs"), { recursive: true });
   }
