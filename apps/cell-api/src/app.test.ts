@@ -23,7 +23,7 @@ describe("outside of tenants", () => {
   });
 
   it("200: is ready when each dependency answers", async () => {
-    const dependencies = [{ name: "firestore/a", check: async () => {} }];
+    const dependencies = [{ name: "firestore/a", check: async () => undefined }];
     const answer = await strandedApp({ dependencies }).call("GET", "/ready", { as: null });
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
@@ -34,7 +34,7 @@ describe("outside of tenants", () => {
 
   it("503: names the dependency that does not answer", async () => {
     const dependencies = [
-      { name: "firestore/a", check: async () => {} },
+      { name: "firestore/a", check: async () => undefined },
       { name: "firestore/b", check: () => Promise.reject(new Error("secret detail")) },
     ];
     const answer = await strandedApp({ dependencies }).call("GET", "/ready", { as: null });

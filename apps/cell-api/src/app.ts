@@ -18,6 +18,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     cell: deps.cell,
     now: deps.now,
     quota: deps.quota,
+    market: deps.market,
+    portfolios: deps.portfolios,
     readiness: readinessCheck(deps.dependencies, deps.now),
     documents: once(async () => {
       const { renderDocuments } = await import("./openapi/index.ts");

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { defaultDatabase } from "@proveniq/contracts";
 import { AccessReader } from "@proveniq/db/access";
 import { ClaimReader } from "@proveniq/db/claims";
+import { MarketReader } from "@proveniq/db/market/reader";
 import { DatabasePool } from "@proveniq/db/pool";
 import { openTenant } from "@proveniq/db/tenant";
 import {
@@ -16,6 +17,8 @@ import { RequestQuota } from "@proveniq/tenant-context/quota";
 import type { CellConfig } from "./config.ts";
 import type { AppDeps } from "./deps.ts";
 import type { Logger } from "./log.ts";
+import { marketDependency } from "./market-dependency.ts";
+import { Portfolios } from "./portfolio/portfolios.ts";
 
 /** A cell's dependencies, made from its configuration, and the way to let go of them. */
 export interface Cell {
@@ -31,6 +34,15 @@ export function composeCell(config: CellConfig, logger: Logger): Cell {
     allow: manifest.databases.map((d) => d.id),
     emulatorHost: config.emulatorHost,
   });
+  // A pool of its own, whose clients refuse to write: the API only reads market values.
+  const marketPool = new DatabasePool({
+    projectId: manifest.project,
+    allow: [manifest.marketDatabase.id],
+    emulatorHost: config.emulatorHost,
+    readOnly: true,
+  });
+  const market = new MarketReader({ open: () => marketPool.open(manifest.marketDatabase.id) });
+  const portfolios = new Portfolios({ market, logger });
   const claims = new ClaimReader({ pool, defaultDatabase: defaultDatabase(manifest) });
   const deps: AppDeps = {
     cell: {
@@ -49,14 +61,29 @@ export function composeCell(config: CellConfig, logger: Logger): Cell {
       openTenant: (binding) => openTenant(pool, binding),
     },
     quota: new RequestQuota({ ...manifest.quota, instances: config.instances }),
-    dependencies: manifest.databases.map(({ id }) => ({
-      name: `firestore/${id}`,
-      check: (timeoutMs) => pool.ping(id, timeoutMs),
-    })),
+    market,
+    portfolios,
+    dependencies: [
+      ...manifest.databases.map(({ id }) => ({
+        name: `firestore/${id}`,
+        check: async (timeoutMs: number) => {
+          await pool.ping(id, timeoutMs);
+          return undefined;
+        },
+      })),
+      marketDependency(market, manifest.maxReplicaLagSeconds),
+    ],
     logger,
     now: Date.now,
   };
-  return { deps, close: () => pool.close() };
+  return {
+    deps,
+    close: async () => {
+      market.close();
+      await portfolios.close();
+      await Promise.all([pool.close(), marketPool.close()]);
+    },
+  };
 }
 
 /** Partners by their keys, people by their tokens; in development both are of another kind than in production. */

@@ -4,6 +4,8 @@ import type { TenantPorts } from "@proveniq/tenant-context";
 import type { TenantVariables } from "@proveniq/tenant-context/hono";
 import type { RequestQuota } from "@proveniq/tenant-context/quota";
 import type { Logger } from "./log.ts";
+import type { Portfolios } from "./portfolio/portfolios.ts";
+import type { MarketValues } from "./valuation/valued.ts";
 
 /** Which cell this is and what runs in it. */
 export interface CellInfo {
@@ -16,11 +18,16 @@ export interface CellInfo {
   startedAt: number;
 }
 
-/** Something the cell cannot serve tenants without. */
+/** Something the cell needs. */
 export interface Dependency {
   name: string;
-  /** Resolves when it answers; rejects when it does not within `timeoutMs`. */
-  check(timeoutMs: number): Promise<unknown>;
+  /** Without it the cell serves tenants all the same, only less well. */
+  optional?: boolean;
+  /**
+   * Resolves when it answers, with what is wrong with it if it is of little use; rejects when it does not answer
+   * within `timeoutMs`.
+   */
+  check(timeoutMs: number): Promise<undefined | { degraded: string }>;
 }
 
 /** All that the app needs from its surroundings. */
@@ -28,6 +35,8 @@ export interface AppDeps {
   cell: CellInfo;
   tenants: TenantPorts<TenantDb>;
   quota: RequestQuota;
+  market: MarketValues;
+  portfolios: Portfolios;
   dependencies: readonly Dependency[];
   logger: Logger;
   /** Milliseconds since 1970. */

@@ -7,6 +7,7 @@ describe("readinessCheck", () => {
     let asked = 0;
     const check = async () => {
       asked += 1;
+      return undefined;
     };
     const ready = readinessCheck([{ name: "a", check }], () => now);
     await Promise.all([ready(), ready(), ready()]);
@@ -21,7 +22,7 @@ describe("readinessCheck", () => {
   it("gives up on a dependency that never answers after a second", async () => {
     vi.useFakeTimers();
     try {
-      const silent = { name: "a", check: () => new Promise<void>(() => {}) };
+      const silent = { name: "a", check: () => new Promise<undefined>(() => {}) };
       const answer = readinessCheck([silent], Date.now)();
       await vi.advanceTimersByTimeAsync(1_000);
       expect(await answer).toEqual({

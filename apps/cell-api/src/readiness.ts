@@ -7,11 +7,12 @@ const timeoutMs = 1_000;
 
 export const readiness = z
   .strictObject({
-    status: z.enum(["ready", "not-ready"]),
+    status: z.enum(["ready", "degraded", "not-ready"]),
     dependencies: z.array(
       z.strictObject({
         name: z.string(),
-        state: z.enum(["ready", "unavailable"]),
+        state: z.enum(["ready", "degraded", "unavailable"]),
+        detail: z.string().optional().describe("What is wrong with it"),
         ms: z.int().min(0).describe("How long it took to answer, or to give up"),
       }),
     ),
@@ -45,27 +46,29 @@ async function ask(dependencies: readonly Dependency[], now: () => number): Prom
     dependencies.map(async (dependency) => {
       const { name } = dependency;
       const started = now();
-      const state = await bounded(dependency).then(
-        () => "ready" as const,
-        () => "unavailable" as const,
+      const found = await bounded(dependency).then(
+        (wrong) =>
+          wrong === undefined
+            ? { state: "ready" as const }
+            : { state: "degraded" as const, detail: wrong.degraded },
+        () => ({ state: "unavailable" as const }),
       );
-      return { name, state, ms: Math.max(0, Math.round(now() - started)) };
+      return { name, ...found, ms: Math.max(0, Math.round(now() - started)) };
     }),
   );
-  return {
-    status: states.every((s) => s.state === "ready") ? "ready" : "not-ready",
-    dependencies: states,
-  };
+  const down = dependencies.some((d, n) => d.optional !== true && states[n]?.state === "unavailable");
+  const whole = states.every((s) => s.state === "ready");
+  return { status: down ? "not-ready" : whole ? "ready" : "degraded", dependencies: states };
 }
 
 /** Whatever the check itself does about its time limit, this one holds. */
-async function bounded(dependency: Dependency): Promise<void> {
+async function bounded(dependency: Dependency): ReturnType<Dependency["check"]> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error("too late")), timeoutMs);
   });
   try {
-    await Promise.race([dependency.check(timeoutMs), late]);
+    return await Promise.race([dependency.check(timeoutMs), late]);
   } finally {
     clearTimeout(timer);
   }

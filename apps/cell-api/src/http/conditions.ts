@@ -1,4 +1,5 @@
 import { ProblemError } from "@proveniq/contracts";
+import { itemTag } from "../valuation/valued.ts";
 
 /** Entity tags of a conditional request: those given, or `*` for whatever there is. */
 export type EntityTags = readonly string[] | "*";
@@ -7,11 +8,13 @@ const tag = /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
 
 /**
  * If-Match as tags that may match for a write. Weak tags never do (RFC 9110), so they are left out; a list
- * of weak tags alone is empty and matches nothing. Throws invalid-request when the header is malformed.
+ * of weak tags alone is empty and matches nothing. Tags of an item with its value count as the item's. Throws invalid-request when the header is malformed.
  */
 export function ifMatch(value: string | undefined): EntityTags | undefined {
   const tags = parse(value, "If-Match");
-  return tags === "*" || tags === undefined ? tags : tags.filter((t) => !t.startsWith("W/"));
+  return tags === "*" || tags === undefined
+    ? tags
+    : tags.filter((t) => !t.startsWith("W/")).map((t) => itemTag(t));
 }
 
 /** If-None-Match for a read: compared weakly, so the mark of weak tags is dropped. */

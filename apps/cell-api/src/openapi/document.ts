@@ -8,6 +8,10 @@ import type { OpenApiDocument, OperationObject, ParameterObject, ResponseObject 
 const answerHeaders: Record<string, string> = {
   ETag: "Version of the item; send it back in If-Match to change only what you have seen",
   Location: "Path of the new item",
+  "Market-Sequence":
+    "The newest change page of market values that this cell has applied; absent when it cannot tell",
+  "Market-Age": "Seconds since this cell's market values were last known to equal the published ones",
+  "Retry-After": "Seconds to wait",
   "Idempotency-Replayed": "`true` when this is the answer to an earlier request with the same key",
 };
 
@@ -65,7 +69,7 @@ function operation(route: Route, path: string, schemas: SchemaCollector): Operat
     operationId: inPath ? `${route.operationId}OfTenant` : route.operationId,
     summary: route.summary,
     ...described,
-    tags: [ofTenant ? "Items" : "Cell"],
+    tags: [route.tag ?? (ofTenant ? "Items" : "Cell")],
     security: ofTenant ? [{ bearer: [] }] : [],
     parameters: all.map((p) => parameterObject(p, schemas)),
     ...body,

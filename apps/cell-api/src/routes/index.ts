@@ -6,7 +6,10 @@ import { deleteItem } from "./items/delete.ts";
 import { getItem } from "./items/get.ts";
 import { listItems } from "./items/list.ts";
 import { patchItem } from "./items/patch.ts";
+import { batchGetMarketValues } from "./market/batch-get.ts";
+import { getMarketValue } from "./market/get.ts";
 import { getMe } from "./me.ts";
+import { getPortfolio } from "./portfolio/get.ts";
 import { getReady } from "./ready.ts";
 import type { Route } from "./route.ts";
 
@@ -17,6 +20,9 @@ export const routes: readonly Route[] = [
   getItem,
   patchItem,
   deleteItem,
+  getMarketValue,
+  batchGetMarketValues,
+  getPortfolio,
   getMe,
   describeCell,
   getHealth,

@@ -9,12 +9,15 @@ export const getReady: Route = {
   summary: "Whether the cell can serve tenants",
   description: "Each dependency with its state; an answer is at most a second old.",
   answers: {
-    200: { description: "All of them answer", schema: readiness },
-    503: { description: "At least one does not", schema: readiness },
+    200: {
+      description: "All that tenants need answer; `degraded`: something else does not",
+      schema: readiness,
+    },
+    503: { description: "At least one that tenants need does not", schema: readiness },
   },
   problems: [],
   async handle(c, deps) {
     const now = await deps.readiness();
-    return c.json(now, now.status === "ready" ? 200 : 503);
+    return c.json(now, now.status === "not-ready" ? 503 : 200);
   },
 };

@@ -4,7 +4,9 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import type { OperationId } from "../access/policy.ts";
 import type { AppEnv, CellInfo } from "../deps.ts";
+import type { Portfolios } from "../portfolio/portfolios.ts";
 import type { Readiness } from "../readiness.ts";
+import type { MarketValues } from "../valuation/valued.ts";
 
 /** What handlers may use besides their request's context. */
 export interface RouteDeps {
@@ -12,6 +14,8 @@ export interface RouteDeps {
   /** Milliseconds since 1970. */
   now: () => number;
   quota: RequestQuota;
+  market: MarketValues;
+  portfolios: Portfolios;
   readiness: () => Promise<Readiness>;
   /** The OpenAPI document as JSON, and as a page to read. */
   documents: () => Promise<{ json: string; page: string }>;
@@ -31,7 +35,14 @@ export interface Answer {
   contentType?: string;
   schema?: z.ZodType;
   /** Names of headers of note; their descriptions are in openapi/headers.ts. */
-  headers?: readonly ("ETag" | "Location" | "Idempotency-Replayed")[];
+  headers?: readonly (
+    | "ETag"
+    | "Location"
+    | "Idempotency-Replayed"
+    | "Market-Age"
+    | "Market-Sequence"
+    | "Retry-After"
+  )[];
 }
 
 /**
@@ -44,9 +55,13 @@ export interface Route {
   path: string;
   scope: "tenant" | "cell" | "process";
   operationId: OperationId;
+  /** The heading it is documented under; Items or Cell unless told otherwise. */
+  tag?: string;
   summary: string;
   description?: string;
   parameters?: readonly Parameter[];
+  /** Set for a POST that only reads: its parameters do not fit into a URL. */
+  changesNothing?: true;
   body?: { schema: z.ZodType; mediaTypes: readonly string[] };
   answers: Readonly<Record<number, Answer>>;
   /** Problems of its own; those of every tenant route are added. */

@@ -10,6 +10,7 @@ import { RequestQuota } from "@proveniq/tenant-context/quota";
 import { createApp } from "../app.ts";
 import type { AppDeps } from "../deps.ts";
 import { silentLogger } from "../log.ts";
+import { Portfolios } from "../portfolio/portfolios.ts";
 import { type Call, clientOf } from "./client.ts";
 import { testIssuer } from "./identity.ts";
 
@@ -28,6 +29,11 @@ export const strandedTenants: AppDeps["tenants"] = {
   },
 };
 
+const noMarket: AppDeps["market"] = {
+  values: async () => ({ values: new Map(), replica: { sequence: 0, ageSeconds: null } }),
+  status: async () => ({ sequence: 0, ageSeconds: null }),
+};
+
 /** An app that owns no tenant and has no database: for everything that must be answered before one is needed. */
 export function strandedApp(more: Partial<AppDeps> = {}): { call: Call; app: ReturnType<typeof createApp> } {
   const app = createApp({
@@ -41,6 +47,8 @@ export function strandedApp(more: Partial<AppDeps> = {}): { call: Call; app: Ret
     },
     tenants: strandedTenants,
     quota: new RequestQuota({ tenantRequestsPerSecond: 500, personRequestsPerSecond: 20, instances: 1 }),
+    market: noMarket,
+    portfolios: new Portfolios({ market: noMarket, logger: silentLogger }),
     dependencies: [],
     logger: silentLogger,
     now: () => 90_500,

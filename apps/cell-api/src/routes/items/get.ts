@@ -1,8 +1,9 @@
-import { item, ProblemError } from "@proveniq/contracts";
+import { ProblemError, valuedItem } from "@proveniq/contracts";
 import { z } from "zod";
 import { ifMatch, ifNoneMatch, matches } from "../../http/conditions.ts";
+import { withValuations } from "../../valuation/valued.ts";
 import type { Route } from "../route.ts";
-import { ifMatchParameter, itemIdOf, itemIdParameter, itemPath, itemResponse, notFound } from "./shared.ts";
+import { ifMatchParameter, itemIdOf, itemIdParameter, itemPath, notFound } from "./shared.ts";
 
 export const getItem: Route = {
   method: "get",
@@ -21,21 +22,26 @@ export const getItem: Route = {
     },
   ],
   answers: {
-    200: { description: "The item", schema: item, headers: ["ETag"] },
+    200: {
+      description: "The item and what it is worth today",
+      schema: valuedItem,
+      headers: ["ETag", "Market-Sequence", "Market-Age"],
+    },
     304: { description: "It is as the tag says", headers: ["ETag"] },
   },
   problems: ["invalid-request", "not-found", "precondition-failed"],
-  async handle(c) {
+  async handle(c, { market }) {
     const id = itemIdOf(c);
     const wanted = ifMatch(c.req.header("if-match"));
     const known = ifNoneMatch(c.req.header("if-none-match"));
     const stored = await c.var.tenant.db.items.get(id);
     if (stored === undefined) throw notFound();
     if (wanted !== undefined && !matches(wanted, stored.etag)) throw new ProblemError("precondition-failed");
-    if (known !== undefined && matches(known, stored.etag)) {
-      return new Response(null, { status: 304, headers: { etag: stored.etag } });
+    const { items, headers } = await withValuations(market, [stored]);
+    const [{ item, etag } = stored] = items;
+    if (known !== undefined && matches(known, etag)) {
+      return new Response(null, { status: 304, headers: { ...headers, etag } });
     }
-    const answer = itemResponse(200, stored);
-    return new Response(answer.body, answer);
+    return c.json(item, 200, { ...headers, etag });
   },
 };

@@ -1,6 +1,7 @@
-import { category, externalId, itemPage, marketKey, ownerId, ProblemError } from "@proveniq/contracts";
+import { category, externalId, marketKey, ownerId, ProblemError, valuedItemPage } from "@proveniq/contracts";
 import { z } from "zod";
 import { queryOf, validate } from "../../http/validate.ts";
+import { withValuations } from "../../valuation/valued.ts";
 import type { Parameter, Route } from "../route.ts";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
 
@@ -54,9 +55,15 @@ export const listItems: Route = {
     ),
     parameter("cursor", z.string(), "nextCursor of the page before; good only with the same filters"),
   ],
-  answers: { 200: { description: "A page; nextCursor is absent on the last one", schema: itemPage } },
+  answers: {
+    200: {
+      description: "A page of items and what they are worth; nextCursor is absent on the last one",
+      schema: valuedItemPage,
+      headers: ["Market-Sequence", "Market-Age"],
+    },
+  },
   problems: ["invalid-request", "invalid-cursor"],
-  async handle(c) {
+  async handle(c, { market }) {
     const { tenant } = c.var;
     const query = validate(listQuery, queryOf(c.req.url), "query");
     const { limit = defaultLimit, cursor, ...filters } = query;
@@ -79,6 +86,7 @@ export const listItems: Route = {
     const after = cursor === undefined ? undefined : decodeCursor(cursor, scope, newestFirst);
     const page = await tenant.db.items.list({ ...filters, limit, after });
     const more = page.next === undefined ? {} : { nextCursor: encodeCursor(page.next, scope) };
-    return c.json({ items: page.items.map((s) => s.item), ...more });
+    const valued = await withValuations(market, page.items);
+    return c.json({ items: valued.items.map((v) => v.item), ...more }, 200, valued.headers);
   },
 };
