@@ -58,9 +58,8 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
     const ask = (route: Route): Promise<Response | undefined> =>
       fetchFrom(route, path, { send, firstByteMs, method: request.method, passed, body });
     const first = await ask(decision);
-    const moved =
-      first === undefined || body instanceof ReadableStream ? undefined : follow(first, decision, directory);
-    const next = moved === undefined ? undefined : await decide(question, directory);
+    const learnt = first !== undefined && learn(first, decision, directory);
+    const next = learnt && !(body instanceof ReadableStream) ? await decide(question, directory) : undefined;
     if (next?.kind === "reject") return problem(next.problem, next.detail, requestId);
     const answer = next === undefined ? first : await ask(next);
     if (answer === undefined)
@@ -73,12 +72,11 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
   };
 }
 
-/** True-ish when the cell named a successor that is news. */
-function follow(answer: Response, route: Route, directory: Directory): true | undefined {
-  if (answer.status !== 421) return undefined;
+/** True when the cell named a successor that was news. */
+function learn(answer: Response, route: Route, directory: Directory): boolean {
+  if (answer.status !== 421) return false;
   const successor = readSuccessor(answer.headers.get(headers.successor) ?? undefined);
-  if (successor === undefined) return undefined;
-  return directory.adopt(route.tenantId, successor.cellId, successor.epoch) || undefined;
+  return successor !== undefined && directory.adopt(route.tenantId, successor.cellId, successor.epoch);
 }
 
 interface Sending {

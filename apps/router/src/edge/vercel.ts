@@ -8,8 +8,8 @@ interface Context {
 }
 
 const log = (level: "info" | "warn", msg: string, facts: Record<string, string | number>) => {
-  // biome-ignore format: one line of JSON, like every other log of the router
-  globalThis.console[level](JSON.stringify({ level, time: Date.now(), msg, ...facts }));
+  // oxlint-disable-next-line no-console -- the console is the platform's log
+  console[level](JSON.stringify({ level, time: Date.now(), msg, ...facts }));
 };
 
 const directory = openEdgeConfigDirectory({ connection: readEdgeConfig().connection, log });

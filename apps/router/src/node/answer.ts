@@ -5,6 +5,7 @@ import {
   headers,
   makeProblem,
   type ProblemCode,
+  preflightHeaders,
   problemContentType,
 } from "@proveniq/contracts";
 
@@ -52,7 +53,36 @@ export function answerProblem(
   return document.status;
 }
 
-/** The same on a bare socket, where HTTP has not got as far as a request; then the connection closes. */
+/** The router's own health, on any host. */
+export function answerHealth(
+  res: ServerResponse,
+  state: { draining: boolean; directoryVersion: number; requestId: string },
+): number {
+  const status = state.draining ? "draining" : "ok";
+  const body = JSON.stringify({ status, directoryVersion: state.directoryVersion });
+  const head = ["content-type", "application/json", "content-length", String(body.length)];
+  head.push("cache-control", "no-store", headers.requestId, state.requestId);
+  if (state.draining) head.push("connection", "close");
+  res.writeHead(state.draining ? 503 : 200, head);
+  res.end(body);
+  return res.statusCode;
+}
+
+const preflightLines = Object.entries(preflightHeaders).flat();
+
+/** What a browser may send, the same for every host and tenant: nothing is looked up for it. */
+export function answerPreflight(res: ServerResponse, requestId: string, close: boolean): number {
+  res.writeHead(204, [
+    ...preflightLines,
+    headers.requestId,
+    requestId,
+    ...(close ? ["connection", "close"] : []),
+  ]);
+  res.end();
+  return res.statusCode;
+}
+
+/** A problem on a bare socket, where HTTP has not got as far as a request; then the connection closes. */
 export function answerOnSocket(
   socket: Duplex,
   problem: ProblemCode,

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { headers, isPreflight, type ProblemCode, preflightHeaders } from "@proveniq/contracts";
+import { headers, isPreflight, type ProblemCode } from "@proveniq/contracts";
 import type { Directory } from "@proveniq/tenant-context/directory";
 import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
 import { readSuccessor } from "../successor.ts";
 import { requestIdOf, type Trace, traceOf } from "../trace.ts";
-import { answerProblem } from "./answer.ts";
-import type { RequestRecord } from "./log.ts";
+import { answerHealth, answerPreflight, answerProblem } from "./answer.ts";
+import { failureProblems } from "./failures.ts";
+import { clientGone, emptyRecord, type RequestRecord } from "./log.ts";
 import { type BodyLimits, isReplayable, RequestBody } from "./request-body.ts";
 import type { UpstreamPools } from "./upstream/pool.ts";
 import type { ResponseHandler, ResponseHead, UpstreamCall, UpstreamFailure } from "./upstream/types.ts";
@@ -24,25 +25,7 @@ export interface ExchangeContext {
   onDone: (record: RequestRecord) => void;
 }
 
-const clientGone = 499;
 const shortBody = 4_096;
-
-const failureProblems: Record<UpstreamFailure["kind"], [ProblemCode, string]> = {
-  connect: ["cell-unreachable", "No connection to the cell. Try again in a few seconds."],
-  "connect-timeout": ["cell-unreachable", "No connection to the cell in time. Try again in a few seconds."],
-  overload: ["cell-unreachable", "Too many requests to the cell are under way. Try again in a few seconds."],
-  reset: [
-    "cell-unreachable",
-    "The cell closed the connection before it answered. Whether it did the work is not known.",
-  ],
-  protocol: ["cell-unreachable", "The cell's answer was not valid HTTP."],
-  "first-byte-timeout": [
-    "cell-timeout",
-    "The cell did not begin to answer. Whether it did the work is not known.",
-  ],
-  "idle-timeout": ["cell-timeout", "The cell stopped taking the request."],
-  "client-idle": ["request-timeout", "The body stopped arriving. Send it again."],
-};
 
 /** One request and its answer: decided, sent to a cell, retried where that is safe, and recorded. */
 export class Exchange implements ResponseHandler {
@@ -64,22 +47,7 @@ export class Exchange implements ResponseHandler {
     this.#context = context;
     this.#req = req;
     this.#res = res;
-    this.#record = {
-      requestId: "",
-      traceId: "",
-      method: req.method ?? "",
-      host: "",
-      tenantId: undefined,
-      cell: undefined,
-      service: "router",
-      reason: "malformed",
-      status: clientGone,
-      problem: undefined,
-      failure: undefined,
-      attempts: 0,
-      totalMs: 0,
-      cellMs: undefined,
-    };
+    this.#record = emptyRecord(req.method ?? "");
   }
 
   /** Read the head, decide, and go. Reserved headers from outside end here. */
@@ -254,37 +222,18 @@ export class Exchange implements ResponseHandler {
   }
 
   #answerHealth(): void {
-    const draining = this.#context.draining();
-    const version = this.#context.directory.hostTable()?.version ?? 0;
-    const body = JSON.stringify({ status: draining ? "draining" : "ok", directoryVersion: version });
     this.#record.reason = "health";
-    this.#record.status = draining ? 503 : 200;
-    this.#res.writeHead(this.#record.status, [
-      "content-type",
-      "application/json",
-      "content-length",
-      String(body.length),
-      "cache-control",
-      "no-store",
-      headers.requestId,
-      this.#record.requestId,
-      ...(draining ? ["connection", "close"] : []),
-    ]);
-    this.#res.end(body);
+    this.#record.status = answerHealth(this.#res, {
+      draining: this.#context.draining(),
+      directoryVersion: this.#context.directory.hostTable()?.version ?? 0,
+      requestId: this.#record.requestId,
+    });
     this.#discardUnread();
   }
 
-  /** It carries no tenant and no credential, so no cell could say more. */
   #answerPreflight(): void {
     this.#record.reason = "preflight";
-    this.#record.status = 204;
-    this.#res.writeHead(204, [
-      ...preflightLines,
-      headers.requestId,
-      this.#record.requestId,
-      ...(this.#context.draining() ? ["connection", "close"] : []),
-    ]);
-    this.#res.end();
+    this.#record.status = answerPreflight(this.#res, this.#record.requestId, this.#context.draining());
     this.#discardUnread();
   }
 
@@ -340,8 +289,6 @@ export class Exchange implements ResponseHandler {
     this.#context.onDone(this.#record);
   }
 }
-
-const preflightLines = Object.entries(preflightHeaders).flat();
 
 const clientIdle: UpstreamFailure = {
   kind: "client-idle",

@@ -26,6 +26,29 @@ export interface RequestRecord {
   cellMs: number | undefined;
 }
 
+/** Status of a request whose client went away before it was answered; nobody ever receives it. */
+export const clientGone = 499;
+
+/** The record of a request of which nothing is known yet. */
+export function emptyRecord(method: string): RequestRecord {
+  return {
+    requestId: "",
+    traceId: "",
+    method,
+    host: "",
+    tenantId: undefined,
+    cell: undefined,
+    service: "router",
+    reason: "malformed",
+    status: clientGone,
+    problem: undefined,
+    failure: undefined,
+    attempts: 0,
+    totalMs: 0,
+    cellMs: undefined,
+  };
+}
+
 /** Lines of JSON on standard output. */
 export class Log {
   readonly #rank: number;

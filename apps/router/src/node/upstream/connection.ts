@@ -1,6 +1,6 @@
-import { connect as connectPlain, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import type { Socket } from "node:net";
 import { ChunkedDecoder } from "./chunked.ts";
+import { type Endpoint, openSocket } from "./endpoint.ts";
 import { parseResponseHead } from "./response-head.ts";
 import type {
   FailureKind,
@@ -13,15 +13,6 @@ import type {
 
 const maxHeadBytes = 32 * 1024;
 const maxInterimAnswers = 8;
-
-/** Where connections of one origin go to. */
-export interface Endpoint {
-  secure: boolean;
-  host: string;
-  port: number;
-  /** For TLS: offered again, so that most connections need no full handshake. */
-  session: Buffer | undefined;
-}
 
 /** What a connection tells its pool. */
 export interface ConnectionOwner {
@@ -60,7 +51,7 @@ export class Connection implements UpstreamCall {
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner) {
     this.#owner = owner;
-    this.#socket = open(endpoint);
+    this.#socket = openSocket(endpoint);
     this.#socket.setNoDelay(true);
     this.#socket.once(endpoint.secure ? "secureConnect" : "connect", () => this.#onConnect());
     this.#socket.on("data", (piece: Buffer) => this.#onData(piece));
@@ -302,22 +293,6 @@ export class Connection implements UpstreamCall {
       stale: untouched && this.#served > 0,
     });
   }
-}
-
-function open(endpoint: Endpoint): Socket {
-  const { host, port } = endpoint;
-  if (!endpoint.secure) return connectPlain({ host, port });
-  const socket = connectTls({
-    host,
-    port,
-    servername: host,
-    ALPNProtocols: ["http/1.1"],
-    ...(endpoint.session === undefined ? {} : { session: endpoint.session }),
-  });
-  socket.on("session", (session) => {
-    endpoint.session = session;
-  });
-  return socket;
 }
 
 function expectsBody(method: string): boolean {

@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOwner, type Endpoint } from "./connection.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import { type Endpoint, endpointOf } from "./endpoint.ts";
 import type { ResponseHandler, UpstreamCall, UpstreamLimits, UpstreamRequest } from "./types.ts";
 
 export const defaultLimits: UpstreamLimits = {
@@ -61,15 +62,8 @@ class OriginPool implements ConnectionOwner {
   readonly #idle: Connection[] = [];
 
   constructor(origin: string, limits: UpstreamLimits) {
-    const url = new URL(origin);
-    const secure = url.protocol === "https:";
     this.#limits = limits;
-    this.#endpoint = {
-      secure,
-      host: url.hostname,
-      port: Number(url.port) || (secure ? 443 : 80),
-      session: undefined,
-    };
+    this.#endpoint = endpointOf(origin);
   }
 
   send(request: UpstreamRequest, handler: ResponseHandler): UpstreamCall {

@@ -1,0 +1,35 @@
+import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+
+/** Where connections of one origin go to. */
+export interface Endpoint {
+  secure: boolean;
+  host: string;
+  port: number;
+  /** For TLS: offered again, so that most connections need no full handshake. */
+  session: Buffer | undefined;
+}
+
+/** The endpoint of an origin such as `https://eu-api.cells.proveniq.io`. */
+export function endpointOf(origin: string): Endpoint {
+  const url = new URL(origin);
+  const secure = url.protocol === "https:";
+  return { secure, host: url.hostname, port: Number(url.port) || (secure ? 443 : 80), session: undefined };
+}
+
+/** Begin to connect; what is written before the connection stands is kept and sent then. */
+export function openSocket(endpoint: Endpoint): Socket {
+  const { host, port } = endpoint;
+  if (!endpoint.secure) return connectPlain({ host, port });
+  const socket = connectTls({
+    host,
+    port,
+    servername: host,
+    ALPNProtocols: ["http/1.1"],
+    ...(endpoint.session === undefined ? {} : { session: endpoint.session }),
+  });
+  socket.on("session", (session) => {
+    endpoint.session = session;
+  });
+  return socket;
+}
