@@ -1,4 +1,4 @@
-import { type Item, item, itemPage, problem } from "@proveniq/contracts";
+import { problem, type ValuedItem, valuedItem, valuedItemPage } from "@proveniq/contracts";
 import { Agent, request } from "undici";
 
 /** Who calls, and through which of the fleet's hosts. */
@@ -71,8 +71,8 @@ export class Client {
 }
 
 /** The item in an answer, checked against the contract. */
-export const asItem = (answer: Answer): Item => item.parse(answer.json);
-export const asPage = (answer: Answer) => itemPage.parse(answer.json);
+export const asItem = (answer: Answer): ValuedItem => valuedItem.parse(answer.json);
+export const asPage = (answer: Answer) => valuedItemPage.parse(answer.json);
 
 /** Run `work` over all inputs, at most `width` at a time, results in order. */
 export async function inParallel<T, R>(

@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import type { CellManifest } from "@proveniq/contracts";
+import { PublishedMarket } from "@proveniq/db/market/centre";
+import { ReplicaWriter } from "@proveniq/db/market/replica";
+import { DatabasePool } from "@proveniq/db/pool";
+import type { Logger } from "../log.ts";
+import { auditBucket, bucketInTurn } from "./audit.ts";
+import { Pace } from "./pace.ts";
+import { Replicator } from "./replicator.ts";
+import { runReplicator } from "./run.ts";
+
+/** What the replicator of a cell needs to know. */
+export interface ReplicatorConfig {
+  manifest: Pick<CellManifest, "project" | "marketDatabase">;
+  emulatorHost: string | undefined;
+  /** Where market values are published. */
+  central: { project: string; marketDatabase: string; emulatorHost: string | undefined };
+  /** How long after its last sign of life another replicator takes over. */
+  leaseMs: number;
+}
+
+/** How often the centre is looked at. With the reader's poll each second, a value is seen well within two. */
+const pollMs = 500;
+/** A bucket each minute: the whole replica is compared within five hours. */
+const auditMs = 60_000;
+/** Documents a second: Firestore's limit for a start from nothing, and what a warm replica bears with ease. */
+const rates = { startRate: 500, maxRate: 2_000 };
+
+/** The replicator of one cell with its two databases: it reads from the centre, and writes to the cell's replica only. */
+export function createReplicator(config: ReplicatorConfig, logger: Logger) {
+  const { central, manifest, leaseMs } = config;
+  const centrePool = new DatabasePool({
+    projectId: central.project,
+    allow: [central.marketDatabase],
+    readOnly: true,
+    ...(central.emulatorHost === undefined ? {} : { emulatorHost: central.emulatorHost }),
+  });
+  const replicaPool = new DatabasePool({
+    projectId: manifest.project,
+    allow: [manifest.marketDatabase.id],
+    ...(config.emulatorHost === undefined ? {} : { emulatorHost: config.emulatorHost }),
+  });
+  const centre = new PublishedMarket(() => centrePool.open(central.marketDatabase));
+  const open = () => replicaPool.open(manifest.marketDatabase.id);
+  return {
+    /** Replicate until `signal`. */
+    async run(signal: AbortSignal): Promise<void> {
+      const replicator = new Replicator({
+        centre,
+        replica: new ReplicaWriter(await open(), randomUUID(), leaseMs),
+        pace: new Pace(rates),
+        logger,
+        heartbeatMs: Math.min(5_000, leaseMs / 3),
+      });
+      const audit = () => auditBucket({ centre, open, logger }, bucketInTurn(Date.now(), auditMs));
+      await runReplicator({ replicator, audit, logger, pollMs, auditMs, signal });
+    },
+    /** Documents read at the centre so far. */
+    get reads(): number {
+      return centre.reads;
+    },
+    async close(): Promise<void> {
+      await Promise.all([centrePool.close(), replicaPool.close()]);
+    },
+  };
+}
+
+/** The replicator as a process of its own, until SIGTERM or SIGINT. */
+export async function serveReplicator(config: ReplicatorConfig, logger: Logger): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
+  const replicator = createReplicator(config, logger);
+  logger.info({ central: config.central.project }, "replicating market values");
+  await replicator.run(stop.signal);
+  // The database's client lets calls that it is still retrying fail unhandled when it is closed.
+  process.on("unhandledRejection", (error) => logger.warn({ error: String(error) }, "given up on stopping"));
+  await replicator.close();
+  logger.info({ reads: replicator.reads }, "the replicator has stopped");
+  process.exit(0);
+}
