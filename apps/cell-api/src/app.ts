@@ -20,6 +20,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     quota: deps.quota,
     market: deps.market,
     portfolios: deps.portfolios,
+    importer: deps.importer,
     readiness: readinessCheck(deps.dependencies, deps.now),
     documents: once(async () => {
       const { renderDocuments } = await import("./openapi/index.ts");
@@ -31,7 +32,9 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 
   app.use(requestLog(deps));
   app.use(answerHeaders);
+  const bulk = deps.importer !== undefined;
   for (const route of routes) {
+    if (route.scope === "tenant" && (route.service === "bulk") !== bulk) continue;
     for (const template of pathsOf(route)) {
       const path = template.replace(/\{([a-zA-Z]+)\}/g, ":$1");
       const method = route.method.toUpperCase();

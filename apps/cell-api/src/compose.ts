@@ -16,6 +16,7 @@ import {
 import { RequestQuota } from "@proveniq/tenant-context/quota";
 import type { CellConfig } from "./config.ts";
 import type { AppDeps } from "./deps.ts";
+import type { Importer } from "./imports/importer.ts";
 import type { Logger } from "./log.ts";
 import { marketDependency } from "./market-dependency.ts";
 import { Portfolios } from "./portfolio/portfolios.ts";
@@ -27,7 +28,7 @@ export interface Cell {
 }
 
 /** Wire a cell. Opens no connection: the databases are opened by the first request that needs them. */
-export function composeCell(config: CellConfig, logger: Logger): Cell {
+export function composeCell(config: CellConfig, logger: Logger, importer?: Importer): Cell {
   const { manifest } = config;
   const pool = new DatabasePool({
     projectId: manifest.project,
@@ -63,6 +64,7 @@ export function composeCell(config: CellConfig, logger: Logger): Cell {
     quota: new RequestQuota({ ...manifest.quota, instances: config.instances }),
     market,
     portfolios,
+    ...(importer === undefined ? {} : { importer }),
     dependencies: [
       ...manifest.databases.map(({ id }) => ({
         name: `firestore/${id}`,

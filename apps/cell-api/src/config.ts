@@ -2,7 +2,9 @@ import {
   type CellManifest,
   cellId,
   cellManifest,
+  databaseId,
   faultsOf,
+  projectId,
   type TokenIssuer,
   tenantId,
   tokenIssuer,
@@ -29,8 +31,21 @@ const environment = z.object({
     .string()
     .regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port")
     .optional(),
+  CENTRAL_PROJECT: projectId.optional(),
+  CENTRAL_MARKET_DATABASE: databaseId.optional(),
+  CENTRAL_EMULATOR_HOST: z
+    .string()
+    .regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port")
+    .optional(),
+  MARKET_LEASE_MS: z
+    .string()
+    .regex(/^[1-9][0-9]{2,5}$/, "must be milliseconds, from 100")
+    .transform(Number)
+    .default(15_000),
   FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
   DEVELOPMENT_ISSUER: z.string().optional(),
+  SERVICE: z.enum(["api", "bulk", "replicate"]).default("api"),
+  IMPORT_PACE: z.enum(["manifest", "off"]).default("manifest"),
   INSTANCES: z
     .string()
     .regex(/^[1-9][0-9]{0,3}$/, "must be a whole number from 1")
@@ -41,9 +56,11 @@ const environment = z.object({
 /** Variables that weaken a cell; set in production they are a mistake that must not go unnoticed. */
 const developmentOnly = [
   "FIRESTORE_EMULATOR_HOST",
+  "CENTRAL_EMULATOR_HOST",
   "FIREBASE_AUTH_EMULATOR_HOST",
   "DEVELOPMENT_ISSUER",
   "INSTANCES",
+  "IMPORT_PACE",
 ] as const;
 
 /** What a cell's process knows of itself. */
@@ -60,8 +77,16 @@ export interface CellConfig {
   emulatorHost: string | undefined;
   /** Whose tokens people may bring. */
   issuers: readonly TokenIssuer[];
-  /** How many processes share the cell's quotas. */
+  /** What this process does: `bulk` serves imports, `replicate` no requests at all, `api` all the rest. */
+  service: "api" | "bulk" | "replicate";
+  /** Where market values are published; the replicator needs it. */
+  central: { project: string; marketDatabase: string; emulatorHost: string | undefined } | undefined;
+  /** How long after its last sign of life another replicator takes over, in milliseconds. */
+  marketLeaseMs: number;
+  /** How many processes of this service share the cell's quotas. */
   instances: number;
+  /** `off`: imports write as fast as they can. Databases in the cloud need the pace. */
+  importPace: "manifest" | "off";
 }
 
 /** The process's environment, or one Error that names every fault in it (never a value). */
@@ -77,6 +102,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     }
     for (const [name, value] of Object.entries(given)) {
       if (value?.includes("pvq_dev_")) faults.push(`${name}: holds a development key`);
+    }
+  }
+  if (given["SERVICE"] === "replicate") {
+    for (const name of ["CENTRAL_PROJECT", "CENTRAL_MARKET_DATABASE"]) {
+      if (given[name] === undefined) faults.push(`${name}: is needed to replicate`);
     }
   }
   if (!parsed.success || manifest === undefined || faults.length > 0) {
@@ -97,7 +127,18 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     logLevel: e.LOG_LEVEL,
     emulatorHost: e.FIRESTORE_EMULATOR_HOST,
     issuers: developmentIssuer === undefined ? manifest.issuers : [developmentIssuer],
-    instances: e.INSTANCES ?? manifest.capacity.apiInstances,
+    service: e.SERVICE,
+    central:
+      e.CENTRAL_PROJECT === undefined || e.CENTRAL_MARKET_DATABASE === undefined
+        ? undefined
+        : {
+            project: e.CENTRAL_PROJECT,
+            marketDatabase: e.CENTRAL_MARKET_DATABASE,
+            emulatorHost: e.CENTRAL_EMULATOR_HOST,
+          },
+    marketLeaseMs: e.MARKET_LEASE_MS,
+    instances: e.INSTANCES ?? manifest.capacity[e.SERVICE === "bulk" ? "bulkInstances" : "apiInstances"],
+    importPace: e.IMPORT_PACE,
   };
 }
 

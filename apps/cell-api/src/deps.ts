@@ -3,6 +3,7 @@ import type { TenantDb } from "@proveniq/db/tenant";
 import type { TenantPorts } from "@proveniq/tenant-context";
 import type { TenantVariables } from "@proveniq/tenant-context/hono";
 import type { RequestQuota } from "@proveniq/tenant-context/quota";
+import type { Importer } from "./imports/importer.ts";
 import type { Logger } from "./log.ts";
 import type { Portfolios } from "./portfolio/portfolios.ts";
 import type { MarketValues } from "./valuation/valued.ts";
@@ -37,6 +38,8 @@ export interface AppDeps {
   quota: RequestQuota;
   market: MarketValues;
   portfolios: Portfolios;
+  /** Works on imports. A process that has one serves imports and nothing else of the tenants' API. */
+  importer?: Importer;
   dependencies: readonly Dependency[];
   logger: Logger;
   /** Milliseconds since 1970. */

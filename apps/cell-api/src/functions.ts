@@ -9,8 +9,22 @@ import { createLogger } from "./log.ts";
 // Nothing but functions may be exported here: the platform walks every export of this module.
 const config = loadConfig();
 const logger = createLogger({ level: config.logLevel, cell: config.cellId });
-const app = createApp(composeCell(config, logger).deps);
-const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+const options = { overrideGlobalObjects: false };
+const interactive = once(() => Promise.resolve(createApp(composeCell(config, logger).deps)));
+const importing = once(async () => {
+  const { createImporter } = await import("./imports/compose.ts");
+  const bulk = { ...config, service: "bulk", instances: config.manifest.capacity.bulkInstances } as const;
+  return createApp(composeCell(bulk, logger, createImporter(bulk)).deps);
+});
+
+/** Each function is an instance of its own: what it does not serve, it does not load. */
+function once(make: () => Promise<ReturnType<typeof createApp>>) {
+  let listener: Promise<ReturnType<typeof getRequestListener>> | undefined;
+  return () => {
+    listener ??= make().then((app) => getRequestListener(app.fetch, options));
+    return listener;
+  };
+}
 
 /**
  * The same app on Cloud Functions; placed and sized by the cell's manifest.
@@ -28,5 +42,19 @@ export const api = onRequest(
     timeoutSeconds: 60,
     invoker: "public",
   },
-  (request, response) => listener(request, response),
+  async (request, response) => (await interactive())(request, response),
+);
+
+/** Imports: instances of their own, so that nobody who waits for an answer shares one with them. */
+export const bulk = onRequest(
+  {
+    region: config.manifest.region,
+    maxInstances: config.manifest.capacity.bulkInstances,
+    // A chunk keeps an instance busy for seconds; more than these at once would only wait.
+    concurrency: 8,
+    memory: "1GiB",
+    timeoutSeconds: 120,
+    invoker: "public",
+  },
+  async (request, response) => (await importing())(request, response),
 );

@@ -1,14 +1,35 @@
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { type CellConfig, loadConfig } from "./config.ts";
-import { createLogger } from "./log.ts";
+import { createLogger, type Logger } from "./log.ts";
 import { serve } from "./node-server.ts";
+
+/** A chunk of 8 MiB may come over a slow line. */
+const bulkRequestMs = 120_000;
+
+/** Only the bulk service loads what reads and maps rows. */
+async function importerOf(config: CellConfig) {
+  if (config.service !== "bulk") return undefined;
+  const { createImporter } = await import("./imports/compose.ts");
+  return createImporter(config);
+}
+
+async function replicate(config: CellConfig, logger: Logger): Promise<void> {
+  const { central, marketLeaseMs } = config;
+  if (central === undefined) throw new Error("a replicator needs to know the centre");
+  const { serveReplicator } = await import("./replicate/service.ts");
+  return serveReplicator({ ...config, central, leaseMs: marketLeaseMs }, logger);
+}
 
 /** The plain server: Cloud Run, containers, and the local fleet. */
 async function main(config: CellConfig): Promise<void> {
   const logger = createLogger({ level: config.logLevel, cell: config.cellId });
-  const cell = composeCell(config, logger);
-  const server = await serve(createApp(cell.deps).fetch, config);
+  if (config.service === "replicate") return replicate(config, logger);
+  const cell = composeCell(config, logger, await importerOf(config));
+  const server = await serve(createApp(cell.deps).fetch, {
+    ...config,
+    ...(config.service === "bulk" ? { requestTimeoutMs: bulkRequestMs } : {}),
+  });
   const { artefactDigest, commit } = config;
   logger.info({ host: config.host, port: server.port, artefactDigest, commit }, "cell is listening");
 

@@ -5,6 +5,8 @@ import type { Principal } from "@proveniq/tenant-context/credentials";
 export type Rule = "public" | { kinds: readonly PrincipalKind[]; scope: Scope | null };
 
 const everybody: readonly PrincipalKind[] = ["key", "staff", "person"];
+/** Whose handle is on the whole book. */
+const partners: readonly PrincipalKind[] = ["key", "staff"];
 
 /**
  * The one table of who may call what. An operation without a row does not compile and cannot be called; what a
@@ -19,6 +21,14 @@ export const policy = {
   getMarketValue: { kinds: everybody, scope: "items:read" },
   batchGetMarketValues: { kinds: everybody, scope: "items:read" },
   getPortfolio: { kinds: everybody, scope: "items:read" },
+  createImport: { kinds: partners, scope: "imports" },
+  listImports: { kinds: partners, scope: "imports" },
+  getImport: { kinds: partners, scope: "imports" },
+  putChunk: { kinds: partners, scope: "imports" },
+  completeImport: { kinds: partners, scope: "imports" },
+  cancelImport: { kinds: partners, scope: "imports" },
+  getImportErrorsCsv: { kinds: partners, scope: "imports" },
+  getImportErrorsNdjson: { kinds: partners, scope: "imports" },
   getMe: { kinds: everybody, scope: null },
   describeCell: "public",
   getHealth: "public",

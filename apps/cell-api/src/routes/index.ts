@@ -1,6 +1,13 @@
 import { describeCell } from "./cell.ts";
 import { getDocs, getOpenApi } from "./documents.ts";
 import { getHealth } from "./health.ts";
+import { cancelImport } from "./imports/cancel.ts";
+import { completeImport } from "./imports/complete.ts";
+import { createImport } from "./imports/create.ts";
+import { getImport } from "./imports/get.ts";
+import { listImports } from "./imports/list.ts";
+import { putChunk } from "./imports/put-chunk.ts";
+import { getErrorsCsv, getErrorsNdjson } from "./imports/report.ts";
 import { createItem } from "./items/create.ts";
 import { deleteItem } from "./items/delete.ts";
 import { getItem } from "./items/get.ts";
@@ -23,6 +30,14 @@ export const routes: readonly Route[] = [
   getMarketValue,
   batchGetMarketValues,
   getPortfolio,
+  createImport,
+  putChunk,
+  completeImport,
+  getImport,
+  listImports,
+  cancelImport,
+  getErrorsCsv,
+  getErrorsNdjson,
   getMe,
   describeCell,
   getHealth,

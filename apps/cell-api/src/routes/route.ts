@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import type { OperationId } from "../access/policy.ts";
 import type { AppEnv, CellInfo } from "../deps.ts";
+import type { Importer } from "../imports/importer.ts";
 import type { Portfolios } from "../portfolio/portfolios.ts";
 import type { Readiness } from "../readiness.ts";
 import type { MarketValues } from "../valuation/valued.ts";
@@ -16,6 +17,7 @@ export interface RouteDeps {
   quota: RequestQuota;
   market: MarketValues;
   portfolios: Portfolios;
+  importer: Importer | undefined;
   readiness: () => Promise<Readiness>;
   /** The OpenAPI document as JSON, and as a page to read. */
   documents: () => Promise<{ json: string; page: string }>;
@@ -50,10 +52,12 @@ export interface Answer {
  * tenant's context; `process` at the root. The app and the OpenAPI document are both made from these.
  */
 export interface Route {
-  method: "get" | "post" | "patch" | "delete";
+  method: "get" | "post" | "put" | "patch" | "delete";
   /** Template such as /items/{itemId}. */
   path: string;
   scope: "tenant" | "cell" | "process";
+  /** Tenants' routes: which service of the cell serves it; the interactive one unless told otherwise. */
+  service?: "bulk";
   operationId: OperationId;
   /** The heading it is documented under; Items or Cell unless told otherwise. */
   tag?: string;

@@ -45,7 +45,7 @@ export function clientOf(app: Hono<AppEnv>, defaultTenant?: string): Call {
     });
     const text = await response.text();
     const type = response.headers.get("content-type") ?? "";
-    const parsed: unknown = text !== "" && type.includes("json") ? JSON.parse(text) : undefined;
+    const parsed: unknown = text !== "" && /[/+]json/.test(type) ? JSON.parse(text) : undefined;
     assertDocumented(method, path, response.status, type, parsed);
     return { status: response.status, headers: response.headers, body: parsed, text };
   };

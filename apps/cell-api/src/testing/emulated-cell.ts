@@ -4,6 +4,7 @@ import { DatabasePool } from "@proveniq/db/pool";
 import { createApp } from "../app.ts";
 import { composeCell } from "../compose.ts";
 import type { CellConfig } from "../config.ts";
+import { createImporter } from "../imports/compose.ts";
 import { silentLogger } from "../log.ts";
 import { type Call, clientOf } from "./client.ts";
 import { testIssuer, testKeyOf } from "./identity.ts";
@@ -18,7 +19,11 @@ export interface EmulatedCell {
 }
 
 /** A whole cell in process on a Firestore emulator, in a project of its own, with these tenants active. */
-export async function emulatedCell(emulatorHost: string, tenants: readonly string[]): Promise<EmulatedCell> {
+export async function emulatedCell(
+  emulatorHost: string,
+  tenants: readonly string[],
+  more: Partial<CellConfig> = {},
+): Promise<EmulatedCell> {
   const manifest = { ...testManifest, project: `cell-${randomBytes(6).toString("hex")}` };
   const config: CellConfig = {
     cellId: "eu",
@@ -30,9 +35,14 @@ export async function emulatedCell(emulatorHost: string, tenants: readonly strin
     port: 0,
     host: "127.0.0.1",
     logLevel: "silent",
+    central: undefined,
+    marketLeaseMs: 15_000,
     emulatorHost,
     issuers: [testIssuer],
+    service: "api",
     instances: 1,
+    importPace: "off",
+    ...more,
   };
   const allow = manifest.databases.map((d) => d.id);
   const [home] = allow;
@@ -44,7 +54,8 @@ export async function emulatedCell(emulatorHost: string, tenants: readonly strin
     const { record } = await testKeyOf(tenantId);
     await (await pool.open(databaseId)).doc(`tenants/${tenantId}/apiKeys/${record.keyId}`).set(record);
   }
-  const cell = composeCell(config, silentLogger);
+  const importer = config.service === "bulk" ? createImporter(config) : undefined;
+  const cell = composeCell(config, silentLogger, importer);
   return {
     call: clientOf(createApp(cell.deps), tenants[0]),
     config,

@@ -90,6 +90,7 @@ export interface ImportsState {
 export interface ImportProgress {
   chunks: ChunkRecord[];
   counts: ImportCounts;
+  ramp: ImportsState["ramp"];
 }
 
 /** A chunk that may be worked on. */

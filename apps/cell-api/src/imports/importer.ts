@@ -1,0 +1,202 @@
+import { type ChunkAnswer, type CompleteInput, noCounts, ProblemError } from "@proveniq/contracts";
+import type { ChunkIdentity, ChunkRecord, ImportRecord, TenantDb } from "@proveniq/db/tenant";
+import { type Chunk, chunkReader } from "@proveniq/rows";
+import type { ChunkBody } from "./body.ts";
+import { governedBy } from "./governed.ts";
+import { type Pace, unlimitedPace } from "./pace.ts";
+import { againPage, nextPage } from "./pages.ts";
+import { restMs } from "./ramp.ts";
+import { Slots } from "./slots.ts";
+
+/** How long one call works before it answers 202, in milliseconds. */
+const callMs = 25_000;
+/** How often a call looks whether the import was cancelled or has too many errors. */
+const lookMs = 2_000;
+/** How often the ramp's last use is noted. */
+const rampNoteMs = 60_000;
+/** Imports whose compiled mapping is remembered. */
+const mostReaders = 50;
+
+export interface ImporterOptions {
+  pace: Pace;
+  /** Of the whole cell, for people to see; null: no pace is kept. */
+  writesPerSecond: number | null;
+  now?: () => number;
+  /** For tests: how long one call works. */
+  callMs?: number;
+}
+
+/** An answer, and when to call again if it is not the last. */
+export interface Progressed<T> {
+  answer: T;
+  retryAfterSeconds?: number;
+}
+
+type Open = (bytes: Buffer, n: number) => Chunk;
+
+/** Works on the imports of all tenants of this process. */
+export class Importer {
+  readonly writesPerSecond: number | null;
+  readonly #pace: Pace;
+  readonly #now: () => number;
+  readonly #callMs: number;
+  readonly #slots = new Slots();
+  readonly #readers = new Map<string, { record: ImportRecord; open: Open }>();
+  readonly #rampNotedAt = new Map<string, number>();
+
+  constructor(options: ImporterOptions) {
+    this.#pace = options.pace;
+    this.writesPerSecond = options.writesPerSecond;
+    this.#now = options.now ?? Date.now;
+    this.#callMs = options.callMs ?? callMs;
+  }
+
+  get pace(): Pace {
+    return this.#pace;
+  }
+
+  /** The import, remembered: its format and mapping never change. */
+  async find(db: TenantDb, id: string): Promise<ImportRecord> {
+    return (await this.#reader(db, id)).record;
+  }
+
+  /**
+   * Work on a chunk until it is done or the time of the call is over; put again, it goes on where it was. Throws what
+   * `openChunk` and the reading of the chunk throw, and `too-many-requests` when this instance has enough to do.
+   */
+  async put(
+    db: TenantDb,
+    id: string,
+    n: number,
+    firstRow: number,
+    body: ChunkBody,
+  ): Promise<Progressed<ChunkAnswer>> {
+    const until = this.#now() + this.#callMs;
+    const { open } = await this.#reader(db, id);
+    const chunk = open(body.bytes, n);
+    const identity = { chunk: n, digest: body.digest, firstRow, rows: chunk.rows };
+    const outcome = await this.#slots.run(`${db.binding.tenantId}/${id}/${n}`, () =>
+      this.#work(db, id, identity, chunk, until),
+    );
+    if (outcome === "full") {
+      throw new ProblemError("too-many-requests", "This instance works on enough chunks. Put it again.", {
+        headers: { "retry-after": "1" },
+      });
+    }
+    if (outcome !== "running") return outcome.done;
+    const { chunk: record } = await db.imports.openChunk(id, identity);
+    return { answer: answerOf(record ?? blank(identity)), retryAfterSeconds: 2 };
+  }
+
+  /** Take the end of an import as far as the time of the call allows. */
+  async complete(db: TenantDb, id: string, complete: CompleteInput): Promise<Progressed<ImportRecord>> {
+    const until = this.#now() + this.#callMs;
+    const { tenantId } = db.binding;
+    const outcome = await this.#slots.run(`${tenantId}/${id}/complete`, () =>
+      db.imports.finish(id, complete, {
+        pace: async (writes) =>
+          this.#now() < until && (await this.#pace.take(tenantId, writes, until - this.#now())),
+      }),
+    );
+    if (outcome === "full" || outcome === "running") {
+      return { answer: await db.imports.get(id), retryAfterSeconds: 2 };
+    }
+    const record = outcome.done;
+    return record.state === "finishing" ? { answer: record, retryAfterSeconds: 1 } : { answer: record };
+  }
+
+  async #work(
+    db: TenantDb,
+    id: string,
+    identity: ChunkIdentity,
+    chunk: Chunk,
+    until: number,
+  ): Promise<Progressed<ChunkAnswer>> {
+    const { record, state, chunk: known } = await db.imports.openChunk(id, identity);
+    let at = known ?? blank(identity);
+    let begun = known !== undefined;
+    if (begun && isDone(at)) return { answer: answerOf(at) };
+    if (state.open[id]?.finishing !== false)
+      throw new ProblemError("import-closed", `The import is ${record.state}.`);
+    await this.#ramp(db, record);
+
+    const { input } = record;
+    const { tenantId } = db.binding;
+    const governed = governedBy(input.mapping);
+    const pace = input.dryRun ? unlimitedPace : this.#pace;
+    const { failed } = at.counts;
+    let expect: "new" | "known" = "new";
+    let lookAt = this.#now() + lookMs;
+    while (!begun || !isDone(at)) {
+      if (this.#now() >= until) return this.#later(tenantId, at);
+      if (this.#now() >= lookAt) {
+        await this.#stopIfTooBad(db, record);
+        lookAt = this.#now() + lookMs;
+      }
+      const page =
+        at.done < chunk.rows
+          ? nextPage(chunk, identity.chunk, at.done, identity.firstRow, input.dryRun ? chunk.rows : undefined)
+          : againPage(chunk, identity.chunk, at.again, identity.firstRow);
+      const cost = page.rows.length + 1;
+      if (!(await pace.take(tenantId, cost, until - this.#now()))) return this.#later(tenantId, at);
+      const result = await db.imports.commitPage(record, governed, identity, page, expect);
+      pace.giveBack(tenantId, cost - result.writes - 1);
+      expect = result.known ? "known" : "new";
+      at = result.chunk;
+      begun = true;
+    }
+    if (at.counts.failed > failed) await this.#stopIfTooBad(db, record);
+    return { answer: answerOf(at) };
+  }
+
+  #later(tenantId: string, at: ChunkRecord): Progressed<ChunkAnswer> {
+    return { answer: answerOf(at, "working"), retryAfterSeconds: this.#pace.secondsUntilFree(tenantId) };
+  }
+
+  /** End the import when it has more errors than it may; throw when it has ended by now. */
+  async #stopIfTooBad(db: TenantDb, { id, input }: ImportRecord): Promise<void> {
+    const { counts } = await db.imports.progress(id);
+    if (counts.failed > input.maxErrors) await db.imports.close(id, "stopped");
+    const { state } = await db.imports.get(id);
+    if (state === "open") return;
+    const why =
+      state === "stopped"
+        ? `stopped: ${counts.failed} rows were refused, and maxErrors is ${input.maxErrors}. See its report`
+        : state;
+    throw new ProblemError("import-closed", `The import is ${why}.`);
+  }
+
+  async #ramp(db: TenantDb, { input }: ImportRecord): Promise<void> {
+    if (input.dryRun || this.#pace === unlimitedPace) return;
+    const { tenantId } = db.binding;
+    const now = this.#now();
+    if (now - (this.#rampNotedAt.get(tenantId) ?? 0) < rampNoteMs) return;
+    this.#rampNotedAt.set(tenantId, now);
+    this.#pace.ramp(tenantId, (await db.imports.keepRamp(new Date(now), restMs)).getTime());
+  }
+
+  async #reader(db: TenantDb, id: string): Promise<{ record: ImportRecord; open: Open }> {
+    const key = `${db.binding.tenantId}/${id}`;
+    const known = this.#readers.get(key);
+    if (known !== undefined) return known;
+    const record = await db.imports.get(id);
+    const made = { record, open: chunkReader(record.input) };
+    const [oldest] = this.#readers.keys();
+    if (this.#readers.size >= mostReaders && oldest !== undefined) this.#readers.delete(oldest);
+    this.#readers.set(key, made);
+    return made;
+  }
+}
+
+function blank(identity: ChunkIdentity): ChunkRecord {
+  return { ...identity, done: 0, counts: { ...noCounts }, nameless: 0, again: [], updatedAt: new Date(0) };
+}
+
+function isDone({ done, rows, again }: ChunkRecord): boolean {
+  return done >= rows && again.length === 0;
+}
+
+function answerOf(at: ChunkRecord, state?: "working"): ChunkAnswer {
+  const { chunk, firstRow, rows, done, counts } = at;
+  return { chunk, state: state ?? (isDone(at) ? "done" : "working"), firstRow, rows, done, counts };
+}

@@ -1,0 +1,46 @@
+import { completeInput, importJob } from "@proveniq/contracts";
+import { readJson } from "../../http/json-body.ts";
+import { validate } from "../../http/validate.ts";
+import type { Route } from "../route.ts";
+import { importerOf, importIdOf, importIdParameter, importPath, jobOf, laterHeaders } from "./shared.ts";
+
+const mediaTypes = ["application/json"];
+
+export const completeImport: Route = {
+  method: "post",
+  path: `${importPath}/complete`,
+  scope: "tenant",
+  service: "bulk",
+  tag: "Imports",
+  operationId: "completeImport",
+  summary: "Say that all chunks were sent",
+  description:
+    "The totals must match what arrived. A full import then deletes what its file does not name. 202 means that this goes " +
+    "on: send the same again after Retry-After.",
+  parameters: [importIdParameter],
+  body: { schema: completeInput, mediaTypes },
+  answers: {
+    200: { description: "The import is completed", schema: importJob },
+    202: { description: "Deleting goes on: send it again", schema: importJob, headers: ["Retry-After"] },
+  },
+  problems: [
+    "invalid-request",
+    "invalid-json",
+    "not-found",
+    "import-closed",
+    "import-incomplete",
+    "too-many-deletes",
+    "payload-too-large",
+    "unsupported-media-type",
+  ],
+  async handle(c, deps) {
+    const { db } = c.var.tenant;
+    const id = importIdOf(c);
+    const importer = importerOf(deps);
+    const input = validate(completeInput, (await readJson(c.req.raw, mediaTypes)).value, "request");
+    const { answer, retryAfterSeconds } = await importer.complete(db, id, input);
+    const job = await jobOf(db, answer, deps);
+    if (retryAfterSeconds === undefined) return c.json(job);
+    return c.json(job, 202, laterHeaders(db, importer, retryAfterSeconds));
+  },
+};
