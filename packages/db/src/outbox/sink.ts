@@ -62,6 +62,11 @@ export class OutboxSink {
     });
   }
 
+  /** Make sure that the lease is still ours. Rejects with `SinkLeaseLost`. */
+  async confirm(): Promise<void> {
+    await this.#change((state) => state);
+  }
+
   /** Let the next sink in at once. */
   async release(): Promise<void> {
     this.#state = undefined;

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SinkLeaseLost } from "@proveniq/db/outbox/sink";
+import type { Delivery } from "../delivery/delivery.ts";
+import { type SinkLogger, tellable } from "../log.ts";
+import { Backoff } from "./backoff.ts";
+
+export interface CarryOptions {
+  delivery: Delivery;
+  database: string;
+  logger: SinkLogger;
+  signal: AbortSignal;
+  /** How long to wait when nothing waits. */
+  idleMs: number;
+  /** Age of the oldest page, in milliseconds, from which it is an alarm. */
+  alarmAgeMs: number;
+  backoff?: Backoff;
+}
+
+/** How one outbox is doing. */
+export interface Carrying {
+  /** Milliseconds since 1970 of the last step that went well. */
+  steppedAt: number | undefined;
+  /** Failures in a row. */
+  failures: number;
+}
+
+/** Step after step until told to stop: at once while there is work, with pauses when idle, slower after failures. */
+export async function carry(options: CarryOptions, carrying: Carrying): Promise<void> {
+  const { delivery, database, logger, signal, idleMs, alarmAgeMs, backoff = new Backoff() } = options;
+  let told = 0;
+  while (!signal.aborted) {
+    let waitMs = 0;
+    try {
+      const step = await delivery.step();
+      backoff.succeeded();
+      carrying.steppedAt = Date.now();
+      waitMs = step === "worked" ? 0 : step === "idle" ? idleMs : Math.max(idleMs, 5_000);
+    } catch (error) {
+      waitMs = error instanceof SinkLeaseLost ? idleMs : backoff.failed();
+      const alarm = backoff.failures >= 5 ? { alarm: "sink-failing" as const } : {};
+      logger.warn(
+        { ...alarm, database, failures: backoff.failures, error: tellable(error) },
+        "a delivery failed",
+      );
+    }
+    carrying.failures = backoff.failures;
+    const { oldest, pages, more } = delivery.backlog;
+    const ageMs = oldest === undefined ? 0 : Date.now() - oldest;
+    if (ageMs > alarmAgeMs && Date.now() - told > alarmAgeMs) {
+      told = Date.now();
+      logger.error({ alarm: "outbox-old", database, ageMs, pages, more }, "events wait too long");
+    }
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+  }
+}
