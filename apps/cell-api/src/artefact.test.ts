@@ -116,7 +116,7 @@ describe("the artefact", () => {
       env,
     });
     expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toEqual({
-      shown: [["api", "function", ["europe-west1"], "gcfv2"]],
+      shown: ["api", "bulk"].map((name) => [name, "function", ["europe-west1"], "gcfv2"]),
       id: "eu",
       code: "unauthenticated",
     });

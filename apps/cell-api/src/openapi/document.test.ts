@@ -20,7 +20,7 @@ const openApi = z.strictObject({
   paths: z.record(
     z.string().startsWith("/"),
     z.partialRecord(
-      z.enum(["get", "post", "patch", "delete"]),
+      z.enum(["get", "post", "put", "patch", "delete"]),
       z.strictObject({
         operationId: z.string().regex(/^[a-zA-Z]+$/),
         summary: z.string().min(3),

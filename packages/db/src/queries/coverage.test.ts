@@ -15,7 +15,7 @@ const exempt = (collection: string) =>
 describe("infra/firestore.indexes.json", () => {
   test("serves every query shape the code can produce", () => {
     expect(queryShapes.filter((shape) => !coveredBy(shape, definitions))).toEqual([]);
-    expect(queryShapes.filter((shape) => shape.collection === "items")).toHaveLength(16);
+    expect(queryShapes.filter((shape) => shape.collection === "items")).toHaveLength(17);
   });
 
   test("has no composite index that could go", () => {
@@ -27,21 +27,27 @@ describe("infra/firestore.indexes.json", () => {
   });
 
   test("takes the automatic index from every field of an item that no query needs, and from no other", () => {
-    const stored = [...Object.keys(item.shape), "writeId"].filter((field) => field !== "id");
+    const history = ["writeId", "importSource", "importRank"];
+    const stored = [...Object.keys(item.shape), ...history].filter((field) => field !== "id");
     const needed = stored.filter((field) => {
       const override = { collectionGroup: "items", fieldPath: field, indexes: [] };
       const without = { ...definitions, fieldOverrides: [...definitions.fieldOverrides, override] };
       return queryShapes.some((shape) => !coveredBy(shape, without));
     });
-    expect(needed.sort()).toEqual(["category", "externalId", "marketKey"]);
+    expect(needed.sort()).toEqual(["category", "externalId", "importSource", "marketKey"]);
     expect(exempt("items")).toEqual(stored.filter((field) => !needed.includes(field)).sort());
   });
 
-  test("indexes nothing of receipts and outbox pages, and lets receipts expire", () => {
+  test("indexes nothing long of receipts, outbox pages and imports, and lets what is old expire", () => {
     expect(exempt("idempotency")).toEqual(["digest", "expiresAt", "response", "writeId"]);
     expect(exempt("outbox")).toEqual(["events", "page", "writtenAt"]);
+    expect(exempt("imports")).toEqual(["expiresAt", "finish", "input", "seq", "updatedAt", "warnings"]);
+    expect(exempt("chunks")).toEqual(expect.arrayContaining(["counts", "expiresAt", "ids", "updatedAt"]));
+    expect(exempt("reports")).toEqual(["expiresAt", "lines"]);
     const expiring = definitions.fieldOverrides.filter((o) => o.ttl === true);
-    expect(expiring.map((o) => `${o.collectionGroup}.${o.fieldPath}`)).toEqual(["idempotency.expiresAt"]);
+    expect(expiring.map((o) => `${o.collectionGroup}.${o.fieldPath}`)).toEqual(
+      ["idempotency", "imports", "chunks", "reports", "importTombstones"].map((c) => `${c}.expiresAt`),
+    );
   });
 
   test("begins no index with a field that only grows, and lists each definition once", () => {

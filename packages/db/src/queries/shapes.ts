@@ -1,6 +1,8 @@
 /** Fields that a list of items can be filtered by. */
 export const itemFilters = ["ownerId", "category", "marketKey", "externalId"] as const;
 export type ItemFilter = (typeof itemFilters)[number];
+/** What the sweep of a full import finds its source's items by. */
+const sweepField = "importSource";
 
 export interface SortField {
   field: string;
@@ -10,7 +12,7 @@ export interface SortField {
 /** A query without its values: what an index must serve. Scope is always one collection. */
 export interface QueryShape {
   collection: string;
-  equal: readonly ItemFilter[];
+  equal: readonly (ItemFilter | typeof sweepField)[];
   /** Ends with `__name__`, as every Firestore order does. */
   order: readonly SortField[];
 }
@@ -45,6 +47,7 @@ function subsets(fields: readonly ItemFilter[]): ItemFilter[][] {
  */
 export const queryShapes: readonly QueryShape[] = [
   ...subsets(itemFilters).map((fields) => itemListShape(Object.fromEntries(fields.map((f) => [f, "any"])))),
+  { collection: "items", equal: [sweepField], order: byName },
   // The market database: a range of buckets is served by what would sort by them; old pages go by name.
   {
     collection: "values",
@@ -65,6 +68,7 @@ export const queryShapes: readonly QueryShape[] = [
 /** The only files that may build queries with filters or an order; a test holds them to it. */
 export const queryFiles: readonly string[] = [
   "imports/store.ts",
+  "imports/sweep.ts",
   "items/list.ts",
   "market/drift.ts",
   "market/publishing.ts",
