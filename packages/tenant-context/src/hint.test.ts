@@ -1,5 +1,13 @@
-import { tenantIdPattern } from "@proveniq/contracts";
-import { check, property as fcProperty, option, string } from "fast-check";
+import { isTenantId, reservedTenantIds, tenantIdPattern } from "@proveniq/contracts";
+import {
+  check,
+  constantFrom,
+  property as fcProperty,
+  oneof,
+  option,
+  string,
+  stringMatching,
+} from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type HintInput, readTenantHint } from "./hint.ts";
 
@@ -71,6 +79,19 @@ const conflict: [string, Partial<HintInput>][] = [
   ["header and key", { tenantHeader: "carrier-a", authorization: "Bearer pvq_live_carrier-b_k_s" }],
   ["header and token", { tenantHeader: "carrier-a", authorization: jwt({ tenant: "carrier-b" }) }],
 ];
+
+it("isTenantId says what the pattern and the reserved names say", () => {
+  const ids = oneof(
+    stringMatching(/^[a-z-]{0,3}[a-z0-9-]{0,41}$/),
+    constantFrom(...reservedTenantIds),
+    string(),
+  );
+  const same = fcProperty(
+    ids,
+    (id) => isTenantId(id) === (tenantIdPattern.test(id) && !reservedTenantIds.some((r) => r === id)),
+  );
+  expect(check(same, { numRuns: 1_000 }).failed).toBe(false);
+});
 
 describe("readTenantHint", () => {
   it.each(found)("finds the tenant: %s", (_, input, tenantId, source) => {

@@ -78,6 +78,7 @@ function oneValue(value: string | readonly string[]): string | null {
 
 /** The scheme's name is case-insensitive (RFC 9110). */
 function isBearer(authorization: string): boolean {
+  if (authorization.startsWith("Bearer ")) return true;
   return authorization.charCodeAt(6) === 0x20 && authorization.slice(0, 6).toLowerCase() === "bearer";
 }
 

@@ -7,6 +7,9 @@ export interface PackedEntry {
 
 const maxCells = 0xffff;
 const maxEpoch = 0xffffffff;
+const offsetMask = 0x07ffffff;
+const tagMask = ~offsetMask;
+const maxBytes = offsetMask;
 const perRecord = 7; // length of the key, cell (2), epoch (4)
 
 /**
@@ -16,7 +19,10 @@ const perRecord = 7; // length of the key, cell (2), epoch (4)
  */
 export class PlacementTable {
   readonly size: number;
-  /** Offset of a record plus one; 0 is free. Its length is a power of two. */
+  /**
+   * Offset of a record plus one, below 5 bits of its key's hash; 0 is free. The bits spare the look at most records
+   * that are not meant: with a million tenants each such look waits for memory. The length is a power of two.
+   */
   readonly #slots: Uint32Array;
   /** Records one after the other: key length, key, cell, epoch. */
   readonly #records: Uint8Array;
@@ -32,6 +38,7 @@ export class PlacementTable {
    * is asked for so that nothing has to grow or be held twice.
    */
   static build(entries: Iterable<PackedEntry>, count: number, keyBytes: number): PlacementTable {
+    if (keyBytes + count * perRecord >= maxBytes) throw new RangeError("too many tenants for one table");
     let capacity = 8;
     while (capacity < count * 2) capacity *= 2;
     const slots = new Uint32Array(capacity);
@@ -40,9 +47,10 @@ export class PlacementTable {
     let size = 0;
     for (const { tenantId, cell, epoch } of entries) {
       if (cell > maxCells || epoch > maxEpoch) throw new RangeError("cell or epoch out of range");
-      let slot = hash(tenantId) & (capacity - 1);
+      const h = hash(tenantId);
+      let slot = h & (capacity - 1);
       while (slots[slot] !== 0) slot = (slot + 1) & (capacity - 1);
-      slots[slot] = at + 1;
+      slots[slot] = (h & tagMask) | (at + 1);
       records[at] = tenantId.length;
       at += 1;
       for (let i = 0; i < tenantId.length; i += 1) records[at + i] = tenantId.charCodeAt(i);
@@ -65,10 +73,13 @@ export class PlacementTable {
   find(tenantId: string): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = hash(tenantId) & mask; ; slot = (slot + 1) & mask) {
-      const offset = slots[slot] ?? 0;
-      if (offset === 0) return -1;
-      if (this.#holds(offset - 1, tenantId)) return offset - 1;
+    const h = hash(tenantId);
+    for (let slot = h & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot] ?? 0;
+      if (entry === 0) return -1;
+      if (((entry ^ h) & tagMask) !== 0) continue;
+      const record = (entry & offsetMask) - 1;
+      if (this.#holds(record, tenantId)) return record;
     }
   }
 
@@ -93,10 +104,11 @@ export class PlacementTable {
   }
 }
 
-/** FNV-1a over the characters, then mixed so that the low bits depend on all of them. */
+/** FNV-1a over the characters, then mixed: the low bits choose the slot, the highest five are the tag. */
 function hash(key: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < key.length; i += 1) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193);
   h ^= h >>> 15;
-  return Math.imul(h, 0x2c1b3c6d) >>> 7;
+  h = Math.imul(h, 0x2c1b3c6d);
+  return h ^ (h >>> 13);
 }
