@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { controlClient, type RelayReport } from "@proveniq/local-cloud/control";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import { asItem, Client } from "../../examples/demo/client.ts";
+import { asItem, type Caller, Client } from "../../examples/demo/client.ts";
 import { holdings } from "../../examples/demo/databases.ts";
 import { callerPerCell, partner } from "../setup/callers.ts";
 
@@ -11,7 +11,13 @@ const client = new Client(fleet.router);
 const callers = await callerPerCell(fleet);
 afterAll(() => client.close());
 
-const cells = Object.keys(fleet.cells) as (keyof typeof callers)[];
+const cells = Object.keys(fleet.cells);
+
+function callerOf(cell: string): Caller {
+  const caller = callers[cell];
+  if (caller === undefined) throw new Error(`Nobody calls the cell ${cell}`);
+  return caller;
+}
 
 /** Every document of every database of a cell that holds `text`, straight from its emulator. */
 async function documentsWith(cell: string, text: string): Promise<string[]> {
@@ -52,12 +58,11 @@ describe("two cells share nothing", () => {
       return ids.map((id) => `${emulator}/${project}/${id}`);
     });
     expect(new Set(databases).size).toBe(databases.length);
-    expect(new Set(cells.map((cell) => fleet.cells[cell]?.project)).size).toBe(cells.length);
   });
 
   test.each(cells)("what is written in %s is in no other cell's database", async (cell) => {
     const canary = `canary-${randomUUID()}`;
-    const created = await client.expect(201, callers[cell], "POST", "/v1/items", {
+    const created = await client.expect(201, callerOf(cell), "POST", "/v1/items", {
       body: { title: canary, category: "other", attributes: { canary } },
       headers: { "idempotency-key": canary },
     });
@@ -75,12 +80,12 @@ describe("two cells share nothing", () => {
     const before = calls(await control.relays());
     for (let n = 0; n < 5; n++) {
       const { id } = asItem(
-        await client.expect(201, callers[cell], "POST", "/v1/items", {
+        await client.expect(201, callerOf(cell), "POST", "/v1/items", {
           body: { title: `n ${n}`, category: "other" },
         }),
       );
-      await client.expect(200, callers[cell], "GET", `/v1/items/${id}`);
-      await client.expect(204, callers[cell], "DELETE", `/v1/items/${id}`);
+      await client.expect(200, callerOf(cell), "GET", `/v1/items/${id}`);
+      await client.expect(204, callerOf(cell), "DELETE", `/v1/items/${id}`);
     }
     const after = calls(await control.relays());
     const grown = Object.keys(after).filter((name) => (after[name] ?? 0) - (before[name] ?? 0) >= 15);

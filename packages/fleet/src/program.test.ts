@@ -44,7 +44,7 @@ describe("the CLI", () => {
     [["cells", "lst"], "(Did you mean list?)"],
     [["cells", "list", "--jsn"], "(Did you mean --json?)"],
     [["cells", "show"], "missing required argument 'id'"],
-    [["cells", "add", "nordic"], "required option '--region <region>' not specified"],
+    [["cells", "add", "zz-new"], "required option '--region <region>' not specified"],
     [["up", "--port-base", "80"], "It must be a port from 1024 to 32000."],
     [["up", "--cells", "a,,b"], "It must be names with commas between them."],
     [["up", "--log-level", "loud"], "Allowed choices are debug, info, warn, error."],

@@ -11,7 +11,8 @@ import { addToLock } from "./lock.ts";
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL("../../../..", import.meta.url));
-const nordic = { id: "nordic", region: "europe-north1", residency: "eu" };
+/** No cell is called that, and none should be. */
+const fresh = { id: "zz-new", region: "europe-north1", residency: "eu" };
 let root: string;
 
 /** What npm and the loader read of the repository: manifests, the lock and every workspace's package.json. */
@@ -40,14 +41,14 @@ const read = (file: string) => readFile(join(root, file), "utf8");
 
 describe("adding a cell", () => {
   it("makes a repository that loads, and a lock that npm finds complete without the network", async () => {
-    const added = await addCell(root, nordic);
+    const added = await addCell(root, fresh);
     expect(added.files).toEqual([
-      "infra/cells/nordic/cell.json",
-      "infra/cells/nordic/package.json",
+      "infra/cells/zz-new/cell.json",
+      "infra/cells/zz-new/package.json",
       "package-lock.json",
     ]);
     const { manifests } = await loadFleet(join(root, "infra"));
-    expect(manifests["nordic"]).toEqual(added.manifest);
+    expect(manifests["zz-new"]).toEqual(added.manifest);
 
     const lock = await read("package-lock.json");
     await run("npm", ["install", "--package-lock-only", "--offline", "--ignore-scripts"], { cwd: root });
@@ -56,30 +57,30 @@ describe("adding a cell", () => {
 
   it("changes nothing when it is refused, nor when something of that name is in the way", async () => {
     const before = await read("package-lock.json");
-    await expect(addCell(root, { ...nordic, region: "mars" })).rejects.toThrow("--region");
-    await writeFile(join(root, "infra", "cells", "nordic"), "a file");
-    await expect(addCell(root, nordic)).rejects.toThrow("EEXIST");
-    await rm(join(root, "infra", "cells", "nordic"));
+    await expect(addCell(root, { ...fresh, region: "mars" })).rejects.toThrow("--region");
+    await writeFile(join(root, "infra", "cells", "zz-new"), "a file");
+    await expect(addCell(root, fresh)).rejects.toThrow("EEXIST");
+    await rm(join(root, "infra", "cells", "zz-new"));
     expect(await read("package-lock.json")).toBe(before);
-    expect(await readdir(join(root, "infra", "cells"))).not.toContain("nordic");
+    expect(await readdir(join(root, "infra", "cells"))).not.toContain("zz-new");
   });
 
   it("leaves no half of a cell when the lock cannot be read", async () => {
     await writeFile(join(root, "package-lock.json"), '{"lockfileVersion": 1}');
-    await expect(addCell(root, nordic)).rejects.toThrow("lockfileVersion 3");
-    expect(await readdir(join(root, "infra", "cells"))).not.toContain("nordic");
+    await expect(addCell(root, fresh)).rejects.toThrow("lockfileVersion 3");
+    expect(await readdir(join(root, "infra", "cells"))).not.toContain("zz-new");
   });
 
   it("keeps all else in the lock as it was", async () => {
     const before = await read("package-lock.json");
-    const after = addToLock(before, "nordic");
+    const after = addToLock(before, "zz-new");
     const added = after.split("\n").filter((line) => !before.includes(line));
     expect(added.map((line) => line.trim())).toEqual([
-      '"infra/cells/nordic": {',
-      '"name": "@proveniq/cell-nordic",',
-      '"node_modules/@proveniq/cell-nordic": {',
-      '"resolved": "infra/cells/nordic",',
+      '"infra/cells/zz-new": {',
+      '"name": "@proveniq/cell-zz-new",',
+      '"node_modules/@proveniq/cell-zz-new": {',
+      '"resolved": "infra/cells/zz-new",',
     ]);
-    expect(addToLock(after, "nordic")).toBe(after);
+    expect(addToLock(after, "zz-new")).toBe(after);
   });
 });

@@ -8,21 +8,22 @@ beforeAll(async () => {
   fleet = await loadFleet(fileURLToPath(new URL("../../../../infra", import.meta.url)));
 });
 
-const nordic: NewCell = { id: "nordic", region: "europe-north1", residency: "eu" };
+/** No cell is called that, and none should be. */
+const fresh: NewCell = { id: "zz-new", region: "europe-north1", residency: "eu" };
 const make = (change: Partial<NewCell>) =>
-  makeManifest({ ...nordic, ...change }, fleet.config, fleet.manifests);
+  makeManifest({ ...fresh, ...change }, fleet.config, fleet.manifests);
 
 describe("a new cell's manifest", () => {
   it("has every field written out, with databases and issuer of its own", () => {
     expect(make({})).toMatchObject({
-      name: "Cell nordic",
+      name: "Cell zz-new",
       tier: "region",
-      project: "proveniq-prod-nordic",
-      databases: [{ id: "nordic-main", location: "europe-north1" }],
+      project: "proveniq-prod-zz-new",
+      databases: [{ id: "zz-new-main", location: "europe-north1" }],
       marketDatabase: { id: "market", location: "europe-north1" },
-      origins: { api: "https://nordic-api.cells.proveniq.io", bulk: "https://nordic-bulk.cells.proveniq.io" },
+      origins: { api: "https://zz-new-api.cells.proveniq.io", bulk: "https://zz-new-bulk.cells.proveniq.io" },
       wave: 1,
-      issuers: [{ audience: "proveniq-prod-nordic" }],
+      issuers: [{ audience: "proveniq-prod-zz-new" }],
     });
   });
 
@@ -44,7 +45,7 @@ describe("a new cell's manifest", () => {
   });
 
   it("gets a replica of its own in a project that it shares", () => {
-    expect(make({ project: "proveniq-prod-eu" }).marketDatabase.id).toBe("nordic-market");
+    expect(make({ project: "proveniq-prod-eu" }).marketDatabase.id).toBe("zz-new-market");
   });
 
   it.each<[string, Partial<NewCell>, string]>([

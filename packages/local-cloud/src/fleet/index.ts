@@ -3,7 +3,7 @@ export { type LocalPerson, mintLocalToken } from "./identity.ts";
 export { busyFleetPorts, planFleet } from "./plan.ts";
 export { defaultPortBase, localPorts, maxPortBase } from "./ports.ts";
 export { LocalRegistry } from "./registry.ts";
-export { seedTenants } from "./seeds.ts";
+export { sampleTenant, seedTenants } from "./seeds.ts";
 export { startFleet } from "./start.ts";
 export { type FleetState, readState, runningState } from "./state.ts";
 export { FleetConflict, type FleetLine, type FleetOptions, type RunningFleet } from "./types.ts";

@@ -6,7 +6,7 @@ import { busyPorts, describeBusy } from "../net/listening.ts";
 import { localFleet, localHost, selectCells } from "./hosts.ts";
 import { makeLocalKeys } from "./identity.ts";
 import { type LocalPorts, localPorts } from "./ports.ts";
-import { type SeedTenant, seedTenants } from "./seeds.ts";
+import { type SeedTenant, seedsFor } from "./seeds.ts";
 import type { FleetState } from "./state.ts";
 
 /** All that is decided before anything starts. */
@@ -38,7 +38,7 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
   const manifests = Object.fromEntries(Object.entries(all).filter(([id]) => running.includes(id)));
   const ports = localPorts(options.portBase);
   const place = (cell: string) => ids.indexOf(cell);
-  const seeds = seedTenants.filter((tenant) => running.includes(tenant.cellId));
+  const seeds = seedsFor(running, fleet.zone);
   const routerPort = ports.router;
   const url = (host: string) => `http://${host}:${routerPort}`;
   const tenantHosts = seeds.flatMap((tenant) => tenant.hosts);

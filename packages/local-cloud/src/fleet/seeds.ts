@@ -46,3 +46,21 @@ export const seedTenants: readonly SeedTenant[] = [
     partner: true,
   },
 ];
+
+/** The tenants of a fleet of these cells. A cell that none of them is in, a new one say, gets a partner to try it with. */
+export function seedsFor(cells: readonly string[], zone: string): SeedTenant[] {
+  const seeds = seedTenants.filter((tenant) => cells.includes(tenant.cellId));
+  const empty = cells.filter((cell) => !seeds.some((tenant) => tenant.cellId === cell));
+  return [
+    ...seeds,
+    ...empty.map((cellId) => {
+      const tenantId = sampleTenant(cellId);
+      return { tenantId, name: `Sample of ${cellId}`, cellId, hosts: [`${tenantId}.${zone}`], partner: true };
+    }),
+  ];
+}
+
+/** The partner that a cell without other tenants gets here. It has a host of its own: its residency may have none. */
+export function sampleTenant(cell: string): string {
+  return `sample-${cell}`;
+}

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { planFleet } from "./plan.ts";
+import { seedsFor, seedTenants } from "./seeds.ts";
 import { type FleetState, readState, removeState, runningState, writeState } from "./state.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -57,6 +58,20 @@ describe("the state of a fleet", () => {
 });
 
 describe("the plan of a fleet", () => {
+  it("has somebody to try each cell with, a new one too", () => {
+    const seeds = seedsFor(["consumer", "enterprise-a", "eu", "zz-new"], "proveniq.io");
+    expect(seeds.filter((tenant) => tenant.cellId === "zz-new")).toEqual([
+      {
+        tenantId: "sample-zz-new",
+        name: "Sample of zz-new",
+        cellId: "zz-new",
+        hosts: ["sample-zz-new.proveniq.io"],
+        partner: true,
+      },
+    ]);
+    expect(seeds.length).toBe(seedTenants.length + 1);
+  });
+
   it("gives a cell the same ports whichever others run, and names only what runs", async () => {
     const all = (await planFleet({ root, stateDir, portBase: 8080 })).state;
     expect(Object.keys(state.cells)).toEqual(["consumer", "eu"]);
