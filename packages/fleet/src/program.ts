@@ -5,6 +5,7 @@ import { cellsCommand } from "./commands/cells.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { marketCommand } from "./commands/market.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
@@ -18,6 +19,7 @@ Start here:
   npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs
   npx fleet keys create acme --scope items:read,items:write
   npx fleet token --as alice              be a consumer, on this machine
+  npx fleet market verify                 does every cell hold the published market values?
 
 Every command takes --json and --help. Exit codes: 0 done, 1 could not be done, 2 wrong command line.`;
 
@@ -38,6 +40,7 @@ export async function program(
     .addCommand(tenantsCommand(output))
     .addCommand(keysCommand(output))
     .addCommand(tokenCommand(output))
+    .addCommand(marketCommand(output))
     .addCommand(auditCommand(output))
     .addCommand(doctorCommand(output));
   for (const each of withChildren(fleet)) {

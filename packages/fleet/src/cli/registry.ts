@@ -1,4 +1,10 @@
-import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
+import {
+  type FleetState,
+  LocalMarket,
+  LocalRegistry,
+  planFleet,
+  runningState,
+} from "@proveniq/local-cloud/fleet";
 import { CommandError } from "./errors.ts";
 import { root, stateDirectory } from "./paths.ts";
 
@@ -24,5 +30,22 @@ export async function withRegistry<T>(
     return await work(registry, state);
   } finally {
     await registry.close();
+  }
+}
+
+/** Work on the market values of the fleet that runs here. */
+export async function withMarket<T>(
+  options: { stateDir?: string },
+  work: (market: LocalMarket) => Promise<T>,
+): Promise<T> {
+  const state = await runningFleet(options);
+  const stateDir = stateDirectory(options.stateDir);
+  const cells = Object.keys(state.cells);
+  const plan = await planFleet({ root, stateDir, portBase: state.portBase, cells });
+  const market = new LocalMarket(state, plan.config, plan.manifests);
+  try {
+    return await work(market);
+  } finally {
+    await market.close();
   }
 }

@@ -1,4 +1,4 @@
-import type { CellManifest } from "@proveniq/contracts";
+import type { CellManifest, FleetConfig } from "@proveniq/contracts";
 import { developmentIssuer } from "../issuer/index.ts";
 
 export interface CellEnvironmentInput {
@@ -26,6 +26,24 @@ export function baseEnvironment(inherited: NodeJS.ProcessEnv): NodeJS.ProcessEnv
     ),
     PROVENIQ_ENV: "development",
     HOST: "127.0.0.1",
+  };
+}
+
+/** What a cell's replicator needs besides the cell's environment: where market values are published. */
+export function replicatorEnvironment(
+  central: FleetConfig["central"],
+  hosts: { central: string; cell: string },
+): Record<string, string> {
+  return {
+    SERVICE: "replicate",
+    // It has two emulators, and the Firestore library would take this one for both.
+    FIRESTORE_EMULATOR_HOST: "",
+    REPLICA_EMULATOR_HOST: hosts.cell,
+    CENTRAL_PROJECT: central.project,
+    CENTRAL_MARKET_DATABASE: central.marketDatabase,
+    CENTRAL_EMULATOR_HOST: hosts.central,
+    // One that was killed here is soon replaced, and nobody wants to wait for it.
+    MARKET_LEASE_MS: "3000",
   };
 }
 

@@ -10,10 +10,18 @@ import { buildAll } from "./build.ts";
 import { currentCommit } from "./commit.ts";
 import { LocalDatabase } from "./database.ts";
 import { baseEnvironment } from "./environment.ts";
+import { LocalMarket } from "./market.ts";
 import { describeBusyPorts, type FleetPlan, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
 import { LocalRegistry } from "./registry.ts";
-import { cellOptions, makeCell, makeRouter, type ServiceContext } from "./services.ts";
+import {
+  cellOptions,
+  makeCell,
+  makeReplicator,
+  makeRouter,
+  replicatorOptions,
+  type ServiceContext,
+} from "./services.ts";
 import { type FleetState, removeState, runningState, writeState } from "./state.ts";
 import { FleetConflict, type FleetOptions, type RunningFleet } from "./types.ts";
 
@@ -26,11 +34,13 @@ export class Fleet implements RunningFleet {
   readonly #stateDir: string;
   readonly #databases = new Map<string, LocalDatabase>();
   readonly #cells = new Map<string, Service>();
+  readonly #replicators = new Map<string, Service>();
   #router: Service | undefined;
   #routerDigest = "";
   #control: ControlServer | undefined;
   #issuer: IssuerServer | undefined;
   #registry: LocalRegistry | undefined;
+  #market: LocalMarket | undefined;
   #state: FleetState | undefined;
   #context: ServiceContext | undefined;
   #ended: Promise<void> | undefined;
@@ -95,9 +105,11 @@ export class Fleet implements RunningFleet {
     // Reported below; until the seeding is done it must not count as unhandled.
     cellsReady.catch(() => undefined);
     this.#registry = new LocalRegistry(this.state, plan.config, plan.manifests);
-    await this.#registry.seed(plan.seeds);
+    this.#market = new LocalMarket(this.state, plan.config, plan.manifests);
+    await Promise.all([this.#registry.seed(plan.seeds), this.#market.seed(root)]);
     this.#goOn();
-    await Promise.all([cellsReady, this.#startRouter(context)]);
+    const replicating = Object.keys(plan.manifests).map((id) => this.#startReplicator(context, id, artefact));
+    await Promise.all([cellsReady, this.#startRouter(context), ...replicating]);
     await this.#become({ phase: "ready" });
   }
 
@@ -118,6 +130,7 @@ export class Fleet implements RunningFleet {
       for (const [id, cell] of this.#cells) {
         await cell.restart(cellOptions(context, id, artefact));
         restarted.push(id);
+        await this.#replicators.get(id)?.restart(replicatorOptions(context, id, artefact));
       }
     }
     const router = await this.#installRouter();
@@ -142,8 +155,8 @@ export class Fleet implements RunningFleet {
     if (this.#state === undefined) return;
     await this.#become({ phase: "stopping" });
     await this.#router?.stop();
-    await Promise.all([...this.#cells.values()].map((cell) => cell.stop()));
-    await this.#registry?.close();
+    await Promise.all([...this.#cells.values(), ...this.#replicators.values()].map((cell) => cell.stop()));
+    await Promise.all([this.#registry?.close(), this.#market?.close()]);
     await Promise.all([...this.#databases.values()].map((database) => database.stop()));
     await this.#issuer?.stop();
     await this.#control?.close();
@@ -221,13 +234,23 @@ export class Fleet implements RunningFleet {
       this.#note(source, `serves again, empty but for its tenants: ${tenants.join(", ")}`);
       return;
     }
-    const lost = await this.#registry.refillCentral(plan.seeds);
+    const [lost] = await Promise.all([
+      this.#registry.refillCentral(plan.seeds),
+      this.#market?.seed(this.#options.root),
+    ]);
     const again = lost.length === 0 ? "" : `; no longer known, add them again: ${lost.join(", ")}`;
     this.#note(source, `serves again with the tenants that the fleet starts with${again}`);
   }
 
+  async #startReplicator(context: ServiceContext, id: string, artefact: InstalledArtefact): Promise<void> {
+    const replicator = makeReplicator(context, id, artefact, this.#eventsOf(`replicate-${id}`));
+    this.#replicators.set(id, replicator);
+    await replicator.start();
+  }
+
   async #startRouter(context: ServiceContext): Promise<void> {
     const bundle = await this.#installRouter();
+    this.#goOn();
     this.#routerDigest = bundle.digest;
     this.#router = makeRouter(context, bundle.file, this.state.directoryFile, this.#eventsOf("router"));
     await this.#router.start();
@@ -235,6 +258,7 @@ export class Fleet implements RunningFleet {
 
   #services(): Map<string, { pid: number | undefined; kill(): void }> {
     const all = new Map<string, { pid: number | undefined; kill(): void }>(this.#cells);
+    for (const replicator of this.#replicators.values()) all.set(replicator.name, replicator);
     if (this.#router !== undefined) all.set("router", this.#router);
     for (const [name, database] of this.#databases) all.set(`emulator-${name}`, database);
     return all;

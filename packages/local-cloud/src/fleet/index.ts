@@ -1,5 +1,6 @@
 export { localFleet, localHost } from "./hosts.ts";
 export { type LocalPerson, mintLocalToken } from "./identity.ts";
+export { LocalMarket } from "./market.ts";
 export { busyFleetPorts, planFleet } from "./plan.ts";
 export { defaultPortBase, localPorts, maxPortBase } from "./ports.ts";
 export { LocalRegistry } from "./registry.ts";

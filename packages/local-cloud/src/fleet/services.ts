@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { untilOk } from "../process/ready.ts";
+import { untilOk, untilReady } from "../process/ready.ts";
 import { Service, type ServiceEvents, type ServiceOptions } from "../process/service.ts";
 import type { InstalledArtefact } from "./artefact.ts";
-import { cellEnvironment } from "./environment.ts";
+import { cellEnvironment, replicatorEnvironment } from "./environment.ts";
 import { defaultTenantOf } from "./hosts.ts";
 import type { FleetPlan } from "./plan.ts";
 
@@ -56,6 +56,35 @@ export function makeCell(
   events: ServiceEvents,
 ): Service {
   return new Service(id, cellOptions(context, id, artefact), events);
+}
+
+/** A cell's replicator of market values: the same artefact, without a port. Ready when its replica is up to date. */
+export function replicatorOptions(
+  context: ServiceContext,
+  id: string,
+  artefact: InstalledArtefact,
+): ServiceOptions {
+  const { plan, logs } = context;
+  const cell = cellOptions(context, id, artefact);
+  const { central, cells } = plan.state;
+  const place = cells[id];
+  if (place === undefined) throw new Error(`No cell ${id} is planned`);
+  const hosts = { central: central.relay, cell: place.relay };
+  return {
+    ...cell,
+    env: { ...cell.env, ...replicatorEnvironment(plan.config.central, hosts) },
+    logFile: join(logs, `replicate-${id}.log`),
+    ready: (signal) => untilReady(`${place.api}/ready`, signal),
+  };
+}
+
+export function makeReplicator(
+  context: ServiceContext,
+  id: string,
+  artefact: InstalledArtefact,
+  events: ServiceEvents,
+): Service {
+  return new Service(`replicate-${id}`, replicatorOptions(context, id, artefact), events);
 }
 
 export function makeRouter(

@@ -2,15 +2,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Ask again and again until the URL answers 2xx; rejects when the signal aborts, with the last answer as the reason. */
 export async function untilOk(url: string, signal: AbortSignal, everyMs = 50): Promise<void> {
+  await until(url, signal, everyMs, () => true);
+}
+
+/** The same until a cell's /ready says that all it uses is ready, also what it could serve without. */
+export async function untilReady(url: string, signal: AbortSignal, everyMs = 200): Promise<void> {
+  await until(url, signal, everyMs, (body) => body.startsWith('{"status":"ready"'));
+}
+
+async function until(
+  url: string,
+  signal: AbortSignal,
+  everyMs: number,
+  accepts: (body: string) => boolean,
+): Promise<void> {
   let last = "no answer";
   while (!signal.aborted) {
     try {
       const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]) });
-      if (response.ok) {
-        await response.body?.cancel();
-        return;
-      }
-      last = `${response.status} ${(await response.text()).slice(0, 300)}`;
+      const body = await response.text();
+      if (response.ok && accepts(body)) return;
+      last = `${response.status} ${body.slice(0, 300)}`;
     } catch {
       // Not listening yet, or aborted; the loop decides.
     }

@@ -1,0 +1,142 @@
+import { createReadStream } from "node:fs";
+import type { MarketPublication, ReplicaVerdict } from "@proveniq/control-plane/market";
+import type { LocalMarket } from "@proveniq/local-cloud/fleet";
+import { Command } from "commander";
+import { CommandError, exitCodes } from "../cli/errors.ts";
+import { command, jsonOption, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
+import { withMarket } from "../cli/registry.ts";
+import { type Output, report } from "../output/print.ts";
+import { table } from "../output/table.ts";
+
+interface CommonOptions {
+  json?: boolean;
+  stateDir?: string;
+}
+
+/** `fleet market …`: what things are worth, from one source into every cell. */
+export function marketCommand(output: Output): Command {
+  return new Command("market")
+    .description("publish market values, and verify what the cells hold of them")
+    .addCommand(publishCommand(output))
+    .addCommand(verifyCommand(output))
+    .addCommand(renewCommand(output));
+}
+
+function publishCommand(output: Output): Command {
+  return command("publish", "publish a file of market values; cells have them within two seconds", [
+    "fleet market publish examples/market/diamonds.ndjson",
+    "node examples/market/main.ts --as-of 2026-12-01 | npx fleet market publish -",
+  ])
+    .argument("<file>", "one JSON object on each line, or one JSON array; `-` reads standard input")
+    .option(
+      "--max-withdrawn <percent>",
+      "how much of what is published may be missing in the file (default: 20)",
+      wholeNumber("a percentage", 0, 100),
+    )
+    .addHelpText(
+      "after",
+      "\nThe file is the whole truth: what it does not hold is withdrawn. Only what changed is written, so publishing the " +
+        "same file twice writes nothing. A value: " +
+        '{"marketKey", "currency", "medianMinor", "p10Minor", "p90Minor", "sampleSize", "asOf"}.',
+    )
+    .addHelpText(
+      "after",
+      shapes('{"sequence", "pages", "changed", "withdrawn", "unchanged", "base": its sequence or null}'),
+    )
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (file: string, options: CommonOptions & { maxWithdrawn?: number }) => {
+      const limits = options.maxWithdrawn === undefined ? {} : { maxWithdrawnPercent: options.maxWithdrawn };
+      const published = await withMarket(options, (market) => publishFrom(market, file, limits));
+      report(output, options.json, published, () => told(published));
+    });
+}
+
+async function publishFrom(market: LocalMarket, file: string, limits: { maxWithdrawnPercent?: number }) {
+  try {
+    return await market.publish(file === "-" ? process.stdin : createReadStream(file), limits);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && "path" in error) {
+      throw new CommandError(`${file} cannot be read (${String(error.code)}).`);
+    }
+    throw error;
+  }
+}
+
+function told({ sequence, pages, changed, withdrawn, unchanged, base }: MarketPublication): string {
+  if (pages === 0)
+    return `Nothing has changed: all ${unchanged} values are published already (sequence ${sequence}).`;
+  const parts = [`${changed} new or changed`, `${withdrawn} withdrawn`, `${unchanged} as before`];
+  const after = base === null ? "" : ` A base generation for newcomers was written at sequence ${base}.`;
+  return `Published: ${parts.join(", ")}; ${pages} ${pages === 1 ? "page" : "pages"}, now at sequence ${sequence}.${after}`;
+}
+
+function verifyCommand(output: Output): Command {
+  return command("verify", "compare every cell's market values with what is published", [
+    "fleet market verify",
+    "fleet market verify --repair",
+  ])
+    .option("--repair", "make the buckets that differ right, and only those")
+    .addHelpText(
+      "after",
+      "\nEvery value is compared, through a digest of each of 256 buckets. Exits with 1 unless every cell is equal " +
+        "(or was repaired). Cells compare themselves too, a bucket a minute.",
+    )
+    .addHelpText(
+      "after",
+      shapes(
+        '{"centre": {sequence, values, publishedAt, sound}, "cells": [{cell, verdict, sequence, values, buckets, repaired}]}',
+      ),
+    )
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (options: CommonOptions & { repair?: boolean }) => {
+      const verdict = await withMarket(options, (market) =>
+        market.verify({ repair: options.repair === true }),
+      );
+      const { centre, cells } = verdict;
+      report(output, options.json, verdict, () =>
+        [
+          `Published: ${centre.values} values at sequence ${centre.sequence}, on ${centre.publishedAt}.`,
+          ...(centre.sound ? [] : ["The published digests are not those of the published values."]),
+          table([
+            ["CELL", "VERDICT", "SEQUENCE", "VALUES", "BUCKETS THAT DIFFER", "REPAIRED"],
+            ...cells.map((cell) => [
+              cell.cell,
+              cell.verdict,
+              String(cell.sequence ?? "-"),
+              String(cell.values ?? "-"),
+              cell.buckets.join(" ") || "-",
+              String(cell.repaired),
+            ]),
+          ]),
+        ].join("\n"),
+      );
+      if (!centre.sound || !cells.every(isFine)) process.exitCode = exitCodes.failed;
+    });
+}
+
+function isFine({ verdict }: ReplicaVerdict): boolean {
+  return verdict === "equal" || verdict === "repaired";
+}
+
+function renewCommand(output: Output): Command {
+  return command("renew", "have every cell start again from what is published now", ["fleet market renew"])
+    .addHelpText(
+      "after",
+      "\nFor a centre that was restored from a backup: cells may have pages that it no longer knows, and stop with an " +
+        "error that says so. They serve what they have until the new start is complete.",
+    )
+    .addHelpText("after", shapes('{"lineage", "sequence", "values"}'))
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (options: CommonOptions) => {
+      const renewed = await withMarket(options, (market) => market.renew());
+      report(
+        output,
+        options.json,
+        renewed,
+        () => `Every cell starts again from ${renewed.values} values at sequence ${renewed.sequence}.`,
+      );
+    });
+}
