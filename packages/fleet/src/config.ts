@@ -5,6 +5,7 @@ const environment = z.object({
   FORCE_COLOR: z.string().optional(),
   npm_lifecycle_event: z.string().optional(),
   PATH: z.string().default(""),
+  PROVENIQ_KEY: z.string().optional(),
 });
 
 /** What the CLI takes from the environment. */
@@ -14,6 +15,8 @@ export interface CliConfig {
   /** Started by npm or npx. */
   underNpm: boolean;
   path: string[];
+  /** An API key for commands that call a tenant's API. */
+  importKey: string | undefined;
 }
 
 /** The environment of a fleet that outlives the npm which asked for it. */
@@ -32,6 +35,7 @@ export function readCliConfig(
   return {
     colour: forced || (!refused && tty),
     underNpm: parsed.npm_lifecycle_event !== undefined,
+    importKey: parsed.PROVENIQ_KEY === "" ? undefined : parsed.PROVENIQ_KEY,
     path: parsed.PATH.split(":").filter((folder) => folder !== ""),
   };
 }

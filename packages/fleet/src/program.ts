@@ -4,6 +4,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
+import { importCommand } from "./commands/import.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { marketCommand } from "./commands/market.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
@@ -18,6 +19,7 @@ Start here:
   npx fleet cells list                    which cells there are, and where they run
   npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs
   npx fleet keys create acme --scope items:read,items:write
+  npx fleet import book.csv --tenant acme --map mapping.json
   npx fleet token --as alice              be a consumer, on this machine
   npx fleet market verify                 does every cell hold the published market values?
 
@@ -39,6 +41,7 @@ export async function program(
     .addCommand(cellsCommand(output))
     .addCommand(tenantsCommand(output))
     .addCommand(keysCommand(output))
+    .addCommand(importCommand(output))
     .addCommand(tokenCommand(output))
     .addCommand(marketCommand(output))
     .addCommand(auditCommand(output))

@@ -69,7 +69,10 @@ function sound(bytes: Buffer, spans: readonly Span[], options: ScanOptions): Row
   if (records?.length === spans.length) {
     return records.map((cells, n) => {
       const span = spans[n];
-      return span === undefined || cells.length === options.columns || cells.every((c) => c === "")
+      return span === undefined ||
+        options.columns === undefined ||
+        cells.length === options.columns ||
+        cells.every((c) => c === "")
         ? { cells }
         : faultyRow(bytes, span, wrongCount(cells.length, options.columns));
     });
@@ -86,6 +89,12 @@ function wrongCount(found: number, columns: number): RowNote {
     code: "columns",
     message: `The row has ${found} cells, the header ${columns}. ${why}`,
   };
+}
+
+/** The cells of a header line; undefined when it cannot be split. */
+export function headerCells(line: Buffer, options: ScanOptions): string[] | undefined {
+  const [header] = split(line, options) ?? [];
+  return header;
 }
 
 function split(bytes: Buffer, options: ScanOptions): string[][] | undefined {

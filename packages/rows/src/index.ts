@@ -1,4 +1,4 @@
-export type { Cell, Row } from "./cells.ts";
+export { type Cell, headerCells } from "./cells.ts";
 export { bomLength, type Chunk, type ChunkRow, chunkReader } from "./chunk.ts";
 export { neutralised, restored } from "./formulas.ts";
 export { compileMapping, type ImportedItem, type MappedRow, type RowMapper } from "./mapper.ts";

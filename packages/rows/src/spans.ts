@@ -11,8 +11,11 @@ export interface Span {
 
 export interface ScanOptions {
   delimiter: string;
-  /** How many columns the file has: a record over several lines must have exactly as many to be believed. */
-  columns: number;
+  /**
+   * How many columns the file has: a record over several lines must have exactly as many to be believed. Undefined
+   * for a header, which says how many there are.
+   */
+  columns: number | undefined;
   /** Old Macintosh files end lines by a lone carriage return. */
   lineEnd: "lf" | "cr";
 }
@@ -76,7 +79,8 @@ export function scanRecord(
   return last ? ended(bytes.length, bytes.length) : undefined;
 
   function ended(end: number, next: number): Span | undefined {
-    if (columns > importLimits.columns || (lines > 1 && columns !== options.columns)) {
+    const expected = options.columns ?? columns;
+    if (columns > importLimits.columns || (lines > 1 && columns !== expected)) {
       return lineAt(bytes, at, eol, last, lines > 1 ? "quote" : "columns");
     }
     return { start: at, end: end > at && bytes[end - 1] === cr ? end - 1 : end, next };

@@ -29,6 +29,14 @@ export function baseEnvironment(inherited: NodeJS.ProcessEnv): NodeJS.ProcessEnv
   };
 }
 
+/**
+ * What a cell's bulk service differs in from the cell's other one. The emulator knows no hot spots, so imports need
+ * no pace here unless that is what is looked at.
+ */
+export function bulkEnvironment(port: number, pace: "manifest" | "off"): Record<string, string> {
+  return { SERVICE: "bulk", PORT: String(port), IMPORT_PACE: pace };
+}
+
 /** What a cell's replicator needs besides the cell's environment: where market values are published. */
 export function replicatorEnvironment(
   central: FleetConfig["central"],

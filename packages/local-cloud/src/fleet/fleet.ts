@@ -15,7 +15,9 @@ import { describeBusyPorts, type FleetPlan, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
 import { LocalRegistry } from "./registry.ts";
 import {
+  bulkOptions,
   cellOptions,
+  makeBulk,
   makeCell,
   makeReplicator,
   makeRouter,
@@ -35,6 +37,7 @@ export class Fleet implements RunningFleet {
   readonly #databases = new Map<string, LocalDatabase>();
   readonly #cells = new Map<string, Service>();
   readonly #replicators = new Map<string, Service>();
+  readonly #bulks = new Map<string, Service>();
   #router: Service | undefined;
   #routerDigest = "";
   #control: ControlServer | undefined;
@@ -93,13 +96,16 @@ export class Fleet implements RunningFleet {
       logs: join(stateDir, "logs"),
       environment: baseEnvironment(readLocalConfig().inherited),
       logLevel: this.#options.logLevel ?? "info",
+      importPace: this.#options.importPace ?? "off",
     };
     this.#context = context;
     const cellsReady = Promise.all(
       Object.keys(plan.manifests).map(async (id) => {
         const cell = makeCell(context, id, artefact, this.#eventsOf(id));
         this.#cells.set(id, cell);
-        await cell.start();
+        const bulk = makeBulk(context, id, artefact, this.#eventsOf(`bulk-${id}`));
+        this.#bulks.set(id, bulk);
+        await Promise.all([cell.start(), bulk.start()]);
       }),
     );
     // Reported below; until the seeding is done it must not count as unhandled.
@@ -130,6 +136,7 @@ export class Fleet implements RunningFleet {
       for (const [id, cell] of this.#cells) {
         await cell.restart(cellOptions(context, id, artefact));
         restarted.push(id);
+        await this.#bulks.get(id)?.restart(bulkOptions(context, id, artefact));
         await this.#replicators.get(id)?.restart(replicatorOptions(context, id, artefact));
       }
     }
@@ -155,7 +162,11 @@ export class Fleet implements RunningFleet {
     if (this.#state === undefined) return;
     await this.#become({ phase: "stopping" });
     await this.#router?.stop();
-    await Promise.all([...this.#cells.values(), ...this.#replicators.values()].map((cell) => cell.stop()));
+    await Promise.all(
+      [this.#cells, this.#bulks, this.#replicators].flatMap((all) =>
+        [...all.values()].map((service) => service.stop()),
+      ),
+    );
     await Promise.all([this.#registry?.close(), this.#market?.close()]);
     await Promise.all([...this.#databases.values()].map((database) => database.stop()));
     await this.#issuer?.stop();
@@ -258,7 +269,7 @@ export class Fleet implements RunningFleet {
 
   #services(): Map<string, { pid: number | undefined; kill(): void }> {
     const all = new Map<string, { pid: number | undefined; kill(): void }>(this.#cells);
-    for (const replicator of this.#replicators.values()) all.set(replicator.name, replicator);
+    for (const each of [...this.#bulks.values(), ...this.#replicators.values()]) all.set(each.name, each);
     if (this.#router !== undefined) all.set("router", this.#router);
     for (const [name, database] of this.#databases) all.set(`emulator-${name}`, database);
     return all;

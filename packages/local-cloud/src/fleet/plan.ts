@@ -70,6 +70,7 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
           id,
           {
             api: `http://127.0.0.1:${cell.api}`,
+            bulk: `http://127.0.0.1:${cell.bulk}`,
             relay: `127.0.0.1:${cell.relay}`,
             emulator: `127.0.0.1:${cell.emulator}`,
             project: manifest.project,
@@ -119,6 +120,7 @@ function portsOf(plan: FleetPlan): Map<number, string> {
   for (const id of Object.keys(plan.manifests)) {
     const cell = ports.cell(plan.place(id));
     needed.set(cell.api, `cell ${id}`);
+    needed.set(cell.bulk, `the imports of cell ${id}`);
     needed.set(cell.emulator, `the emulator of cell ${id}`);
     needed.set(cell.relay, `the relay of cell ${id}`);
   }

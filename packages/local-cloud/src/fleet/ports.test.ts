@@ -6,8 +6,8 @@ describe("the ports of a local fleet", () => {
   it("are the documented ones by default", () => {
     const ports = localPorts(8080);
     expect([ports.router, ports.central.emulator, ports.central.relay]).toEqual([8080, 8200, 8300]);
-    expect(ports.cell(0)).toEqual({ api: 8101, emulator: 8201, relay: 8301 });
-    expect(ports.cell(2)).toEqual({ api: 8121, emulator: 8221, relay: 8321 });
+    expect(ports.cell(0)).toEqual({ api: 8101, emulator: 8201, relay: 8301, bulk: 8401 });
+    expect(ports.cell(2)).toEqual({ api: 8121, emulator: 8221, relay: 8321, bulk: 8421 });
   });
 
   it("never meet, however many cells run, and stay below those that the system gives out", () => {

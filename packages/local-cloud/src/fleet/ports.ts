@@ -1,6 +1,7 @@
 /** The ports of one cell on this machine. */
 export interface CellPorts {
   api: number;
+  bulk: number;
   emulator: number;
   relay: number;
 }
@@ -39,7 +40,12 @@ export function localPorts(base: number): LocalPorts {
         throw new Error(`A local fleet has at most ${maxCells} cells`);
       }
       const offset = 1 + 10 * (index % 10) + Math.floor(index / 10);
-      return { api: base + 20 + offset, emulator: base + 120 + offset, relay: base + 220 + offset };
+      return {
+        api: base + 20 + offset,
+        emulator: base + 120 + offset,
+        relay: base + 220 + offset,
+        bulk: base + 320 + offset,
+      };
     },
   };
 }

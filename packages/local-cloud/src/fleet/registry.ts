@@ -66,6 +66,16 @@ export class LocalRegistry {
     return this.#config.defaults.global.cell;
   }
 
+  /** The router by a host that admits tenants of this residency. */
+  urlFor(residency: Placement["residency"]): string {
+    const hosts = Object.entries(this.#config.hosts);
+    const [host = "localhost"] =
+      hosts.find(([, kind]) => kind.kind === "region" && kind.residency === residency) ?? [];
+    const url = new URL(this.#state.router);
+    url.hostname = host;
+    return url.origin;
+  }
+
   get origin(): { who: string; from: string } {
     return origin();
   }
@@ -115,7 +125,7 @@ export class LocalRegistry {
       config: this.#config,
       manifests: this.#manifests,
       origins: Object.fromEntries(
-        Object.entries(this.#state.cells).map(([id, { api }]) => [id, { api, bulk: api }]),
+        Object.entries(this.#state.cells).map(([id, { api, bulk }]) => [id, { api, bulk }]),
       ),
     });
   }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { untilOk, untilReady } from "../process/ready.ts";
 import { Service, type ServiceEvents, type ServiceOptions } from "../process/service.ts";
 import type { InstalledArtefact } from "./artefact.ts";
-import { cellEnvironment, replicatorEnvironment } from "./environment.ts";
+import { bulkEnvironment, cellEnvironment, replicatorEnvironment } from "./environment.ts";
 import { defaultTenantOf } from "./hosts.ts";
 import type { FleetPlan } from "./plan.ts";
 
@@ -14,6 +14,7 @@ export interface ServiceContext {
   logs: string;
   environment: NodeJS.ProcessEnv;
   logLevel: string;
+  importPace: "manifest" | "off";
 }
 
 /** How one cell is started from an artefact: the same files for every cell, told apart by their environment. */
@@ -56,6 +57,33 @@ export function makeCell(
   events: ServiceEvents,
 ): Service {
   return new Service(id, cellOptions(context, id, artefact), events);
+}
+
+/** A cell's bulk service, which works on imports: the same artefact on another port. */
+export function bulkOptions(
+  context: ServiceContext,
+  id: string,
+  artefact: InstalledArtefact,
+): ServiceOptions {
+  const { plan, logs, importPace } = context;
+  const cell = cellOptions(context, id, artefact);
+  const place = plan.state.cells[id];
+  if (place === undefined) throw new Error(`No cell ${id} is planned`);
+  return {
+    ...cell,
+    env: { ...cell.env, ...bulkEnvironment(Number(new URL(place.bulk).port), importPace) },
+    logFile: join(logs, `bulk-${id}.log`),
+    ready: (signal) => untilOk(`${place.bulk}/ready`, signal),
+  };
+}
+
+export function makeBulk(
+  context: ServiceContext,
+  id: string,
+  artefact: InstalledArtefact,
+  events: ServiceEvents,
+): Service {
+  return new Service(`bulk-${id}`, bulkOptions(context, id, artefact), events);
 }
 
 /** A cell's replicator of market values: the same artefact, without a port. Ready when its replica is up to date. */

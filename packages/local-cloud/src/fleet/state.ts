@@ -31,6 +31,7 @@ export const fleetState = z.strictObject({
     z.string(),
     z.strictObject({
       api: z.url(),
+      bulk: z.url().describe("Serves imports"),
       relay: z.string(),
       emulator: z.string(),
       project: z.string(),

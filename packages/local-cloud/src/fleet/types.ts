@@ -21,6 +21,8 @@ export interface FleetOptions {
   cells?: readonly string[];
   /** Java heap of each emulator in MiB. */
   heapMb?: number;
+  /** Whether imports keep the pace of their cell's manifest; off unless told otherwise. */
+  importPace?: "manifest" | "off";
   /** Of cells and router: debug, info, warn, error; info unless told otherwise. */
   logLevel?: string;
   /** Hears everything; nothing is printed without it. */

@@ -1,0 +1,41 @@
+import { importLimits } from "@proveniq/contracts";
+import { recordsOf, type SourceFile } from "./source.ts";
+
+/** Bytes of a chunk before it is compressed: small enough to be sent again without regret. */
+const chunkBytes = 3 * 1024 * 1024;
+
+/** A part of the file as it is sent. */
+export interface FileChunk {
+  chunk: number;
+  firstRow: number;
+  rows: number;
+  bytes: Buffer;
+}
+
+/** Cut a file into chunks, always the same ones. */
+export async function* chunksOf(source: SourceFile): AsyncGenerator<FileChunk> {
+  let parts: Buffer[] = [];
+  let size = 0;
+  let chunk = 1;
+  let firstRow = 1;
+  const cut = (): FileChunk => {
+    const made = { chunk, firstRow, rows: parts.length, bytes: Buffer.concat(parts) };
+    chunk++;
+    firstRow += parts.length;
+    parts = [];
+    size = 0;
+    return made;
+  };
+  for await (const { bytes } of recordsOf(source)) {
+    if (parts.length >= importLimits.chunkRows || (parts.length > 0 && size + bytes.length > chunkBytes))
+      yield cut();
+    parts.push(endsLine(bytes) ? bytes : Buffer.concat([bytes, Buffer.from("\n")]));
+    size += bytes.length + 1;
+  }
+  if (parts.length > 0) yield cut();
+}
+
+function endsLine(bytes: Buffer): boolean {
+  const last = bytes.at(-1);
+  return last === 0x0a || last === 0x0d;
+}
