@@ -65,7 +65,7 @@ export default async function bench(args: readonly string[]): Promise<Record<str
     const three = proxies.filter((p) => ["nginx", "haproxy", "router"].includes(p.name));
     const upload = await measureLoad(three, files.uploadScript, { rounds, seconds, connections: 16 });
     const latency = await measureLatency(three, ports[0] ?? 0, rounds, seconds);
-    const memory = await measureMemory(pick(proxies, "router"));
+    const memory = await measureMemory(folder, files);
     const start1m = await measureStart(folder);
     return report({ cpu, upload, latency, decisions, memory, start1m });
   } finally {
@@ -169,8 +169,10 @@ async function measureDecisions(): Promise<Decisions> {
   };
 }
 
-/** 100 MB up (in bodies of 25 MB: 32 MiB is the limit) and 100 MB down; what resident memory grows by, at most. */
-async function measureMemory(router: Running): Promise<number> {
+/** 100 MB up (in bodies of 25 MB: 32 MiB is the limit) and 100 MB down; what a new router's memory grows by, at most. */
+async function measureMemory(folder: string, files: JobFiles): Promise<number> {
+  const router = await startRouterProcess(folder, await freePort(), files.directory);
+  await load(router, files.readScript, { seconds: 1, connections: 16 });
   const pid = router.pids[0] ?? 0;
   const host = { host: "api.proveniq.io" };
   const before = await residentMib(pid);
@@ -205,6 +207,7 @@ async function measureMemory(router: Running): Promise<number> {
     ).on("error", reject);
   });
   clearInterval(watch);
+  await router.stop();
   return most - before;
 }
 
@@ -225,12 +228,6 @@ async function measureStart(folder: string): Promise<number> {
     await router.stop();
   }
   return median(times);
-}
-
-function pick(proxies: readonly Running[], name: string): Running {
-  const found = proxies.find((p) => p.name === name);
-  if (found === undefined) throw new Error(`${name} is not running`);
-  return found;
 }
 
 interface Measured {

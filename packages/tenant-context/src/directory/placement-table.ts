@@ -9,7 +9,6 @@ const maxCells = 0xffff;
 const maxEpoch = 0xffffffff;
 const offsetMask = 0x07ffffff;
 const tagMask = ~offsetMask;
-const maxBytes = offsetMask;
 const perRecord = 7; // length of the key, cell (2), epoch (4)
 
 /**
@@ -27,41 +26,18 @@ export class PlacementTable {
   /** Records one after the other: key length, key, cell, epoch. */
   readonly #records: Uint8Array;
 
-  private constructor(size: number, slots: Uint32Array, records: Uint8Array) {
+  constructor(size: number, slots: Uint32Array, records: Uint8Array) {
     this.size = size;
     this.#slots = slots;
     this.#records = records;
   }
 
-  /**
-   * @param entries Well-formed tenant ids (ASCII, at most 255 characters), each once: `count` of them in all, which
-   * is asked for so that nothing has to grow or be held twice.
-   */
-  static build(entries: Iterable<PackedEntry>, count: number, keyBytes: number): PlacementTable {
-    if (keyBytes + count * perRecord >= maxBytes) throw new RangeError("too many tenants for one table");
-    let capacity = 8;
-    while (capacity < count * 2) capacity *= 2;
-    const slots = new Uint32Array(capacity);
-    const records = new Uint8Array(keyBytes + count * perRecord);
-    let at = 0;
-    let size = 0;
-    for (const { tenantId, cell, epoch } of entries) {
-      if (cell > maxCells || epoch > maxEpoch) throw new RangeError("cell or epoch out of range");
-      const h = hash(tenantId);
-      let slot = h & (capacity - 1);
-      while (slots[slot] !== 0) slot = (slot + 1) & (capacity - 1);
-      slots[slot] = (h & tagMask) | (at + 1);
-      records[at] = tenantId.length;
-      at += 1;
-      for (let i = 0; i < tenantId.length; i += 1) records[at + i] = tenantId.charCodeAt(i);
-      at += tenantId.length;
-      records[at] = cell & 0xff;
-      records[at + 1] = cell >>> 8;
-      for (let i = 0; i < 4; i += 1) records[at + 2 + i] = epoch >>> (8 * i);
-      at += 6;
-      size += 1;
-    }
-    return new PlacementTable(size, slots, records);
+  /** A table of `entries`, for those who have them all at hand. */
+  static of(entries: readonly PackedEntry[]): PlacementTable {
+    const keyBytes = entries.reduce((sum, e) => sum + e.tenantId.length, 0);
+    const builder = new PlacementTableBuilder(entries.length, keyBytes);
+    for (const { tenantId, cell, epoch } of entries) builder.add(tenantId, cell, epoch);
+    return builder.finish();
   }
 
   /** Bytes that the table holds, all told. */
@@ -79,7 +55,7 @@ export class PlacementTable {
       if (entry === 0) return -1;
       if (((entry ^ h) & tagMask) !== 0) continue;
       const record = (entry & offsetMask) - 1;
-      if (this.#holds(record, tenantId)) return record;
+      if (holds(this.#records, record, tenantId)) return record;
     }
   }
 
@@ -94,14 +70,61 @@ export class PlacementTable {
     const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
     return low + (bytes[at + 3] ?? 0) * 0x1000000;
   }
+}
 
-  #holds(record: number, key: string): boolean {
-    const bytes = this.#records;
-    const length = key.length;
-    if (bytes[record] !== length) return false;
-    for (let i = 0; i < length; i += 1) if (bytes[record + 1 + i] !== key.charCodeAt(i)) return false;
+/** Puts a table together. Both numbers may be too large, and what is too much is given back; none may be too small. */
+export class PlacementTableBuilder {
+  readonly #slots: Uint32Array;
+  readonly #records: Uint8Array;
+  #at = 0;
+  #size = 0;
+
+  /** @param keyBytes Of all tenant ids together. */
+  constructor(count: number, keyBytes: number) {
+    const bytes = keyBytes + count * perRecord;
+    if (bytes >= offsetMask) throw new RangeError("too many tenants for one table");
+    let capacity = 8;
+    while (capacity < count * 2) capacity *= 2;
+    this.#slots = new Uint32Array(capacity);
+    this.#records = new Uint8Array(bytes);
+  }
+
+  /** @param tenantId A well-formed one: ASCII, at most 255 characters. False when it is there already. */
+  add(tenantId: string, cell: number, epoch: number): boolean {
+    if (cell > maxCells || epoch > maxEpoch) throw new RangeError("cell or epoch out of range");
+    const slots = this.#slots;
+    const records = this.#records;
+    const h = hash(tenantId);
+    let slot = h & (slots.length - 1);
+    for (let entry = slots[slot] ?? 0; entry !== 0; entry = slots[slot] ?? 0) {
+      if (((entry ^ h) & tagMask) === 0 && holds(records, (entry & offsetMask) - 1, tenantId)) return false;
+      slot = (slot + 1) & (slots.length - 1);
+    }
+    let at = this.#at;
+    slots[slot] = (h & tagMask) | (at + 1);
+    records[at] = tenantId.length;
+    at += 1;
+    for (let i = 0; i < tenantId.length; i += 1) records[at + i] = tenantId.charCodeAt(i);
+    at += tenantId.length;
+    records[at] = cell & 0xff;
+    records[at + 1] = cell >>> 8;
+    for (let i = 0; i < 4; i += 1) records[at + 2 + i] = epoch >>> (8 * i);
+    this.#at = at + 6;
+    this.#size += 1;
     return true;
   }
+
+  finish(): PlacementTable {
+    const exact = this.#at === this.#records.length ? this.#records : this.#records.slice(0, this.#at);
+    return new PlacementTable(this.#size, this.#slots, exact);
+  }
+}
+
+function holds(records: Uint8Array, record: number, key: string): boolean {
+  const length = key.length;
+  if (records[record] !== length) return false;
+  for (let i = 0; i < length; i += 1) if (records[record + 1 + i] !== key.charCodeAt(i)) return false;
+  return true;
 }
 
 /** FNV-1a over the characters, then mixed: the low bits choose the slot, the highest five are the tag. */
