@@ -112,7 +112,8 @@ export class Fleet implements RunningFleet {
     cellsReady.catch(() => undefined);
     this.#registry = new LocalRegistry(this.state, plan.config, plan.manifests);
     this.#market = new LocalMarket(this.state, plan.config, plan.manifests);
-    await Promise.all([this.#registry.seed(plan.seeds), this.#market.seed(root)]);
+    await this.#registry.seed(plan.seeds);
+    await this.#market.seed(root);
     this.#goOn();
     const replicating = Object.keys(plan.manifests).map((id) => this.#startReplicator(context, id, artefact));
     await Promise.all([cellsReady, this.#startRouter(context), ...replicating]);
