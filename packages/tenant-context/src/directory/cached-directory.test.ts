@@ -44,7 +44,10 @@ const started = async (limits: Partial<CacheLimits> = {}) => {
 };
 const placed = (result: LookupResult | Promise<LookupResult>) =>
   result instanceof Promise || typeof result === "string" ? result : `${result.cell.id};${result.epoch}`;
-const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+/** Let what is ready to happen happen. */
+const settle = async () => {
+  for (let n = 0; n < 20; n += 1) await Promise.resolve();
+};
 const questions = (id: string) => asked.filter((a) => a === id).length;
 
 beforeEach(() => {
