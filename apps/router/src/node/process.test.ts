@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { caseDirectory } from "../decide/cases.ts";
 import { plainAnswer, type ScriptedCell, startScriptedCell } from "./conformance/scripted-cell.ts";
 import { ask } from "./testing/client.ts";
@@ -17,6 +17,9 @@ let folder: string;
 let cell: ScriptedCell;
 let child: ChildProcess | undefined;
 let lines: { msg?: string; status?: number; port?: number; cut?: number }[];
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "router-process-"));
