@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { MarketHead, MarketValue, PublishedValue } from "@proveniq/contracts";
 import { applyPage, BucketDigests, contentsAt } from "@proveniq/db/market/centre";
 import type { MarketPublishing } from "@proveniq/db/market/publishing";
@@ -9,6 +10,8 @@ import { differenceOf, pagesOf } from "./difference.ts";
 export interface PublishOptions {
   /** How much of what is published may be withdrawn, in percent: more looks like half a file. */
   maxWithdrawnPercent?: number;
+  /** Not more than so many; the head is one document, and each page writes it. */
+  pagesPerSecond?: number;
   now?: () => Date;
   /** Told after each page. */
   progress?: (published: { pages: number; of: number }) => void;
@@ -67,6 +70,8 @@ export async function publishMarket(
     }
     head = await centre.append({ page, writeId: newId(), digests, values: values.size });
     options.progress?.({ pages: n + 1, of: pages.length });
+    if (options.pagesPerSecond !== undefined && n + 1 < pages.length)
+      await sleep(1_000 / options.pagesPerSecond);
   }
   if (head === undefined) throw new RefusedError("Nothing was published: there is no value.");
 

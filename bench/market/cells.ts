@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type { CellManifest } from "@proveniq/contracts";
+import { MarketReader } from "@proveniq/db/market/reader";
+import { DatabasePool } from "@proveniq/db/pool";
+import { type Emulator, startEmulator } from "@proveniq/local-cloud/emulator";
+import { freePort } from "../lib/process.ts";
+
+export const central = { project: "bench-central", database: "market" };
+
+/** One cell: an emulator of its own, the real replicator as a process, and the reader that its API would use. */
+export interface BenchCell {
+  id: string;
+  /** Resident memory of the replicator in MB, as often as `sample` was called. */
+  rss: number[];
+  start(): void;
+  sample(): Promise<void>;
+  /** The newest sequence that the cell would answer with, and a value that it would answer. */
+  sequence(): Promise<number>;
+  reader: MarketReader;
+  /** Ends the replicator; answers how many documents of the centre it has read. */
+  end(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** `artefact`: the built folder. Nothing runs in the cell before `start`. */
+export async function benchCell(
+  n: number,
+  options: { manifest: CellManifest; artefact: string; centralHost: string; heapMb: number },
+): Promise<BenchCell> {
+  const { manifest, artefact, centralHost, heapMb } = options;
+  const id = `bench-${n}`;
+  const emulator: Emulator = await startEmulator({ port: await freePort(), heapMb });
+  const databaseId = manifest.marketDatabase.id;
+  const pool = new DatabasePool({
+    projectId: manifest.project,
+    allow: [databaseId],
+    emulatorHost: emulator.host,
+    readOnly: true,
+  });
+  const reader = new MarketReader({ open: () => pool.open(databaseId) });
+  const rss: number[] = [];
+  let child: ChildProcess | undefined;
+  let reads = 0;
+  return {
+    id,
+    rss,
+    reader,
+    start() {
+      child = spawn(process.execPath, ["server.js"], {
+        cwd: artefact,
+        env: {
+          PATH: process.env["PATH"],
+          SERVICE: "replicate",
+          CELL_ID: id,
+          CELL_MANIFEST: JSON.stringify(manifest),
+          PROVENIQ_ENV: "development",
+          ARTEFACT_DIGEST: "0".repeat(64),
+          GIT_COMMIT: "bench",
+          REPLICA_EMULATOR_HOST: emulator.host,
+          CENTRAL_EMULATOR_HOST: centralHost,
+          CENTRAL_PROJECT: central.project,
+          CENTRAL_MARKET_DATABASE: central.database,
+          METADATA_SERVER_DETECTION: "none",
+        },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      if (child.stdout === null) throw new Error("the replicator has no output");
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        // It says how much it has read of the centre when it stops.
+        const found = /"reads":([0-9]+)/.exec(line);
+        if (found !== null) reads = Number(found[1]);
+      });
+    },
+    async sample() {
+      if (child?.pid === undefined) return;
+      const status = await readFile(`/proc/${child.pid}/status`, "utf8").catch(() => "");
+      const kb = /VmRSS:\s+([0-9]+) kB/.exec(status)?.[1];
+      if (kb !== undefined) rss.push(Number(kb) / 1024);
+    },
+    sequence: async () => (await reader.status()).sequence,
+    async end() {
+      if (child === undefined) return 0;
+      const ended = once(child, "close");
+      child.kill("SIGTERM");
+      await ended;
+      return reads;
+    },
+    async close() {
+      reader.close();
+      await pool.close();
+      await emulator.stop();
+    },
+  };
+}
