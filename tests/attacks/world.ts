@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { type Scope, scope, type TenantSettings } from "@proveniq/contracts";
+import { createKey, revokeKey, setTenantSettings } from "@proveniq/control-plane/access";
+import { type FleetState, LocalRegistry, planFleet } from "@proveniq/local-cloud/fleet";
+import {
+  developmentIssuer,
+  type IssuerKey,
+  loadIssuerKey,
+  mintToken,
+  type TokenClaims,
+} from "@proveniq/local-cloud/issuer";
+import { send, type WireAnswer } from "./wire.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** One way in: through the router, or past it straight at a cell. */
+export interface Door {
+  name: "router" | "cell";
+  origin: string;
+  /** Where imports are. */
+  bulk: string;
+  /** Host header for a cell's tenants without a host of their own. */
+  host: string;
+}
+
+/**
+ * Who is there: `red` attacks; `blue` is its neighbour in the same database of the same cell, with people Bob and
+ * Ben, and must never be seen; `navy` lives in another cell.
+ */
+export class World {
+  readonly state: FleetState;
+  readonly registry: LocalRegistry;
+  readonly issuerKey: IssuerKey;
+  readonly run = randomUUID().slice(0, 8);
+
+  private constructor(state: FleetState, registry: LocalRegistry, issuerKey: IssuerKey) {
+    this.state = state;
+    this.registry = registry;
+    this.issuerKey = issuerKey;
+  }
+
+  static async enter(state: FleetState): Promise<World> {
+    const stateDir = state.directoryFile.replace(/\/[^/]+$/, "");
+    const cells = Object.keys(state.cells);
+    const plan = await planFleet({ root, stateDir, portBase: state.portBase, cells });
+    const registry = new LocalRegistry(state, plan.config, plan.manifests);
+    return new World(state, registry, await loadIssuerKey(state.identity.issuerKeyFile));
+  }
+
+  close(): Promise<void> {
+    return this.registry.close();
+  }
+
+  /** Both ways to a cell's tenants. */
+  doors(cell: string): Door[] {
+    const host = new URL(
+      this.state.hosts[cell === "eu" ? "eu.proveniq.io" : "api.proveniq.io"] ?? this.state.router,
+    ).host;
+    return [
+      { name: "router", origin: this.state.router, bulk: this.state.router, host },
+      { name: "cell", origin: this.apiOf(cell), bulk: this.bulkOf(cell), host },
+    ];
+  }
+
+  apiOf(cell: string): string {
+    const place = this.state.cells[cell];
+    if (place === undefined) throw new Error(`no cell ${cell}`);
+    return place.api;
+  }
+
+  bulkOf(cell: string): string {
+    return this.state.cells[cell]?.bulk ?? this.apiOf(cell);
+  }
+
+  /** A tenant of its own for these tests; the same when it is there already. */
+  async tenant(tenantId: string, cellId: string, databaseId?: string): Promise<string> {
+    const place = databaseId === undefined ? {} : { databaseId };
+    await this.registry.add({ tenantId, name: tenantId, cellId, hosts: [], ...place });
+    return tenantId;
+  }
+
+  /** Many tenants at once. */
+  async tenants(wanted: readonly { tenantId: string; cellId: string; databaseId: string }[]): Promise<void> {
+    await this.registry.seed(wanted.map((t) => ({ ...t, name: t.tenantId, hosts: [], partner: false })));
+  }
+
+  async settle(tenantId: string, settings: Partial<TenantSettings>): Promise<void> {
+    const { connections, manifests, origin } = this.registry;
+    await setTenantSettings(connections, { manifests }, tenantId, settings, origin);
+  }
+
+  async key(
+    tenantId: string,
+    scopes: Scope[] = scope.options,
+    expiresAt: Date | null = null,
+  ): Promise<string> {
+    const { connections, origin } = this.registry;
+    const wanted = { tenantId, label: "Attack", scopes, expiresAt };
+    return (await createKey(connections, "dev", wanted, origin)).key;
+  }
+
+  async revoke(key: string): Promise<void> {
+    const [, , tenant = "", keyId = ""] = key.split("_");
+    await revokeKey(this.registry.connections, tenant, keyId, this.registry.origin);
+  }
+
+  /** A genuine token for a cell's people, but for what `more` changes. */
+  token(cell: string, claims: TokenClaims, more: Parameters<typeof mintToken>[3] = {}): Promise<string> {
+    const project = this.state.cells[cell]?.project ?? "";
+    return mintToken(this.issuerKey, developmentIssuer(this.state.identity.issuer, project), claims, more);
+  }
+
+  /** An honest call straight at a tenant's cell, for setting scenes and for looking afterwards. */
+  async call(
+    cell: string,
+    credential: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: readonly (readonly [string, string])[] = [],
+  ): Promise<WireAnswer> {
+    return send(path.startsWith("/v1/imports") ? this.bulkOf(cell) : this.apiOf(cell), {
+      method,
+      path,
+      host: "cell",
+      headers: [
+        ["authorization", `Bearer ${credential}`],
+        ...(body === undefined ? [] : ([["content-type", "application/json"]] as const)),
+        ...headers,
+      ],
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  /** Register a thing and get its id. */
+  async plant(cell: string, credential: string, item: Record<string, unknown>): Promise<string> {
+    const answer = await this.call(cell, credential, "POST", "/v1/items", { category: "other", ...item });
+    if (answer.status !== 201) throw new Error(`planting failed: ${answer.status} ${answer.body}`);
+    return JSON.parse(answer.body).id as string;
+  }
+}
