@@ -1,5 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { get, request } from "node:http";
 import { tmpdir } from "node:os";
@@ -11,6 +10,7 @@ import { median, spread } from "../lib/stats.ts";
 import { cellCount, type JobFiles, jobDirectory, writeJob } from "./job.ts";
 import { latencyAt } from "./latency.ts";
 import { checkReplies, load, residentMib } from "./load.ts";
+import { requirePeers } from "./peers.ts";
 import {
   originsOf,
   type Running,
@@ -72,25 +72,6 @@ export default async function bench(args: readonly string[]): Promise<Record<str
     for (const proxy of running.toReversed()) await proxy.stop();
     await rm(folder, { recursive: true });
   }
-}
-
-/** Peers are part of the measurement: without one of them there is nothing to say. */
-function requirePeers(): void {
-  const missing = ["nginx", "haproxy", "wrk"].filter((name) => {
-    try {
-      execFileSync("sh", ["-c", `command -v ${name}`], { stdio: "ignore" });
-      return false;
-    } catch {
-      return true;
-    }
-  });
-  const peers = existsSync(join(root, "bench/peers/node_modules"));
-  if (missing.length > 0)
-    console.error(
-      `Not installed: ${missing.join(", ")}. On Debian: apt-get install --no-install-recommends ${missing.join(" ")}`,
-    );
-  if (!peers) console.error("Not installed: the JavaScript proxies. Run: npm ci --prefix bench/peers");
-  if (missing.length > 0 || !peers) process.exit(2);
 }
 
 async function startAll(

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -42,13 +42,13 @@ async function launch(how: Launch): Promise<Running> {
   const fd = openSync(how.logFile, "w");
   const child: ChildProcess = spawn(how.command, how.args, {
     env: { PATH: process.env["PATH"], ...how.env },
-    stdio: ["ignore", fd, "inherit"],
+    stdio: ["ignore", fd, fd],
   });
   closeSync(fd);
   const ended = once(child, "exit");
   const { pid } = child;
   if (pid === undefined) throw new Error(`${how.name} could not be started`);
-  await untilOpen(how.name, how.port, child);
+  await untilOpen(how, child);
   return {
     name: how.name,
     port: how.port,
@@ -62,9 +62,12 @@ async function launch(how: Launch): Promise<Running> {
   };
 }
 
-async function untilOpen(name: string, port: number, child: ChildProcess): Promise<void> {
+async function untilOpen({ name, port, logFile }: Launch, child: ChildProcess): Promise<void> {
   for (let waited = 0; waited < 15_000; waited += 25) {
-    if (child.exitCode !== null) throw new Error(`${name} ended at its start (exit ${child.exitCode})`);
+    if (child.exitCode !== null) {
+      const said = readFileSync(logFile, "utf8").slice(-1_000);
+      throw new Error(`${name} ended at its start (exit ${child.exitCode}):\n${said}`);
+    }
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect({ port, host: "127.0.0.1" }, () => resolve(true));
       socket.on("error", () => resolve(false));

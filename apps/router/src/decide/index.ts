@@ -1,1 +1,2 @@
 export { type Decision, decide, type RejectReason, type RouteReason, type RouteRequest } from "./decide.ts";
+export { type ExplainedStep, type Explanation, explain } from "./explain.ts";
