@@ -41,7 +41,9 @@ export const money = z
     amountMinor: z
       .int({
         error: ({ input }) =>
-          input === undefined ? "is required" : "must be a whole number of minor units (cents), not a decimal",
+          input === undefined
+            ? "is required"
+            : "must be a whole number of minor units (cents), not a decimal",
       })
       .min(0, "must not be negative")
       .max(Number.MAX_SAFE_INTEGER),
