@@ -96,13 +96,14 @@ export class Importer {
       db.imports.finish(id, complete, {
         pace: async (writes) =>
           this.#now() < until && (await this.#pace.take(tenantId, writes, until - this.#now())),
+        over: () => this.#now() >= until,
       }),
     );
     if (outcome === "full" || outcome === "running") {
       return { answer: await db.imports.get(id), retryAfterSeconds: 2 };
     }
-    const record = outcome.done;
-    return record.state === "finishing" ? { answer: record, retryAfterSeconds: 1 } : { answer: record };
+    const { record, ended } = outcome.done;
+    return ended ? { answer: record } : { answer: record, retryAfterSeconds: 1 };
   }
 
   async #work(

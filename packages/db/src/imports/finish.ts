@@ -17,7 +17,7 @@ import { duplicates, idRanges, namedKeys, type RowPlace } from "./named.ts";
 import { chunkRef, importsStateRef } from "./paths.ts";
 
 import { countGone, sweep } from "./sweep.ts";
-import type { ChunkRecord, FinishStep, ImportRecord } from "./types.ts";
+import type { ChunkRecord, Finishing, FinishStep, ImportRecord } from "./types.ts";
 
 export interface FinishContext {
   firestore: Firestore;
@@ -30,21 +30,22 @@ export interface FinishContext {
 const mostListed = 1_000;
 
 /**
- * End an import: check that all has arrived, that the highest row decided about each thing, and, for a full one, delete what
- * the file does not name. Answers with state `finishing` when the time of the call was over first: call again.
- * Throws `import-incomplete` (chunks to put, again perhaps), `too-many-deletes`, `import-closed`.
+ * End an import: check that all has arrived, that the highest row decided about each thing, and, for a full one, delete
+ * what the file does not name. Throws `import-incomplete` (chunks to put, again perhaps), `too-many-deletes`,
+ * `import-closed`.
  */
 export async function finishImport(
   context: FinishContext,
   complete: CompleteInput,
   step: FinishStep,
-): Promise<ImportRecord> {
+): Promise<Finishing> {
   let record = await readRecord(context);
-  if (record.state === "completed") return record;
+  if (record.state === "completed") return { record, ended: true };
   if (record.state === "open") {
     requireWhole(await chunksOf(context.job), complete);
     const repeated = await settleDuplicates(context, record, complete);
-    const gone = await requireFewDeletes(context, record, complete);
+    const gone = await requireFewDeletes(context, record, complete, step);
+    if (gone === undefined) return { record, ended: false };
     record = await enter(context, "finishing", { deleted: gone, duplicates: repeated });
   }
   if (record.state !== "finishing") throw new ProblemError("import-closed", `The import is ${record.state}.`);
@@ -56,9 +57,12 @@ export async function finishImport(
     throw error;
   }
   const { input, finish = { deleted: 0, duplicates: 0 } } = record;
-  if (input.scope === "partial" || input.dryRun) return enter(context, "completed", finish);
+  if (input.scope === "partial" || input.dryRun || finish.deleted === 0) {
+    return { record: await enter(context, "completed", finish), ended: true };
+  }
   const { deleted, ended } = await sweep({ ...context, record, rows: complete.rows }, step);
-  return enter(context, ended ? "completed" : "finishing", { ...finish, deleted });
+  if (!ended) return { record, ended };
+  return { record: await enter(context, "completed", { ...finish, deleted }), ended };
 }
 
 async function readRecord({ job }: FinishContext): Promise<ImportRecord> {
@@ -167,14 +171,20 @@ async function reportDuplicates(
   await batch.commit();
 }
 
-/** How many a full import will delete. Throws `too-many-deletes` when that needs to be confirmed and is not. */
+/**
+ * How many a full import will delete; undefined when the time was over before all were looked at. Throws
+ * `too-many-deletes` when that needs to be confirmed and is not.
+ */
 async function requireFewDeletes(
   context: FinishContext,
   record: ImportRecord,
   { rows, confirmDeletes }: CompleteInput,
-): Promise<number> {
+  step: FinishStep,
+): Promise<number | undefined> {
   if (record.input.scope === "partial") return 0;
-  const { total, gone } = await countGone({ ...context, record, rows });
+  const counted = await countGone({ ...context, record, rows }, step);
+  if (counted === undefined) return undefined;
+  const { total, gone } = counted;
   if (record.input.dryRun || gone === 0 || confirmDeletes === gone) return gone;
   const nameless = (await chunksOf(context.job)).reduce((sum, c) => sum + c.nameless, 0);
   const share = (100 * gone) / total;

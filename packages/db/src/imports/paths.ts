@@ -33,6 +33,11 @@ export function sweepRef(job: DocumentReference): DocumentReference {
   return job.collection("sweep").doc("cursor");
 }
 
+/** How far a full import has counted what it would delete. */
+export function countRef(job: DocumentReference): DocumentReference {
+  return job.collection("sweep").doc("count");
+}
+
 /** What all imports of a tenant share: their order, which are open, the ramp. */
 export function importsStateRef(firestore: Firestore, tenantId: string): DocumentReference {
   return tenantRef(firestore, tenantId).collection("importState").doc("current");

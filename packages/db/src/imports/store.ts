@@ -32,6 +32,7 @@ import { chunkRef, importRef, importsRef, importsStateRef } from "./paths.ts";
 import type {
   ChunkIdentity,
   ChunkRecord,
+  Finishing,
   FinishStep,
   Governed,
   ImportPosition,
@@ -209,7 +210,7 @@ export class ImportStore implements ImportRepository {
     });
   }
 
-  async finish(id: string, complete: CompleteInput, step: FinishStep): Promise<ImportRecord> {
+  async finish(id: string, complete: CompleteInput, step: FinishStep): Promise<Finishing> {
     const firestore = await this.#open();
     const job = await this.#job(id);
     return finishImport({ firestore, binding: this.#binding, job, id }, complete, step);

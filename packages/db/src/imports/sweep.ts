@@ -7,7 +7,7 @@ import { commitTenantWrite } from "../tenant/commit.ts";
 import type { TenantBinding } from "../tenant/types.ts";
 import { importExpiry, readState, stateDocument } from "./documents.ts";
 import { type IdRange, idRanges, namedKeys } from "./named.ts";
-import { importsStateRef, sweepRef, tombstoneRef } from "./paths.ts";
+import { countRef, importsStateRef, sweepRef, tombstoneRef } from "./paths.ts";
 import type { FinishStep, ImportRecord } from "./types.ts";
 
 export interface SweepContext {
@@ -23,45 +23,82 @@ export interface SweepContext {
 const pageSize = 400;
 const lastRank = Number.MAX_SAFE_INTEGER;
 
-/** How many items came from the import's source, and how many of them its file does not name. */
-export async function countGone(context: SweepContext): Promise<{ total: number; gone: number }> {
-  let total = 0;
-  let gone = 0;
+/** What a full import would delete, once all of its source is looked through. */
+export interface Gone {
+  /** Items of the source. */
+  total: number;
+  /** Of them, those that the file does not name. */
+  gone: number;
+}
+
+/** How many items are looked at between two looks at the clock. */
+const lookEvery = 1_000;
+
+/**
+ * Count what a full import would delete, from where the last call left off; undefined when the time is over before the
+ * end. A count that is done stands: what people change meanwhile is not what is asked about.
+ */
+export async function countGone(context: SweepContext, step: FinishStep): Promise<Gone | undefined> {
+  const ref = countRef(context.job);
+  const stored = await ref.get();
+  const known = stored.get("rows") === context.rows;
+  let { total, gone, cursor } = known ? countOf(stored) : { total: 0, gone: 0, cursor: "" };
+  if (cursor === done) return { total, gone };
+  const save = (at: string) => ref.set({ rows: context.rows, total, gone, cursor: at });
   for (const range of idRanges(context.rows)) {
+    if (range.to !== undefined && cursor >= range.to) continue;
     const named = await namedKeys(context.job, range);
-    for await (const doc of ofSource(context, range, undefined).stream()) {
+    for await (const doc of ofSource(context, range, cursor).stream()) {
       const snapshot = doc as unknown as DocumentSnapshot;
+      cursor = snapshot.id;
       if (isNewer(snapshot, context.record)) continue;
       total++;
       if (!named.has(snapshot.id)) gone++;
+      if (total % lookEvery === 0 && step.over()) {
+        await save(cursor);
+        return undefined;
+      }
     }
   }
+  await save(done);
   return { total, gone };
+}
+
+/** Beyond every id. */
+const done = "~";
+
+function countOf(snapshot: DocumentSnapshot) {
+  const { total, gone, cursor } = snapshot.data() ?? {};
+  return { total: Number(total), gone: Number(gone), cursor: String(cursor) };
 }
 
 /**
  * Delete what the file does not name, from where the last call left off. Answers how many are deleted by now and
- * whether that was all; false when `step` says that the time is over.
+ * whether that was all; false when the time of the call was over first.
  */
 export async function sweep(
   context: SweepContext,
   step: FinishStep,
 ): Promise<{ deleted: number; ended: boolean }> {
   let { cursor, deleted } = await readCursor(context);
+  let looked = 0;
   for (const range of idRanges(context.rows)) {
     if (range.to !== undefined && cursor >= range.to) continue;
     const named = await namedKeys(context.job, range);
     let page: string[] = [];
+    const flush = async () => {
+      if (page.length > 0) ({ cursor, deleted } = await deletePage(context, page, { cursor, deleted }));
+      page = [];
+    };
     for await (const doc of ofSource(context, range, cursor).stream()) {
       const snapshot = doc as unknown as DocumentSnapshot;
-      if (isNewer(snapshot, context.record) || named.has(snapshot.id)) continue;
-      page.push(snapshot.id);
-      if (page.length < pageSize) continue;
-      ({ cursor, deleted } = await deletePage(context, page, { cursor, deleted }));
-      page = [];
-      if (!(await step.pace(pageSize))) return { deleted, ended: false };
+      if (!isNewer(snapshot, context.record) && !named.has(snapshot.id)) page.push(snapshot.id);
+      const over = ++looked % lookEvery === 0 && step.over();
+      if (page.length < pageSize && !over) continue;
+      await flush();
+      if (over || !(await step.pace(pageSize))) return { deleted, ended: false };
     }
-    if (page.length > 0) ({ cursor, deleted } = await deletePage(context, page, { cursor, deleted }));
+    await flush();
   }
   return { deleted, ended: true };
 }

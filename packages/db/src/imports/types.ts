@@ -115,6 +115,14 @@ export interface PageResult {
 export interface FinishStep {
   /** Wait until so many documents may be written; false when the time of this call is over. */
   pace(writes: number): Promise<boolean>;
+  /** True when the time of this call is over. */
+  over(): boolean;
+}
+
+/** How an import stands after a call of `finish`; not `ended`: call again. */
+export interface Finishing {
+  record: ImportRecord;
+  ended: boolean;
 }
 
 /** Where a list of imports goes on. */
@@ -160,10 +168,10 @@ export interface ImportRepository {
   /** End an import where it is: `cancelled` by its owner, `stopped` by its errors. Ending it twice is the same. */
   close(id: string, as: "cancelled" | "stopped"): Promise<ImportRecord>;
   /**
-   * Take the end of an import a step further. The record's state is `finishing` when the time of the call was over
-   * first. Throws `import-incomplete`, `too-many-deletes`, `import-closed`.
+   * Take the end of an import as far as the time of the call allows. Throws `import-incomplete`,
+   * `too-many-deletes`, `import-closed`.
    */
-  finish(id: string, complete: CompleteInput, step: FinishStep): Promise<ImportRecord>;
+  finish(id: string, complete: CompleteInput, step: FinishStep): Promise<Finishing>;
   /** The row report, in the order of chunks. */
   reports(id: string): AsyncIterable<RowReport>;
 }
