@@ -168,6 +168,7 @@ frontend f
   http-request set-var(txn.t) req.hdr(host),map(${files.haproxyHosts}) if !{ var(txn.t) -m found }
   http-request set-header x-tenant-id %[var(txn.t)]
   use_backend %[var(txn.t),map(${files.haproxyTenants},c0)]
+  default_backend c0
 ${backends.join("\n")}
 `,
   );
