@@ -17,6 +17,8 @@ const port = z
   .transform(Number)
   .refine((n) => n <= 65_535, "must be a port number");
 
+const emulatorHost = z.string().regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port");
+
 const environment = z.object({
   CELL_ID: cellId,
   CELL_MANIFEST: z.string().min(2, "must be the text of the cell's cell.json"),
@@ -27,24 +29,31 @@ const environment = z.object({
   PORT: port.default(8080),
   HOST: z.string().min(1).default("0.0.0.0"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-  FIRESTORE_EMULATOR_HOST: z
-    .string()
-    .regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port")
-    .optional(),
+  FIRESTORE_EMULATOR_HOST: emulatorHost.optional(),
   CENTRAL_PROJECT: projectId.optional(),
   CENTRAL_MARKET_DATABASE: databaseId.optional(),
-  CENTRAL_EMULATOR_HOST: z
-    .string()
-    .regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port")
-    .optional(),
+  // The Firestore library lets FIRESTORE_EMULATOR_HOST overrule everything: a process with two emulators, as the
+  // replicator is, gets these two instead.
+  REPLICA_EMULATOR_HOST: emulatorHost.optional(),
+  CENTRAL_EMULATOR_HOST: emulatorHost.optional(),
   MARKET_LEASE_MS: z
     .string()
     .regex(/^[1-9][0-9]{2,5}$/, "must be milliseconds, from 100")
     .transform(Number)
     .default(15_000),
+  WAREHOUSE_HOST: z
+    .string()
+    .regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port")
+    .optional(),
+  ANALYTICS_KEYS: z.string().optional(),
+  SINK_LEASE_MS: z
+    .string()
+    .regex(/^[1-9][0-9]{2,5}$/, "must be milliseconds, from 100")
+    .transform(Number)
+    .default(30_000),
   FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
   DEVELOPMENT_ISSUER: z.string().optional(),
-  SERVICE: z.enum(["api", "bulk", "replicate"]).default("api"),
+  SERVICE: z.enum(["api", "bulk", "replicate", "sink"]).default("api"),
   IMPORT_PACE: z.enum(["manifest", "off"]).default("manifest"),
   INSTANCES: z
     .string()
@@ -56,7 +65,10 @@ const environment = z.object({
 /** Variables that weaken a cell; set in production they are a mistake that must not go unnoticed. */
 const developmentOnly = [
   "FIRESTORE_EMULATOR_HOST",
+  "REPLICA_EMULATOR_HOST",
   "CENTRAL_EMULATOR_HOST",
+  "WAREHOUSE_HOST",
+  "ANALYTICS_KEYS",
   "FIREBASE_AUTH_EMULATOR_HOST",
   "DEVELOPMENT_ISSUER",
   "INSTANCES",
@@ -77,12 +89,16 @@ export interface CellConfig {
   emulatorHost: string | undefined;
   /** Whose tokens people may bring. */
   issuers: readonly TokenIssuer[];
-  /** What this process does: `bulk` serves imports, `replicate` no requests at all, `api` all the rest. */
-  service: "api" | "bulk" | "replicate";
+  /** What this process does: `bulk` serves imports, `replicate` and `sink` no requests at all, `api` all the rest. */
+  service: "api" | "bulk" | "replicate" | "sink";
   /** Where market values are published; the replicator needs it. */
   central: { project: string; marketDatabase: string; emulatorHost: string | undefined } | undefined;
   /** How long after its last sign of life another replicator takes over, in milliseconds. */
   marketLeaseMs: number;
+  /** Where events go; the sink needs it. Host and folder of keys are one machine's, instead of the cloud's. */
+  analytics: { project: string; localHost: string | undefined; keysFolder: string | undefined } | undefined;
+  /** How long after its last sign of life another sink takes over, in milliseconds. */
+  sinkLeaseMs: number;
   /** How many processes of this service share the cell's quotas. */
   instances: number;
   /** `off`: imports write as fast as they can. Databases in the cloud need the pace. */
@@ -109,6 +125,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
       if (given[name] === undefined) faults.push(`${name}: is needed to replicate`);
     }
   }
+  if (given["SERVICE"] === "sink") {
+    if (given["CENTRAL_PROJECT"] === undefined) faults.push("CENTRAL_PROJECT: is needed to send events");
+    if ((given["WAREHOUSE_HOST"] === undefined) !== (given["ANALYTICS_KEYS"] === undefined)) {
+      faults.push("ANALYTICS_KEYS: goes with WAREHOUSE_HOST, both or none");
+    }
+  }
   if (!parsed.success || manifest === undefined || faults.length > 0) {
     throw new Error(
       `The cell cannot start, its environment is not valid:\n${faults.map((f) => `  ${f}`).join("\n")}`,
@@ -125,7 +147,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     port: e.PORT,
     host: e.HOST,
     logLevel: e.LOG_LEVEL,
-    emulatorHost: e.FIRESTORE_EMULATOR_HOST,
+    emulatorHost: e.FIRESTORE_EMULATOR_HOST ?? e.REPLICA_EMULATOR_HOST,
     issuers: developmentIssuer === undefined ? manifest.issuers : [developmentIssuer],
     service: e.SERVICE,
     central:
@@ -137,6 +159,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
             emulatorHost: e.CENTRAL_EMULATOR_HOST,
           },
     marketLeaseMs: e.MARKET_LEASE_MS,
+    analytics:
+      e.CENTRAL_PROJECT === undefined
+        ? undefined
+        : { project: e.CENTRAL_PROJECT, localHost: e.WAREHOUSE_HOST, keysFolder: e.ANALYTICS_KEYS },
+    sinkLeaseMs: e.SINK_LEASE_MS,
     instances: e.INSTANCES ?? manifest.capacity[e.SERVICE === "bulk" ? "bulkInstances" : "apiInstances"],
     importPace: e.IMPORT_PACE,
   };

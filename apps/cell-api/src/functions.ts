@@ -1,10 +1,12 @@
 import "./functions-platform.ts";
 import { getRequestListener } from "@hono/node-server";
 import { onRequest } from "firebase-functions/v2/https";
+import { onSchedule } from "firebase-functions/v2/scheduler";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { loadConfig } from "./config.ts";
 import { createLogger } from "./log.ts";
+import { sinkConfig } from "./sink-config.ts";
 
 // Nothing but functions may be exported here: the platform walks every export of this module.
 const config = loadConfig();
@@ -57,4 +59,23 @@ export const bulk = onRequest(
     invoker: "public",
   },
   async (request, response) => (await importing())(request, response),
+);
+
+/**
+ * Events on their way to the warehouse: called every minute, it works through most of it, one at a time under a lease in
+ * each database. It knows nothing of requests, and they nothing of it.
+ */
+export const analytics = onSchedule(
+  {
+    schedule: "every 1 minutes",
+    region: config.manifest.region,
+    maxInstances: 1,
+    memory: "512MiB",
+    timeoutSeconds: 90,
+    retryCount: 0,
+  },
+  async () => {
+    const { carryFor } = await import("@proveniq/analytics-sink/service");
+    await carryFor(sinkConfig(config), logger, 55_000);
+  },
 );

@@ -3,6 +3,7 @@ import { composeCell } from "./compose.ts";
 import { type CellConfig, loadConfig } from "./config.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { serve } from "./node-server.ts";
+import { sinkConfig } from "./sink-config.ts";
 
 /** A chunk of 8 MiB may come over a slow line. */
 const bulkRequestMs = 120_000;
@@ -21,10 +22,16 @@ async function replicate(config: CellConfig, logger: Logger): Promise<void> {
   return serveReplicator({ ...config, central, leaseMs: marketLeaseMs }, logger);
 }
 
+async function sink(config: CellConfig, logger: Logger): Promise<void> {
+  const { serveSink } = await import("@proveniq/analytics-sink/service");
+  return serveSink({ ...config, ...sinkConfig(config) }, logger);
+}
+
 /** The plain server: Cloud Run, containers, and the local fleet. */
 async function main(config: CellConfig): Promise<void> {
   const logger = createLogger({ level: config.logLevel, cell: config.cellId });
   if (config.service === "replicate") return replicate(config, logger);
+  if (config.service === "sink") return sink(config, logger);
   const cell = composeCell(config, logger, await importerOf(config));
   const server = await serve(createApp(cell.deps).fetch, {
     ...config,

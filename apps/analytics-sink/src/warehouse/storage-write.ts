@@ -1,7 +1,7 @@
-import type { v1 } from "@google-cloud/bigquery-storage";
 import type { WarehouseTable } from "@proveniq/contracts/warehouse";
 import { AppendConnection } from "./connection.ts";
 import type { Appended, Warehouse } from "./port.ts";
+import type { StorageClient } from "./storage-client.ts";
 
 export interface StorageWriteOptions {
   /** Project and dataset of the raw tables. */
@@ -12,14 +12,12 @@ export interface StorageWriteOptions {
   timeoutMs?: number;
 }
 
-type Client = InstanceType<typeof v1.BigQueryWriteClient>;
-
 /** BigQuery through its Storage Write client. The client is loaded with the first call. */
 export class StorageWriteWarehouse implements Warehouse {
   readonly #options: StorageWriteOptions;
   readonly #timeoutMs: number;
   readonly #connections = new Map<string, AppendConnection>();
-  #client: Promise<Client> | undefined;
+  #client: Promise<StorageClient> | undefined;
 
   constructor(options: StorageWriteOptions) {
     this.#options = options;
@@ -69,7 +67,7 @@ export class StorageWriteWarehouse implements Warehouse {
   async close(): Promise<void> {
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
-    if (this.#client !== undefined) await (await this.#client).close();
+    await this.#client?.then((client) => client.close()).catch(() => undefined);
   }
 
   #path(table: WarehouseTable): string {
@@ -88,23 +86,10 @@ export class StorageWriteWarehouse implements Warehouse {
     return made;
   }
 
-  #open(): Promise<Client> {
-    this.#client ??= connect(this.#options);
+  #open(): Promise<StorageClient> {
+    this.#client ??= import("./storage-client.ts").then(({ connectStorage }) =>
+      connectStorage(this.#options.localHost),
+    );
     return this.#client;
   }
-}
-
-async function connect({ localHost }: StorageWriteOptions): Promise<Client> {
-  // The package's own entry would load five versions of every client.
-  const loaded = await import("@google-cloud/bigquery-storage/build/src/v1/big_query_write_client.js");
-  if (localHost === undefined) return new loaded.BigQueryWriteClient();
-  const { credentials } = await import("@grpc/grpc-js");
-  const [apiEndpoint, port] = localHost.split(":");
-  return new loaded.BigQueryWriteClient({
-    apiEndpoint: apiEndpoint ?? "",
-    port: Number(port),
-    sslCreds: credentials.createInsecure(),
-    // Without it the client looks for a project in the surroundings.
-    projectId: "local",
-  });
 }

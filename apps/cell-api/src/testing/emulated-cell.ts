@@ -37,6 +37,8 @@ export async function emulatedCell(
     logLevel: "silent",
     central: undefined,
     marketLeaseMs: 15_000,
+    analytics: undefined,
+    sinkLeaseMs: 30_000,
     emulatorHost,
     issuers: [testIssuer],
     service: "api",
