@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -63,9 +63,8 @@ describe("the artefact", () => {
     }
     const scope = join(elsewhere, "node_modules/@proveniq");
     await mkdir(scope, { recursive: true });
-    for (const name of new Set(inputs.flatMap((file) => /^packages\/([^/]+)\//.exec(file)?.[1] ?? []))) {
-      await symlink(`../../packages/${name}`, join(scope, name));
-    }
+    const workspaces = new Set(inputs.flatMap((file) => /^(?:packages|apps)\/[^/]+/.exec(file)?.[0] ?? []));
+    for (const path of workspaces) await symlink(`../../${path}`, join(scope, basename(path)));
     const there = await buildArtefact(elsewhere, join(folder, "there"));
     expect(there.digest).toBe(built.digest);
     expect(Object.keys(there.metafile.outputs)).toHaveLength(Object.keys(built.metafile.outputs).length);
@@ -116,7 +115,7 @@ describe("the artefact", () => {
       env,
     });
     expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toEqual({
-      shown: ["api", "bulk"].map((name) => [name, "function", ["europe-west1"], "gcfv2"]),
+      shown: ["analytics", "api", "bulk"].map((name) => [name, "function", ["europe-west1"], "gcfv2"]),
       id: "eu",
       code: "unauthenticated",
     });
