@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { mutants } from "./mutants.ts";
+import { Scratch } from "./scratch.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+let scratch: Scratch;
+beforeAll(async () => {
+  scratch = await Scratch.copyOf(root);
+});
+afterAll(() => scratch.remove());
+
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  testResults: { assertionResults: { status: string; title: string }[] }[];
+}
+
+/** Play part of the suite in the scratch copy, against a fleet built from it. */
+async function play(files: readonly string[]): Promise<{ passed: number; failed: string[] }> {
+  const report = join(scratch.folder, "report.json");
+  await rm(report, { force: true });
+  const bin = join(scratch.folder, "node_modules", ".bin");
+  const child = spawn(
+    join(bin, "vitest"),
+    [
+      "run",
+      "--project",
+      "fleet",
+      "--reporter=json",
+      `--outputFile=${report}`,
+      ...files.map((f) => `tests/attacks/${f}`),
+    ],
+    { cwd: scratch.folder, env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` }, stdio: "ignore" },
+  );
+  await once(child, "exit");
+  const text = await readFile(report, "utf8").catch(() => {
+    throw new Error("the suite did not run: is what was taken out needed to start a fleet?");
+  });
+  const { numPassedTests, testResults } = JSON.parse(text) as Report;
+  const all = testResults.flatMap((file) => file.assertionResults);
+  return { passed: numPassedTests, failed: all.filter((t) => t.status === "failed").map((t) => t.title) };
+}
+
+test("the copy as it is passes", async () => {
+  const { passed, failed } = await play([...new Set(mutants.map((m) => m.noticedBy))]);
+  expect(failed).toEqual([]);
+  expect(passed).toBeGreaterThan(100);
+});
+
+test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
+  "without it something fails: %s",
+  async (_, mutant) => {
+    const { file, find, replace, noticedBy, name } = mutant;
+    const { failed } = await scratch.mutated(file, find, replace, () => play([noticedBy]));
+    console.log(`${name}\n  noticed by ${failed.length} in ${noticedBy}, such as: ${failed[0]}`);
+    expect(failed.length).toBeGreaterThan(0);
+  },
+);
