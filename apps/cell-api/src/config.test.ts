@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "./config.ts";
+import { loadConfig, replicatorConfig } from "./config.ts";
 import { testManifest } from "./testing/manifest.ts";
 
 const env = {
@@ -54,6 +54,25 @@ describe("loadConfig", () => {
     const faults = faultsOf({ ...env, SOME_SETTING: "Bearer pvq_dev_carrier-a_abcdefgh_secret" });
     expect(faults).toContain("SOME_SETTING: holds a development key");
     expect(faults).not.toContain("abcdefgh");
+  });
+
+  it("needs to know the centre to replicate, and only then", () => {
+    const faults = faultsOf({ ...env, SERVICE: "replicate" });
+    expect(faults).toContain("CENTRAL_PROJECT: is needed to replicate");
+    expect(faults).toContain("CENTRAL_MARKET_DATABASE: is needed to replicate");
+    const centre = { CENTRAL_PROJECT: "proveniq-central", CENTRAL_MARKET_DATABASE: "market" };
+    expect(replicatorConfig(loadConfig({ ...env, ...centre, SERVICE: "replicate" }))).toMatchObject({
+      central: { project: "proveniq-central", marketDatabase: "market", emulatorHost: undefined },
+      leaseMs: 15_000,
+    });
+    expect(() => replicatorConfig(loadConfig(env))).toThrow(/CENTRAL_PROJECT/);
+    const hosts = { REPLICA_EMULATOR_HOST: "127.0.0.1:1", CENTRAL_EMULATOR_HOST: "127.0.0.1:2" };
+    const local = { ...env, ...centre, ...hosts, PROVENIQ_ENV: "development", SERVICE: "replicate" };
+    expect(loadConfig(local)).toMatchObject({
+      emulatorHost: "127.0.0.1:1",
+      central: { emulatorHost: "127.0.0.1:2" },
+    });
+    expect(faultsOf({ ...env, ...hosts })).toContain("REPLICA_EMULATOR_HOST: is refused outside development");
   });
 
   it("takes an empty variable for an unset one", () => {

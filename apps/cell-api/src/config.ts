@@ -169,6 +169,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   };
 }
 
+/** What the replicator needs of it. Throws when it does not say where the centre is. */
+export function replicatorConfig({ manifest, emulatorHost, central, marketLeaseMs }: CellConfig) {
+  if (central === undefined)
+    throw new Error("CENTRAL_PROJECT and CENTRAL_MARKET_DATABASE are needed to replicate");
+  return { manifest, emulatorHost, central, leaseMs: marketLeaseMs };
+}
+
 /** A variable that holds JSON; undefined when it is not set, or with its faults added to the others. */
 function readJson<T>(
   name: string,

@@ -4,7 +4,7 @@ import { onRequest } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig, replicatorConfig } from "./config.ts";
 import { createLogger } from "./log.ts";
 import { sinkConfig } from "./sink-config.ts";
 
@@ -59,6 +59,25 @@ export const bulk = onRequest(
     invoker: "public",
   },
   async (request, response) => (await importing())(request, response),
+);
+
+/**
+ * Market values from the centre into this cell's replica: called every minute, it follows the centre through most of it,
+ * one at a time under a lease. Its identity, not that of the API, may write to the replica.
+ */
+export const replicate = onSchedule(
+  {
+    schedule: "every 1 minutes",
+    region: config.manifest.region,
+    maxInstances: 1,
+    memory: "512MiB",
+    timeoutSeconds: 90,
+    retryCount: 0,
+  },
+  async () => {
+    const { replicateFor } = await import("./replicate/service.ts");
+    await replicateFor(replicatorConfig(config), logger, 57_000);
+  },
 );
 
 /**

@@ -1,6 +1,6 @@
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
-import { type CellConfig, loadConfig } from "./config.ts";
+import { type CellConfig, loadConfig, replicatorConfig } from "./config.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { serve } from "./node-server.ts";
 import { sinkConfig } from "./sink-config.ts";
@@ -16,10 +16,8 @@ async function importerOf(config: CellConfig) {
 }
 
 async function replicate(config: CellConfig, logger: Logger): Promise<void> {
-  const { central, marketLeaseMs } = config;
-  if (central === undefined) throw new Error("a replicator needs to know the centre");
   const { serveReplicator } = await import("./replicate/service.ts");
-  return serveReplicator({ ...config, central, leaseMs: marketLeaseMs }, logger);
+  return serveReplicator(replicatorConfig(config), logger);
 }
 
 async function sink(config: CellConfig, logger: Logger): Promise<void> {

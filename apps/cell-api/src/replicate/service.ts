@@ -65,6 +65,14 @@ export function createReplicator(config: ReplicatorConfig, logger: Logger) {
   };
 }
 
+/** Replicate for so long, as a scheduled function does through its minute. The pools live on for the next one. */
+export async function replicateFor(config: ReplicatorConfig, logger: Logger, ms: number): Promise<void> {
+  scheduled ??= createReplicator(config, logger);
+  await scheduled.run(AbortSignal.timeout(ms));
+}
+
+let scheduled: ReturnType<typeof createReplicator> | undefined;
+
 /** The replicator as a process of its own, until SIGTERM or SIGINT. */
 export async function serveReplicator(config: ReplicatorConfig, logger: Logger): Promise<void> {
   const stop = new AbortController();
