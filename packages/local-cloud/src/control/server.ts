@@ -10,7 +10,7 @@ export interface Controlled {
   state(): unknown;
   /** By name: `central`, or a cell's id. */
   relays: ReadonlyMap<string, Relay>;
-  /** By name: `router`, a cell's id, `bulk-<cell>`, `replicate-<cell>`, `emulator-central`, `emulator-<cell>`. */
+  /** By name: `router`, a cell's id, `bulk-<cell>`, `replicate-<cell>`, `sink-<cell>`, `warehouse`, `emulator-central`, `emulator-<cell>`. */
   services(): ReadonlyMap<string, { pid: number | undefined; kill(): void }>;
 }
 

@@ -5,6 +5,7 @@ import { type ControlServer, startControlServer } from "../control/server.ts";
 import { type IssuerServer, loadIssuerKey, serveIssuer } from "../issuer/index.ts";
 import type { Service, ServiceEvents } from "../process/service.ts";
 import type { Relay } from "../relay/index.ts";
+import { forgetAnalytics, LocalAnalytics } from "./analytics.ts";
 import { type InstalledArtefact, installArtefact, installRouter } from "./artefact.ts";
 import { buildAll } from "./build.ts";
 import { currentCommit } from "./commit.ts";
@@ -44,6 +45,7 @@ export class Fleet implements RunningFleet {
   #issuer: IssuerServer | undefined;
   #registry: LocalRegistry | undefined;
   #market: LocalMarket | undefined;
+  #analytics: LocalAnalytics | undefined;
   #state: FleetState | undefined;
   #context: ServiceContext | undefined;
   #ended: Promise<void> | undefined;
@@ -116,7 +118,8 @@ export class Fleet implements RunningFleet {
     await this.#market.seed(root);
     this.#goOn();
     const replicating = Object.keys(plan.manifests).map((id) => this.#startReplicator(context, id, artefact));
-    await Promise.all([cellsReady, this.#startRouter(context), ...replicating]);
+    this.#analytics = new LocalAnalytics(context, stateDir, artefact, (source) => this.#eventsOf(source));
+    await Promise.all([cellsReady, this.#startRouter(context), ...replicating, this.#analytics.start()]);
     await this.#become({ phase: "ready" });
   }
 
@@ -141,6 +144,7 @@ export class Fleet implements RunningFleet {
         await this.#replicators.get(id)?.restart(replicatorOptions(context, id, artefact));
       }
     }
+    if (restarted.length > 0) await this.#analytics?.restart(artefact);
     const router = await this.#installRouter();
     if (router.digest !== this.#routerDigest) {
       this.#routerDigest = router.digest;
@@ -168,7 +172,7 @@ export class Fleet implements RunningFleet {
         [...all.values()].map((service) => service.stop()),
       ),
     );
-    await Promise.all([this.#registry?.close(), this.#market?.close()]);
+    await Promise.all([this.#registry?.close(), this.#market?.close(), this.#analytics?.stop()]);
     await Promise.all([...this.#databases.values()].map((database) => database.stop()));
     await this.#issuer?.stop();
     await this.#control?.close();
@@ -197,8 +201,10 @@ export class Fleet implements RunningFleet {
       rm(join(this.#stateDir, "directory.json"), { force: true }),
       rm(join(this.#stateDir, "logs"), { recursive: true, force: true }),
       rm(join(this.#stateDir, "artefacts"), { recursive: true, force: true }),
+      forgetAnalytics(this.#stateDir),
     ]);
-    await mkdir(join(this.#stateDir, "logs"), { recursive: true });
+    for (const folder of ["logs", "warehouse"])
+      await mkdir(join(this.#stateDir, folder), { recursive: true });
   }
 
   async #become(change: Partial<FleetState>): Promise<void> {
@@ -270,7 +276,12 @@ export class Fleet implements RunningFleet {
 
   #services(): Map<string, { pid: number | undefined; kill(): void }> {
     const all = new Map<string, { pid: number | undefined; kill(): void }>(this.#cells);
-    for (const each of [...this.#bulks.values(), ...this.#replicators.values()]) all.set(each.name, each);
+    const others = [
+      ...this.#bulks.values(),
+      ...this.#replicators.values(),
+      ...(this.#analytics?.services() ?? []),
+    ];
+    for (const each of others) all.set(each.name, each);
     if (this.#router !== undefined) all.set("router", this.#router);
     for (const [name, database] of this.#databases) all.set(`emulator-${name}`, database);
     return all;

@@ -63,6 +63,11 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
       relay: `127.0.0.1:${ports.central.relay}`,
       emulator: `127.0.0.1:${ports.central.emulator}`,
     },
+    warehouse: {
+      project: fleet.central.project,
+      rest: `http://127.0.0.1:${ports.warehouse.rest}`,
+      grpc: `127.0.0.1:${ports.warehouse.grpc}`,
+    },
     cells: Object.fromEntries(
       Object.entries(manifests).map(([id, manifest]) => {
         const cell = ports.cell(place(id));
@@ -71,6 +76,7 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
           {
             api: `http://127.0.0.1:${cell.api}`,
             bulk: `http://127.0.0.1:${cell.bulk}`,
+            sink: `http://127.0.0.1:${cell.sink}`,
             relay: `127.0.0.1:${cell.relay}`,
             emulator: `127.0.0.1:${cell.emulator}`,
             project: manifest.project,
@@ -114,6 +120,8 @@ function portsOf(plan: FleetPlan): Map<number, string> {
     [ports.router, "the router"],
     [ports.control, "the control endpoint"],
     [ports.issuer, "the development issuer"],
+    [ports.warehouse.rest, "the warehouse"],
+    [ports.warehouse.grpc, "the warehouse"],
     [ports.central.emulator, "the central project's emulator"],
     [ports.central.relay, "the central project's relay"],
   ]);
@@ -121,6 +129,7 @@ function portsOf(plan: FleetPlan): Map<number, string> {
     const cell = ports.cell(plan.place(id));
     needed.set(cell.api, `cell ${id}`);
     needed.set(cell.bulk, `the imports of cell ${id}`);
+    needed.set(cell.sink, `the sink of cell ${id}`);
     needed.set(cell.emulator, `the emulator of cell ${id}`);
     needed.set(cell.relay, `the relay of cell ${id}`);
   }

@@ -6,8 +6,8 @@ describe("the ports of a local fleet", () => {
   it("are the documented ones by default", () => {
     const ports = localPorts(8080);
     expect([ports.router, ports.central.emulator, ports.central.relay]).toEqual([8080, 8200, 8300]);
-    expect(ports.cell(0)).toEqual({ api: 8101, emulator: 8201, relay: 8301, bulk: 8401 });
-    expect(ports.cell(2)).toEqual({ api: 8121, emulator: 8221, relay: 8321, bulk: 8421 });
+    expect(ports.cell(0)).toEqual({ api: 8101, emulator: 8201, relay: 8301, bulk: 8401, sink: 8501 });
+    expect(ports.cell(2)).toEqual({ api: 8121, emulator: 8221, relay: 8321, bulk: 8421, sink: 8521 });
   });
 
   it("never meet, however many cells run, and stay below those that the system gives out", () => {
@@ -15,8 +15,17 @@ describe("the ports of a local fleet", () => {
       fc.property(fc.integer({ min: 1024, max: maxPortBase }), (base) => {
         const ports = localPorts(base);
         const cells = Array.from({ length: maxCells }, (_, n) => Object.values(ports.cell(n)));
-        const { router, control, issuer, central } = ports;
-        const all = [router, control, issuer, central.emulator, central.relay, ...cells.flat()];
+        const { router, control, issuer, central, warehouse } = ports;
+        const single = [
+          router,
+          control,
+          issuer,
+          central.emulator,
+          central.relay,
+          warehouse.rest,
+          warehouse.grpc,
+        ];
+        const all = [...single, ...cells.flat()];
         expect(new Set(all).size).toBe(all.length);
         expect(Math.max(...all)).toBeLessThan(32_768);
       }),

@@ -4,6 +4,7 @@ export interface CellPorts {
   bulk: number;
   emulator: number;
   relay: number;
+  sink: number;
 }
 
 export interface LocalPorts {
@@ -12,6 +13,8 @@ export interface LocalPorts {
   control: number;
   /** The development issuer. */
   issuer: number;
+  /** The stand-in for BigQuery. */
+  warehouse: { rest: number; grpc: number };
   central: { emulator: number; relay: number };
   cell(index: number): CellPorts;
 }
@@ -34,6 +37,7 @@ export function localPorts(base: number): LocalPorts {
     router: base,
     control: base + 1,
     issuer: base + 2,
+    warehouse: { rest: base + 3, grpc: base + 4 },
     central: { emulator: base + 120, relay: base + 220 },
     cell(index) {
       if (!Number.isInteger(index) || index < 0 || index >= maxCells) {
@@ -45,6 +49,7 @@ export function localPorts(base: number): LocalPorts {
         emulator: base + 120 + offset,
         relay: base + 220 + offset,
         bulk: base + 320 + offset,
+        sink: base + 420 + offset,
       };
     },
   };

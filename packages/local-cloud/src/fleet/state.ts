@@ -27,11 +27,17 @@ export const fleetState = z.strictObject({
     relay: z.string().describe("host:port of its Firestore, behind the relay"),
     emulator: z.string(),
   }),
+  warehouse: z.strictObject({
+    project: z.string(),
+    rest: z.url().describe("A stand-in for BigQuery, on DuckDB"),
+    grpc: z.string().describe("host:port of its Storage Write API"),
+  }),
   cells: z.record(
     z.string(),
     z.strictObject({
       api: z.url(),
       bulk: z.url().describe("Serves imports"),
+      sink: z.url().describe("Carries events to the warehouse; /ready and /metrics tell how far it is"),
       relay: z.string(),
       emulator: z.string(),
       project: z.string(),
