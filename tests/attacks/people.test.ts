@@ -73,6 +73,20 @@ describe.each(doors)("people of one tenant, through the %s", (name) => {
     expect(idsIn(await call(door, scene.blue.bob, "GET", "/v1/items?limit=100"))).toContain(scene.ids.bobs);
   });
 
+  test("a person's totals count what is theirs", async () => {
+    const door = doorOf(name);
+    const stranger = await scene.world.token(cell, { sub: `new-${randomUUID()}`, tenant: scene.blue.tenant });
+    const counted = async (credential: string) => {
+      const answer = await call(door, credential, "GET", "/v1/portfolio");
+      expect(answer.status).toBe(200);
+      return JSON.parse(answer.body) as { items: number; insured: { amountMinor: number }[] };
+    };
+    expect(await counted(stranger)).toMatchObject({ items: 0, insured: [] });
+    const bens = await counted(scene.blue.ben);
+    const own = idsIn(await call(door, scene.blue.ben, "GET", "/v1/items?limit=100"));
+    expect(bens.items).toBe(own.length);
+  });
+
   test("an external id that another has taken tells nothing of it", async () => {
     const door = doorOf(name);
     const taken = { title: "probe", category: "other", externalId: `${scene.canary}-ben` };
@@ -173,6 +187,17 @@ describe.each(doors)("Idempotency-Keys, through the %s", (name) => {
     const other = await call(door, scene.blue.bob, "POST", "/v1/items", { ...body, title: "other" }, key);
     expect(codeOf(other)).toBe("idempotency-conflict");
   });
+});
+
+test("a revoked key that is in use is refused within ten seconds", { timeout: 20_000 }, async () => {
+  const key = await scene.world.key(scene.red.tenant);
+  const door = doorOf("router");
+  const status = async () => (await call(door, key, "GET", "/v1/me")).status;
+  expect(await status()).toBe(200);
+  await scene.world.revoke(key);
+  const revoked = performance.now();
+  await expect.poll(status, { timeout: 15_000, interval: 100 }).toBe(401);
+  expect(performance.now() - revoked).toBeLessThan(10_000);
 });
 
 describe("a key of one cell in another", () => {

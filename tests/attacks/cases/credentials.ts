@@ -183,6 +183,13 @@ export const credentialAttacks: readonly Attack[] = [
     outcomes: refused,
   },
   {
+    name: "a person by the tenant's own name, whose things are the whole book's",
+    make: async (s, door) => [
+      list(door, [bearer(await s.world.token(cell, { sub: s.blue.tenant, tenant: s.blue.tenant }))]),
+    ],
+    outcomes: refused,
+  },
+  {
     name: "a key with a bad checksum, cut short, or with a character changed",
     make: (s, door) =>
       [

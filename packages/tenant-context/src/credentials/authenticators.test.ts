@@ -131,6 +131,7 @@ describe("peopleAuthenticator", () => {
     ["a token without a tenant for a partner", {}, "carrier-a"],
     ["a token without a tenant where there is no default", {}, "consumers", {}, ""],
     ["a partner's token for the default tenant", { tenant: "carrier-a" }, "consumers"],
+    ["a person with the tenant's own name", { subject: "consumers" }, "consumers"],
     ["an identity tenant where the tenant has none", { identityTenant: "x" }, "consumers"],
     ["no identity tenant where the tenant has one", {}, "consumers", { identityTenant: "x" }],
     ["another identity tenant", { identityTenant: "y" }, "consumers", { identityTenant: "x" }],

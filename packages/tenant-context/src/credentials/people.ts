@@ -19,6 +19,8 @@ export function peopleAuthenticator({ verify, issuers, defaultTenant }: PeopleOp
     if (credential === undefined) throw unauthenticated();
     const token = await verify(credential);
     if ((token.tenant ?? defaultTenant) !== tenantId) throw unauthenticated();
+    // Things that a partner registers for nobody belong to the tenant by its own id: no person may have that name.
+    if (token.subject === tenantId) throw unauthenticated();
     return {
       admit: async ({ settings }) => {
         const issuer = settings.issuer ?? issuers[0]?.issuer;
