@@ -25,6 +25,28 @@ async function list(url: string): Promise<string[]> {
   }
 }
 
+const counted = z.array(
+  z.object({
+    result: z.object({ aggregateFields: z.object({ n: z.object({ integerValue: z.string() }) }) }),
+  }),
+);
+
+/** How many documents a collection has: one call, however many there are. */
+async function count(parent: string, collectionId: string): Promise<number> {
+  const response = await fetch(`${parent}:runAggregationQuery`, {
+    method: "POST",
+    headers: { authorization: "Bearer owner", "content-type": "application/json" },
+    body: JSON.stringify({
+      structuredAggregationQuery: {
+        structuredQuery: { from: [{ collectionId }] },
+        aggregations: [{ alias: "n", count: {} }],
+      },
+    }),
+  });
+  const [first] = counted.parse(await response.json());
+  return Number(first?.result.aggregateFields.n.integerValue ?? 0);
+}
+
 export interface Holding {
   cell: string;
   database: string;
@@ -43,8 +65,7 @@ export async function holdings(fleet: FleetState): Promise<Holding[]> {
         // The cell's default database also knows where its other tenants are: those hold no claim there.
         const claims = await list(`${root}/tenants/${tenant}/claims`);
         if (claims.length === 0) continue;
-        const items = await list(`${root}/tenants/${tenant}/items`);
-        found.push({ cell, database, tenant, items: items.length });
+        found.push({ cell, database, tenant, items: await count(`${root}/tenants/${tenant}`, "items") });
       }
     }
   }

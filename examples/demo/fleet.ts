@@ -2,9 +2,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type FleetState, runningState } from "@proveniq/local-cloud/fleet";
 
+const { values } = parseArgs({ options: { "state-dir": { type: "string" }, quick: { type: "boolean" } } });
+
+/** `--quick`: a part of the large books is enough. */
+export const quick = values.quick === true;
+
 /** The fleet that runs here, or how to start one. `--state-dir` names another than this repository's. */
 export async function runningFleet(): Promise<FleetState> {
-  const { values } = parseArgs({ options: { "state-dir": { type: "string" } } });
   const fleet = await runningState(
     values["state-dir"] ?? fileURLToPath(new URL("../../.fleet", import.meta.url)),
   );

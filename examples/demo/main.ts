@@ -4,7 +4,8 @@ import { z } from "zod";
 import { artworks, stones } from "./books.ts";
 import { asItem, asPage, type Caller, Client, inParallel } from "./client.ts";
 import { holdings } from "./databases.ts";
-import { hostOf, runningFleet } from "./fleet.ts";
+import { hostOf, quick, runningFleet } from "./fleet.ts";
+import { importBooks } from "./import.ts";
 import { check, heading, say, table } from "./story.ts";
 
 const counts = { stones: 400, artworks: 300 };
@@ -135,6 +136,7 @@ async function demo(): Promise<void> {
     "Asked directly, each database holds its own cell's tenants and nobody else's.",
   );
   await client.close();
+  await importBooks(fleet, quick ? 3_000 : undefined);
   say(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
 }
 

@@ -8,7 +8,7 @@ const fleet = inject("fleet");
 const demo = fileURLToPath(new URL("../../examples/demo/main.ts", import.meta.url));
 
 test("the demo walks through the fleet, and every step of it holds", async () => {
-  const child = spawn(process.execPath, [demo, "--state-dir", dirname(fleet.directoryFile)], {
+  const child = spawn(process.execPath, [demo, "--quick", "--state-dir", dirname(fleet.directoryFile)], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let told = "";
