@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { CommandError, exitCodes } from "./cli/errors.ts";
+import { analyticsCommand } from "./commands/analytics.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -22,6 +23,7 @@ Start here:
   npx fleet import book.csv --tenant acme --map mapping.json
   npx fleet token --as alice              be a consumer, on this machine
   npx fleet market verify                 does every cell hold the published market values?
+  npx fleet analytics report              the anonymous view over all cells
 
 Every command takes --json and --help. Exit codes: 0 done, 1 could not be done, 2 wrong command line.`;
 
@@ -44,6 +46,7 @@ export async function program(
     .addCommand(importCommand(output))
     .addCommand(tokenCommand(output))
     .addCommand(marketCommand(output))
+    .addCommand(analyticsCommand(output))
     .addCommand(auditCommand(output))
     .addCommand(doctorCommand(output));
   for (const each of withChildren(fleet)) {
