@@ -128,6 +128,16 @@ describe("every answer", () => {
     }
   });
 
+  it("loads nothing, frames nothing and tells no other site where it was", async () => {
+    for (const path of ["/health", "/v1/items", "/nowhere", "/openapi.json"]) {
+      const { headers } = await call("GET", path);
+      expect(headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("strict-transport-security")).toMatch(/^max-age=\d{8}/);
+      expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
+    }
+  });
+
   it("gets an id of ours when the client's is not fit for a log", async () => {
     const { headers } = await call("GET", "/health", { headers: { "x-request-id": "a b\t{}" } });
     expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
