@@ -15,6 +15,7 @@ export interface LocalDatabaseOptions {
 }
 
 const maxBackoffMs = 10_000;
+const refillPauseMs = 1_000;
 
 /** One Firestore emulator with its relay. Dies, comes back empty and is filled again; never shared between cells. */
 export class LocalDatabase {
@@ -65,17 +66,33 @@ export class LocalDatabase {
       this.#options.note(`the emulator ended (${how}); all data in it is gone. Starting it again`);
       try {
         this.#emulator = await launch(this.#options);
+        await this.#refill(this.#emulator);
         backoff = 250;
-        if (!this.#stopped()) await this.#options.refill();
       } catch (error) {
         if (this.#stopped()) return;
-        this.#options.note(error instanceof Error ? error.message : String(error));
+        this.#options.note(messageOf(error));
         await sleep(backoff, undefined, { signal }).catch(() => undefined);
         backoff = Math.min(backoff * 2, maxBackoffMs);
       }
       if (this.#stopped()) {
         await this.#emulator.stop();
         return;
+      }
+    }
+  }
+
+  /** Until it is done: an empty database knows no tenant. Ends too when the emulator does, or is to. */
+  async #refill(emulator: Emulator): Promise<void> {
+    const ended = new AbortController();
+    void emulator.exited.then(() => ended.abort());
+    const signal = AbortSignal.any([this.#stopping.signal, ended.signal]);
+    while (!signal.aborted) {
+      try {
+        return await this.#options.refill();
+      } catch (error) {
+        if (this.#stopped()) return;
+        this.#options.note(`not filled again yet: ${messageOf(error)}`);
+        await sleep(refillPauseMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }
@@ -93,4 +110,8 @@ async function launch(options: LocalDatabaseOptions): Promise<Emulator> {
     logFile: options.logFile,
     ...(options.heapMb === undefined ? {} : { heapMb: options.heapMb }),
   });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -13,6 +13,7 @@ import {
 import { MarketPublishing } from "@proveniq/db/market/publishing";
 import { DatabasePool } from "@proveniq/db/pool";
 import { stayLocal } from "../config.ts";
+import { patiently } from "./patience.ts";
 import type { FleetState } from "./state.ts";
 
 /** Real market values, which a local fleet starts with. */
@@ -54,7 +55,7 @@ export class LocalMarket {
 
   /** Publish the values that a local fleet starts with. */
   async seed(root: string): Promise<void> {
-    await this.publish(createReadStream(join(root, seedFile)));
+    await patiently("publish market values", () => this.publish(createReadStream(join(root, seedFile))));
   }
 
   async verify(options: { repair?: boolean } = {}): Promise<MarketVerdict> {

@@ -20,6 +20,7 @@ import { Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { stayLocal } from "../config.ts";
 import { localHost } from "./hosts.ts";
+import { patiently } from "./patience.ts";
 import type { SeedTenant } from "./seeds.ts";
 import type { FleetState } from "./state.ts";
 
@@ -90,8 +91,10 @@ export class LocalRegistry {
   /** Add several tenants and publish once. */
   async seed(tenants: readonly SeedTenant[]): Promise<void> {
     // One after the other: they share the registry's counter, and five take no time.
-    for (const tenant of tenants) await this.#addSeed(tenant);
-    await this.publish();
+    for (const tenant of tenants) {
+      await patiently(`add the tenant ${tenant.tenantId}`, () => this.#addSeed(tenant));
+    }
+    await patiently("publish the directory", () => this.publish());
   }
 
   /** Give an emulator that lost its data the claims of the tenants it holds; resolves with their ids. */

@@ -22,7 +22,11 @@ export async function startFleet(options: FleetOptions, signal?: AbortSignal): P
     return fleet;
   } catch (error) {
     starting.catch(() => undefined);
-    await fleet.stop();
+    // A call that was under way when its database is closed may fail with nobody waiting for it any more. That must
+    // not end the process with an error of its own: this one is the cause.
+    const overtaken = () => undefined;
+    process.on("unhandledRejection", overtaken);
+    await fleet.stop().finally(() => process.off("unhandledRejection", overtaken));
     throw error;
   }
 }
