@@ -66,6 +66,9 @@ export const tenantId = z
   .meta({ id: "TenantId", examples: ["carrier-a"] });
 export type TenantId = z.infer<typeof tenantId>;
 
+/** Names of what stands beside the cells (`@proveniq/cell-api` is the cell's app): a cell called so would be taken for it. */
+const reservedCellId = /^(?:api|central|control|fleet|router|warehouse|(?:bulk|emulator|replicate|sink)-.*)$/;
+
 /** A cell's id is the name of its folder under infra/cells. Short: it becomes part of cloud resource names. */
 export const cellId = z
   .string()
@@ -73,6 +76,7 @@ export const cellId = z
     /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/,
     "must be 2 to 20 lower-case letters, digits or hyphens, starting with a letter",
   )
+  .refine((id) => !reservedCellId.test(id), { error: "is the name of another part of the fleet" })
   .meta({ id: "CellId", examples: ["eu"] });
 export type CellId = z.infer<typeof cellId>;
 

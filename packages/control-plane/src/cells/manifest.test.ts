@@ -51,6 +51,10 @@ describe("a new cell's manifest", () => {
   it.each<[string, Partial<NewCell>, string]>([
     ["an id in capitals", { id: "Nordic" }, '"Nordic" is no cell id: it must be 2 to 20 lower-case letters'],
     ["a path as id", { id: "../eu" }, "is no cell id"],
+    // `@proveniq/cell-api` is an app: with a cell of that name nothing can be built any more.
+    ["the app's name", { id: "api" }, '"api" is no cell id: it is the name of another part of the fleet'],
+    ["the central project's", { id: "central" }, "is the name of another part of the fleet"],
+    ["a cell's service as id", { id: "bulk-eu" }, "is the name of another part of the fleet"],
     ["an id that is taken", { id: "eu" }, 'there is a cell "eu" already: infra/cells/eu/cell.json'],
     [
       "a region that is none",
