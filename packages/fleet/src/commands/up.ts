@@ -71,8 +71,8 @@ export function upCommand(output: Output): Command {
     });
 }
 
-/** Of the longest name in the house's own fleet, such as emulator-enterprise-a. */
-const sourceWidth = 21;
+/** Of the longest name in the house's own fleet, replicate-enterprise-a. */
+const sourceWidth = 22;
 
 async function up(output: Output, options: UpOptions): Promise<number> {
   const config = readCliConfig();
@@ -85,6 +85,10 @@ async function up(output: Output, options: UpOptions): Promise<number> {
   };
   const say = (text: string) => tell({ source: "fleet", kind: "note", text });
   const stops = await stopRequests(config);
+  // At once: what is being started may need seconds until it can be stopped.
+  stops.signal.addEventListener("abort", () => say(`stopping (${String(stops.signal.reason)}) …`), {
+    once: true,
+  });
   const started = performance.now();
   try {
     say("building and starting …");
@@ -125,13 +129,12 @@ async function up(output: Output, options: UpOptions): Promise<number> {
         : undefined;
     await aborted(stops.signal);
     unwatch?.();
-    say(`stopping (${String(stops.signal.reason)}) …`);
     await fleet.stop();
     say("stopped");
     return exitCodes.done;
   } catch (error) {
     if (stops.signal.aborted) {
-      say(`stopped while starting (${String(stops.signal.reason)})`);
+      say("stopped while starting");
       return exitCodes.done;
     }
     if (error instanceof FleetConflict) throw new CommandError(error.message);

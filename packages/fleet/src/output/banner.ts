@@ -8,7 +8,7 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
   const cells = Object.entries(state.cells).map(([id, cell]) => [
     id,
     cell.api,
-    `Firestore ${cell.relay} (${cell.databases.join(", ")})`,
+    `Firestore ${cell.relay}: ${cell.databases.join(", ")}`,
   ]);
   const hosts = Object.entries(state.hosts).map(([host, url]) => [host, url]);
   return [
@@ -26,7 +26,7 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
       [
         ["issuer of tokens", `${state.identity.issuer}/jwks.json`],
         ["control endpoint", `${state.control}/relays`],
-        ["central Firestore", `${state.central.relay} (${state.central.database})`],
+        ["central Firestore", `${state.central.relay}: ${state.central.database}`],
       ],
       "  ",
     ),

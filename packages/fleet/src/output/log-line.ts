@@ -20,6 +20,9 @@ const levels: Record<string, "warning" | "error"> = {
   "60": "error",
 };
 
+/** What is longer, such as a line of a minified file in a stack, would bury all else; the log files have it whole. */
+const longest = 2_000;
+
 /**
  * One line for the terminal: who, and what; a structured log line is made readable. `undefined` for a health check, which
  * says nothing to people and comes all the time.
@@ -27,7 +30,9 @@ const levels: Record<string, "warning" | "error"> = {
 export function formatLine(line: FleetLine, width: number, paint: Palette): string | undefined {
   const text = line.kind === "note" ? paint.bold(line.text) : readable(line.text, paint);
   if (text === undefined) return undefined;
-  return `${paint.of(line.source)(line.source.padEnd(width))} ${paint.dim("│")} ${text}`;
+  const shown =
+    text.length <= longest ? text : `${text.slice(0, longest)} … (the whole line is in the log file)`;
+  return `${paint.of(line.source)(line.source.padEnd(width))} ${paint.dim("│")} ${shown}`;
 }
 
 function readable(text: string, paint: Palette): string | undefined {

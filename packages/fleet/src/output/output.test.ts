@@ -57,6 +57,12 @@ describe("a line of a log", () => {
     );
   });
 
+  it("is cut when a program prints a line of endless length", () => {
+    const long = output("x".repeat(100_000));
+    expect(long).toMatch(/^eu {5}│ x{2000} … \(the whole line is in the log file\)$/);
+    expect(output("x".repeat(2_000))).toBe(`eu     │ ${"x".repeat(2_000)}`);
+  });
+
   it("leaves out health checks, and only those", () => {
     expect(output('{"message":"request","route":"/ready","status":503}')).toBeUndefined();
     expect(output('{"msg":"request","reason":"health"}')).toBeUndefined();

@@ -22,8 +22,9 @@ export interface ServiceOptions {
 }
 
 const firstBackoffMs = 250;
-/** How much of its output an error about a service repeats. */
+/** How much of its output an error about a service repeats; the log file has all. */
 const keptLines = 20;
+const keptOfLine = 1_000;
 const maxBackoffMs = 10_000;
 /** A service that ran for this long was healthy: its next death starts the back-off anew. */
 const steadyMs = 30_000;
@@ -106,7 +107,7 @@ export class Service {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (text) => {
         this.#log?.write(`${text}\n`);
-        this.#lastLines = [...this.#lastLines.slice(1 - keptLines), text];
+        this.#lastLines = [...this.#lastLines.slice(1 - keptLines), text.slice(0, keptOfLine)];
         this.#events.line(text);
       });
     }
