@@ -1,6 +1,6 @@
 import type { ImportInput, RowNote } from "@proveniq/contracts";
 import { chunkReader } from "@proveniq/rows";
-import { recordsOf, type SourceFile } from "./source.ts";
+import { recordsOf, requireUtf8, type SourceFile } from "./source.ts";
 
 /** A row as the import would take it. */
 export interface PreviewRow {
@@ -17,7 +17,9 @@ export async function firstRecords(source: SourceFile, count: number): Promise<B
     if (parts.length >= count) break;
     parts.push(bytes);
   }
-  return Buffer.concat(parts);
+  const bytes = Buffer.concat(parts);
+  requireUtf8(bytes, 1, source.path);
+  return bytes;
 }
 
 /** Map the first rows of a file, here and by the same code as in a cell. Nothing is sent. */

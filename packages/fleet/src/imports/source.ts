@@ -2,7 +2,15 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { TextDecoder } from "node:util";
 import { type CsvFormat, importLimits } from "@proveniq/contracts";
-import { bomLength, headerCells, lineEndOf, type ScanOptions, scanLine, scanRecord } from "@proveniq/rows";
+import {
+  bomLength,
+  firstBadByte,
+  headerCells,
+  lineEndOf,
+  type ScanOptions,
+  scanLine,
+  scanRecord,
+} from "@proveniq/rows";
 import { CommandError } from "../cli/errors.ts";
 
 /** A partner's file, as far as its first line tells. */
@@ -149,6 +157,16 @@ export async function* recordsOf(source: SourceFile): AsyncGenerator<FileRecord>
       skipping = true;
     }
   }
+}
+
+/** Throws with what to do when some rows of a file are not UTF-8. */
+export function requireUtf8(bytes: Buffer, firstRow: number, path: string): void {
+  const bad = firstBadByte(bytes);
+  if (bad === undefined) return;
+  const row = firstRow + bytes.subarray(0, bad).filter((b) => b === 0x0a).length;
+  throw new CommandError(
+    `${path} is not UTF-8, about row ${row}. If it comes from a spreadsheet, add --encoding windows-1252.`,
+  );
 }
 
 async function* utf8Of({ path, encoding }: SourceFile): AsyncGenerator<{ bytes: Buffer; last: boolean }> {

@@ -1,5 +1,5 @@
 import { importLimits } from "@proveniq/contracts";
-import { recordsOf, type SourceFile } from "./source.ts";
+import { recordsOf, requireUtf8, type SourceFile } from "./source.ts";
 
 /** Bytes of a chunk before it is compressed: small enough to be sent again without regret. */
 const chunkBytes = 3 * 1024 * 1024;
@@ -20,6 +20,7 @@ export async function* chunksOf(source: SourceFile): AsyncGenerator<FileChunk> {
   let firstRow = 1;
   const cut = (): FileChunk => {
     const made = { chunk, firstRow, rows: parts.length, bytes: Buffer.concat(parts) };
+    requireUtf8(made.bytes, firstRow, source.path);
     chunk++;
     firstRow += parts.length;
     parts = [];
