@@ -45,7 +45,8 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     log.event("info", "draining", { signal });
-    const cut = await server.drain(config.development ? 100 : 1_000, config.development ? 5_000 : 25_000);
+    // Cloud Run kills ten seconds after it has asked.
+    const cut = await server.drain(config.development ? 100 : 2_000, config.development ? 5_000 : 9_000);
     metricsServer?.close();
     pools.close();
     await open.close();

@@ -6,6 +6,7 @@ import { type RequestHead, readRequestHead } from "../request-head.ts";
 import { readSuccessor } from "../successor.ts";
 import { requestIdOf, type Trace, traceOf } from "../trace.ts";
 import { answerHealth, answerPreflight, answerProblem } from "./answer.ts";
+import { noteStreamed } from "./collect.ts";
 import { failureProblems } from "./failures.ts";
 import { clientGone, emptyRecord, type RequestRecord } from "./log.ts";
 import { type BodyLimits, isReplayable, RequestBody } from "./request-body.ts";
@@ -109,10 +110,11 @@ export class Exchange implements ResponseHandler {
     if (last) {
       // One write instead of two: head and body as one string.
       if (piece.length <= shortBody) res.end(piece.toString("latin1"), "latin1");
-      else res.end(piece);
+      else res.end(Buffer.from(piece));
       return true;
     }
-    if (res.write(piece)) return true;
+    noteStreamed(piece.length);
+    if (res.write(Buffer.from(piece))) return true;
     if (!this.#waitsForDrain) {
       this.#waitsForDrain = true;
       res.on("drain", () => this.#call?.resume());

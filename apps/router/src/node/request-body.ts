@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { RequestHead } from "../request-head.ts";
+import { noteStreamed } from "./collect.ts";
 import type { UpstreamRequest } from "./upstream/types.ts";
 
 export interface BodyLimits {
@@ -100,6 +101,7 @@ export class RequestBody {
   #onPiece(piece: Buffer): void {
     this.#bytes += piece.length;
     this.#stalledMs = 0;
+    noteStreamed(piece.length);
     if (this.#bytes > this.#limits.maxBytes) {
       if (this.#state === "discarding") this.#req.socket.destroy();
       else this.#reader?.onTooLarge();

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ProblemCode } from "@proveniq/contracts";
 import { randomHex } from "../trace.ts";
 import { answerOnSocket } from "./answer.ts";
@@ -26,8 +27,8 @@ export interface RouterServer {
   /** Resolves with the port once connections are accepted. */
   listen(port: number, host: string): Promise<number>;
   /**
-   * Stop accepting, let what is under way finish and idle clients know, and close. Connections that are left after
-   * `deadlineMs` are cut; resolves with their number.
+   * For `graceMs` go on, telling every client with its answer to connect anew; then stop accepting and close idle
+   * connections, and end when nothing is under way. What is left after `deadlineMs` is cut; resolves with its number.
    */
   drain(graceMs: number, deadlineMs: number): Promise<number>;
 }
@@ -104,17 +105,22 @@ export function createRouterServer(
     listen: (port, host) => listen(server, port, host),
     drain: async (graceMs, deadlineMs) => {
       draining = true;
+      const startedAt = performance.now();
+      await sleep(Math.min(graceMs, deadlineMs));
+      await arrivalsRead();
       const closed = new Promise<void>((resolve) => {
         // Not http's own close: it would at once cut idle connections, on which a request may be arriving.
         NetServer.prototype.close.call(server, () => resolve());
       });
-      const startedAt = performance.now();
-      const closer = setInterval(() => {
-        if (performance.now() - startedAt >= graceMs) server.closeIdleConnections();
-      }, 50);
-      const timer = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
-      await Promise.race([closed, timer]);
-      clearInterval(closer);
+      const state = { ended: false };
+      void closed.then(() => {
+        state.ended = true;
+      });
+      while (!state.ended && performance.now() - startedAt < deadlineMs) {
+        await arrivalsRead();
+        server.closeIdleConnections();
+        await Promise.race([closed, sleep(25)]);
+      }
       clearInterval(ager);
       let cut = 0;
       for (const exchanges of active.values()) cut += exchanges.size;
@@ -123,6 +129,11 @@ export function createRouterServer(
       return cut;
     },
   };
+}
+
+/** Everything that had arrived when this was called has been accepted and read, however late the loop is. */
+async function arrivalsRead(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

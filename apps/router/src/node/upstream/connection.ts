@@ -51,10 +51,9 @@ export class Connection implements UpstreamCall {
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner) {
     this.#owner = owner;
-    this.#socket = openSocket(endpoint);
+    this.#socket = openSocket(endpoint, (piece) => this.#onData(piece));
     this.#socket.setNoDelay(true);
     this.#socket.once(endpoint.secure ? "secureConnect" : "connect", () => this.#onConnect());
-    this.#socket.on("data", (piece: Buffer) => this.#onData(piece));
     this.#socket.on("drain", () => this.#onDrain());
     this.#socket.on("end", () => this.#onEnd());
     this.#socket.on("error", (error) => {
@@ -199,7 +198,7 @@ export class Connection implements UpstreamCall {
     const end = bytes.indexOf("\r\n\r\n");
     if (end === -1) {
       if (bytes.length > maxHeadBytes) this.#fail("protocol", "the answer's head is too large");
-      else this.#partialHead = bytes;
+      else this.#partialHead = Buffer.from(bytes);
       return;
     }
     const head = parseResponseHead(bytes.toString("latin1", 0, end), this.#request?.method === "HEAD");

@@ -17,10 +17,22 @@ export function endpointOf(origin: string): Endpoint {
   return { secure, host: url.hostname, port: Number(url.port) || (secure ? 443 : 80), session: undefined };
 }
 
-/** Begin to connect; what is written before the connection stands is kept and sent then. */
-export function openSocket(endpoint: Endpoint): Socket {
+/** One for all: a piece is dealt with before the next is read, on whatever connection. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * Begin to connect; what is written before the connection stands is kept and sent then. A piece handed to `onPiece` is
+ * overwritten by the next one: reading into one buffer spares an allocation with every read.
+ */
+export function openSocket(endpoint: Endpoint, onPiece: (piece: Buffer) => void): Socket {
   const { host, port } = endpoint;
-  if (!endpoint.secure) return connectPlain({ host, port });
+  if (!endpoint.secure) {
+    const callback = (length: number) => {
+      onPiece(readBuffer.subarray(0, length));
+      return true;
+    };
+    return connectPlain({ host, port, onread: { buffer: readBuffer, callback } });
+  }
   const socket = connectTls({
     host,
     port,
@@ -28,6 +40,7 @@ export function openSocket(endpoint: Endpoint): Socket {
     ALPNProtocols: ["http/1.1"],
     ...(endpoint.session === undefined ? {} : { session: endpoint.session }),
   });
+  socket.on("data", onPiece);
   socket.on("session", (session) => {
     endpoint.session = session;
   });

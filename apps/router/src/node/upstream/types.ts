@@ -42,7 +42,10 @@ export interface ResponseHead {
 /** Who asked. Exactly one of `onEnd` and `onFailure` comes last; after `abort` neither does. */
 export interface ResponseHandler {
   onHead(head: ResponseHead): void;
-  /** A piece of the body; `last` when no other follows. False: the reader is full, stop until `resume`. */
+  /**
+   * A piece of the body, to be copied if it is needed any longer than the call; `last` when no other follows. False: the
+   * reader is full, stop until `resume`.
+   */
   onBody(piece: Buffer, last: boolean): boolean;
   onEnd(): void;
   onFailure(failure: UpstreamFailure): void;
