@@ -25,6 +25,8 @@ const env = {
   CELL_ID: "eu",
   CELL_MANIFEST: JSON.stringify(testManifest),
   PROVENIQ_ENV: "development",
+  // Nothing listens there: what is tried here needs no database.
+  FIRESTORE_EMULATOR_HOST: "127.0.0.1:1",
   ARTEFACT_DIGEST: "a".repeat(64),
   GIT_COMMIT: "test",
   HOST: "127.0.0.1",

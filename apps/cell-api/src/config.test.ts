@@ -56,6 +56,15 @@ describe("loadConfig", () => {
     expect(faults).not.toContain("abcdefgh");
   });
 
+  it("never takes the cloud's databases for development", () => {
+    const { FIRESTORE_EMULATOR_HOST: _, ...lost } = development;
+    expect(faultsOf(lost)).toContain("FIRESTORE_EMULATOR_HOST: is needed in development");
+    const replicator = { ...lost, SERVICE: "replicate", REPLICA_EMULATOR_HOST: "127.0.0.1:1" };
+    const faults = faultsOf({ ...replicator, CENTRAL_PROJECT: "central", CENTRAL_MARKET_DATABASE: "market" });
+    expect(faults).toContain("CENTRAL_EMULATOR_HOST: is needed in development");
+    expect(faults).not.toContain("FIRESTORE_EMULATOR_HOST: is needed");
+  });
+
   it("needs to know the centre to replicate, and only then", () => {
     const faults = faultsOf({ ...env, SERVICE: "replicate" });
     expect(faults).toContain("CENTRAL_PROJECT: is needed to replicate");

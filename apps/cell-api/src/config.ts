@@ -120,6 +120,14 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
       if (value?.includes("pvq_dev_")) faults.push(`${name}: holds a development key`);
     }
   }
+  if (given["PROVENIQ_ENV"] === "development") {
+    // Without a host the client finds the cloud, by whatever credentials lie in the home of the person who tries it.
+    const local = given["FIRESTORE_EMULATOR_HOST"] ?? given["REPLICA_EMULATOR_HOST"];
+    if (local === undefined) faults.push("FIRESTORE_EMULATOR_HOST: is needed in development");
+    if (given["SERVICE"] === "replicate" && given["CENTRAL_EMULATOR_HOST"] === undefined) {
+      faults.push("CENTRAL_EMULATOR_HOST: is needed in development");
+    }
+  }
   if (given["SERVICE"] === "replicate") {
     for (const name of ["CENTRAL_PROJECT", "CENTRAL_MARKET_DATABASE"]) {
       if (given[name] === undefined) faults.push(`${name}: is needed to replicate`);
