@@ -6,6 +6,7 @@ import { asItem, asPage, type Caller, Client, inParallel } from "./client.ts";
 import { holdings } from "./databases.ts";
 import { hostOf, quick, runningFleet } from "./fleet.ts";
 import { importBooks } from "./import.ts";
+import { marketValues } from "./market.ts";
 import { check, heading, say, table } from "./story.ts";
 
 const counts = { stones: 400, artworks: 300 };
@@ -135,8 +136,9 @@ async function demo(): Promise<void> {
     held.every((h) => h.items === 0 || (expected[h.tenant] ?? h.cell) === h.cell),
     "Asked directly, each database holds its own cell's tenants and nobody else's.",
   );
-  await client.close();
   await importBooks(fleet, quick ? 3_000 : undefined);
+  await marketValues(fleet, client, carrier, callers);
+  await client.close();
   say(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
 }
 
