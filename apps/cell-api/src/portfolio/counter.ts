@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Portfolio, ReplicaStatus } from "@proveniq/contracts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Portfolio, ProblemError, type ReplicaStatus } from "@proveniq/contracts";
 import type { PortfolioRecord, PortfolioRepository, PortfolioScan, ScannedItem } from "@proveniq/db/tenant";
 import type { MarketValues } from "../valuation/valued.ts";
 import { PortfolioSums } from "./sums.ts";
@@ -51,7 +52,10 @@ export async function countBook(repository: PortfolioRepository, options: Counte
   const flush = async () => {
     const last = batch.at(-1);
     if (last === undefined) return;
-    const found = await market.values([...new Set(batch.flatMap((item) => item.marketKey ?? []))]);
+    const found = await patiently(
+      () => market.values([...new Set(batch.flatMap((item) => item.marketKey ?? []))]),
+      signal,
+    );
     for (const item of batch)
       sums.add(item, item.marketKey === undefined ? undefined : found.values.get(item.marketKey));
     scan = { ...scan, position: last.position, counted: scan.counted + batch.length };
@@ -78,6 +82,19 @@ export async function countBook(repository: PortfolioRepository, options: Counte
   });
 }
 
+/** Nobody waits for this count: a database that is away for a moment need not end it. */
+async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      const passing = error instanceof ProblemError && error.code === "database-unavailable";
+      if (!passing || tries >= 5 || signal.aborted) throw error;
+      await sleep(tries * 500, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
 /** Take the count that nobody works on, or begin one. */
 async function take(
   repository: PortfolioRepository,
@@ -87,6 +104,8 @@ async function take(
 ): Promise<PortfolioScan> {
   const taken = await repository.change((present, now) => {
     const left = present?.scan;
+    // Its own, when the reply to the first attempt was lost.
+    if (left?.holder === holder) return present;
     if (left !== undefined && Date.parse(left.until) > now) throw new CountedElsewhere();
     const until = new Date(now + saveMs * 3).toISOString();
     const goOn = left !== undefined && now - Date.parse(left.startedAt) < staleMs;
