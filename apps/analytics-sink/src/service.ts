@@ -1,6 +1,7 @@
 import type { CellManifest } from "@proveniq/contracts";
 import { rawDataset } from "@proveniq/contracts/warehouse";
 import { DatabasePool } from "@proveniq/db/pool";
+import { SeenMarks } from "./delivery/seen-marks.ts";
 import { type DayKeys, FileKeys, SecretManagerKeys } from "./keys/index.ts";
 import { serviceAccountToken } from "./keys/token.ts";
 import type { SinkLogger } from "./log.ts";
@@ -25,6 +26,9 @@ export interface SinkConfig {
   leaseMs: number;
 }
 
+/** A function is called again and again in one process: what it sent before is remembered in between. */
+const seenHere = new SeenMarks();
+
 /** The sink of one cell with all that it opens. */
 export function createSink(config: SinkConfig, logger: SinkLogger) {
   const { cellId, manifest, defaultTenant, emulatorHost, warehouse: place, leaseMs } = config;
@@ -41,6 +45,7 @@ export function createSink(config: SinkConfig, logger: SinkLogger) {
     pool,
     warehouse,
     keys: keysOf(config),
+    seen: seenHere,
     logger,
     leaseMs,
     ...(local ? { idleMs: 500, heartbeatMs: 15_000 } : {}),

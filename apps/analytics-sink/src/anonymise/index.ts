@@ -24,7 +24,9 @@ export interface AnonymiseContext {
 
 export interface AnonymousRows {
   events: EventRow[];
-  marks: MarkRow[];
+  /** One for each person and group, whether or not one was sent before. */
+  actors: MarkRow[];
+  tenants: MarkRow[];
 }
 
 type Group = Pick<EventRow, "category" | "price_bucket" | "currency">;
@@ -47,9 +49,6 @@ function groupOf(facts: Facts): Group {
 }
 
 const groupKey = (g: Group): string => `${g.category}\0${g.price_bucket}\0${g.currency}`;
-
-/** The group columns of a mark that counts within the whole cell: they say nothing. */
-const noGroup: Group = { category: "other", price_bucket: "none", currency: "none" };
 
 /** What a change does to the groups it touches: one leg, or two when it took the item from one group to another. */
 function legs({ before, after }: Change): { group: Group; items: number; market: number }[] {
@@ -83,21 +82,20 @@ export function anonymise(changes: readonly Change[], context: AnonymiseContext)
     const owner = (change.after ?? change.before)?.ownerId ?? "";
     const { tenantId } = change;
 
-    const mark = (scope: MarkRow["scope"], group: Group) => {
-      const place = `${day}\0${scope}\0${groupKey(group)}`;
-      const common = { day, cell, region, scope, ...group } as const;
-      const actor = `${place}\0${tenantId}\0${owner}`;
+    const mark = (group: Group) => {
+      const place = `${day}\0${groupKey(group)}\0${tenantId}`;
+      const common = { day, cell, region, ...group } as const;
+      const actor = `${place}\0${owner}`;
       if (!actors.has(actor)) {
-        const name = pseudonym(key, "actor", scope, groupKey(group), tenantId, owner);
+        const name = pseudonym(key, "actor", groupKey(group), tenantId, owner);
         actors.set(actor, { ...common, kind: "actor", mark: name, weight: 1 });
       }
       if (tenantId === consumers) return;
-      const tenant = `${place}\0${tenantId}`;
-      const known = tenants.get(tenant);
+      const known = tenants.get(place);
       if (known !== undefined) known.weight++;
       else {
-        const name = pseudonym(key, "tenant", scope, groupKey(group), tenantId);
-        tenants.set(tenant, { ...common, kind: "tenant", mark: name, weight: 1 });
+        const name = pseudonym(key, "tenant", groupKey(group), tenantId);
+        tenants.set(place, { ...common, kind: "tenant", mark: name, weight: 1 });
       }
     };
 
@@ -114,8 +112,7 @@ export function anonymise(changes: readonly Change[], context: AnonymiseContext)
         items_delta: leg.items,
         market_delta: leg.market,
       });
-      mark("group", leg.group);
-      mark("cell", noGroup);
+      mark(leg.group);
     }
   }
   const byName =
@@ -124,6 +121,7 @@ export function anonymise(changes: readonly Change[], context: AnonymiseContext)
       name(a) < name(b) ? -1 : 1;
   return {
     events: events.sort(byName((e) => e.row_id)),
-    marks: [...actors.values(), ...tenants.values()].sort(byName((m) => m.mark)),
+    actors: [...actors.values()].sort(byName((m) => m.mark)),
+    tenants: [...tenants.values()].sort(byName((m) => m.mark)),
   };
 }

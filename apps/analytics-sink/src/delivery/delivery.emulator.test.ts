@@ -127,19 +127,19 @@ test("two sinks: the second waits, takes over when the lease is over, and the fi
   const first = sink({}, 300);
   const second = sink({}, 300);
   // The first plans, then sleeps in its append until the second has taken over and delivered.
-  let asleep: (() => void) | undefined;
   const append = warehouse.append.bind(warehouse);
-  const held = new Promise<void>((resolve) => {
-    asleep = resolve;
-  });
+  const asleep = Promise.withResolvers<void>();
+  const awake = Promise.withResolvers<void>();
   warehouse.append = async (...args) => {
     warehouse.append = append;
-    await held;
+    asleep.resolve();
+    await awake.promise;
     return append(...args);
   };
   const slow = first.step();
-  await expect.poll(() => second.step(), { timeout: 5_000 }).toBe("idle");
-  asleep?.();
+  await asleep.promise;
+  await expect.poll(() => second.step(), { timeout: 20_000 }).toBe("idle");
+  awake.resolve();
   await expect(slow).rejects.toThrow(/another sink holds the lease/);
   once(warehouse.rows("events"), 10);
   expect([...warehouse.streams.values()].some((s) => s.ended)).toBe(false);

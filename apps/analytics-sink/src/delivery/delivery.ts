@@ -3,7 +3,9 @@ import { anonymiserVersion, type Change, dayOf, readPage, UnreadablePage } from 
 import type { DayKeys } from "../keys/index.ts";
 import type { Alarm, SinkLogger } from "../log.ts";
 import type { Appended, Warehouse } from "../warehouse/port.ts";
+import { fromBitmap } from "./bitmap.ts";
 import { controlRow, type EncodedRows, encodeChanges, makePlan, type SinkCell, tables } from "./prepare.ts";
+import { SeenMarks } from "./seen-marks.ts";
 
 export interface DeliveryDeps {
   cell: SinkCell;
@@ -13,6 +15,8 @@ export interface DeliveryDeps {
   warehouse: Warehouse;
   keys: DayKeys;
   logger: SinkLogger;
+  /** Which marks were sent before; shared by all that deliver for one cell. */
+  seen?: SeenMarks;
   now?: () => Date;
   /** Bounds of one delivery, and so of the memory that it takes. */
   maxEvents?: number;
@@ -45,7 +49,7 @@ export class Delivery {
   state: SinkState | undefined;
 
   constructor(deps: DeliveryDeps) {
-    this.#deps = { now: () => new Date(), maxEvents: 5_000, maxPages: 200, ...deps };
+    this.#deps = { now: () => new Date(), seen: new SeenMarks(), maxEvents: 5_000, maxPages: 200, ...deps };
   }
 
   async step(): Promise<Step> {
@@ -61,7 +65,7 @@ export class Delivery {
 
   /** Choose pages, write the plan down, and make the delivery. */
   async #planNext(state: SinkState): Promise<Step> {
-    const { outbox, cell, keys, now, maxEvents, maxPages } = this.#deps;
+    const { outbox, cell, keys, seen, now, maxEvents, maxPages } = this.#deps;
     const waiting = await this.#look(state.cursor);
     if (waiting.length === 0) return "idle";
     const chosen: { name: string; changes: Change[] }[] = [];
@@ -80,13 +84,9 @@ export class Delivery {
     if (first === undefined) return "worked";
 
     const planned = dayOf(now());
-    const rows = await encodeChanges(
-      cell,
-      keys,
-      chosen.flatMap((c) => c.changes),
-      planned,
-      planned,
-    );
+    const changes = chosen.flatMap((c) => c.changes);
+    const isNew = ({ day, mark }: { day: string; mark: string }) => !seen.has(day, mark);
+    const rows = await encodeChanges(cell, keys, changes, planned, planned, isNew);
     if (rows === undefined) throw new Error("a key of today is gone already");
     const streams = state.streams ?? (await this.#newStreams());
     const next = { marks: streams.marks.offset, events: streams.events.offset, plans: streams.plans.offset };
@@ -161,6 +161,7 @@ export class Delivery {
     }
     this.#made = undefined;
     this.state = await outbox.finish(plan);
+    for (const { day, mark } of rows.sent) this.#deps.seen.add(day, mark);
     return "worked";
   }
 
@@ -171,7 +172,8 @@ export class Delivery {
     const blobs = await outbox.read(plan.pages);
     const changes = blobs.flatMap((blob) => (blob === undefined ? [] : readPage(blob)));
     if (changes.length !== plan.events) return undefined;
-    const rows = await encodeChanges(cell, keys, changes, plan.planned, dayOf(now()));
+    const wasNew = fromBitmap(plan.firstSeen);
+    const rows = await encodeChanges(cell, keys, changes, plan.planned, dayOf(now()), (_, n) => wasNew(n));
     return rows?.digest === plan.digest ? rows : undefined;
   }
 

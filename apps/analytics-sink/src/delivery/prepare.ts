@@ -4,6 +4,7 @@ import type { DeliveryPlan } from "@proveniq/db/outbox/sink";
 import { anonymise, anonymiserVersion, type Change, daysOf, keyExpired } from "../anonymise/index.ts";
 import { digestRows, encodeRows } from "../encode/index.ts";
 import type { DayKeys } from "../keys/index.ts";
+import { toBitmap } from "./bitmap.ts";
 
 /** The cell that a sink works for. */
 export interface SinkCell {
@@ -18,7 +19,14 @@ export interface EncodedRows {
   marks: Buffer[];
   events: Buffer[];
   digest: string;
+  /** Which people's marks are among them, as a plan keeps it. */
+  firstSeen: string;
+  /** Those people's marks. */
+  sent: { day: string; mark: string }[];
 }
+
+/** Whether the mark of a person, the nth of a delivery, is sent with it. */
+export type SendsMark = (mark: { day: string; mark: string }, at: number) => boolean;
 
 export const tables = {
   marks: warehouseTable("raw", "marks"),
@@ -34,15 +42,18 @@ export async function encodeChanges(
   changes: readonly Change[],
   planned: string,
   today: string,
+  sends: SendsMark,
 ): Promise<EncodedRows | undefined> {
   const days = daysOf(changes, planned);
   if (days.some((day) => keyExpired(day, today))) return undefined;
   const known = new Map(await Promise.all(days.map(async (day) => [day, await keys.key(day)] as const)));
   const { id, region, consumers } = cell;
   const rows = anonymise(changes, { cell: id, region, consumers, planned, keys: known });
-  const marks = encodeRows(tables.marks, rows.marks);
+  const answers = rows.actors.map(sends);
+  const sent = rows.actors.filter((_, n) => answers[n]);
+  const marks = encodeRows(tables.marks, [...sent, ...rows.tenants]);
   const events = encodeRows(tables.events, rows.events);
-  return { marks, events, digest: digestRows(events, marks) };
+  return { marks, events, digest: digestRows(events, marks), firstSeen: toBitmap(answers), sent };
 }
 
 /** The control row of a delivery: nothing that is not in its plan. */
@@ -75,6 +86,7 @@ export function makePlan(
     version: anonymiserVersion,
     pages: [...pages],
     events,
+    firstSeen: encoded.firstSeen,
     marks: { offset: next.marks, rows: encoded.marks.length },
     rows: { offset: next.events, rows: encoded.events.length },
     control: { offset: next.plans, rows: 1 },

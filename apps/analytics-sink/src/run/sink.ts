@@ -6,6 +6,7 @@ import type { DatabasePool } from "@proveniq/db/pool";
 import { dayOf } from "../anonymise/index.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import type { SinkCell } from "../delivery/prepare.ts";
+import { SeenMarks } from "../delivery/seen-marks.ts";
 import type { DayKeys } from "../keys/index.ts";
 import { type SinkLogger, tellable } from "../log.ts";
 import type { Warehouse } from "../warehouse/port.ts";
@@ -19,6 +20,8 @@ export interface SinkDeps {
   warehouse: Warehouse;
   keys: DayKeys;
   logger: SinkLogger;
+  /** Which marks were sent before, if another run of this process knows. */
+  seen?: SeenMarks;
   leaseMs?: number;
   idleMs?: number;
   heartbeatMs?: number;
@@ -40,7 +43,14 @@ export class Sink {
   readonly statuses: SinkStatus[];
 
   constructor(deps: SinkDeps) {
-    this.#deps = { leaseMs: 30_000, idleMs: 1_000, heartbeatMs: 300_000, alarmAgeMs: 900_000, ...deps };
+    this.#deps = {
+      seen: new SeenMarks(),
+      leaseMs: 30_000,
+      idleMs: 1_000,
+      heartbeatMs: 300_000,
+      alarmAgeMs: 900_000,
+      ...deps,
+    };
     this.statuses = deps.manifest.databases.map(({ id }) => ({
       database: id,
       delivery: undefined,
@@ -55,11 +65,11 @@ export class Sink {
   }
 
   async #carry(status: SinkStatus, signal: AbortSignal): Promise<void> {
-    const { cell, manifest, pool, warehouse, keys, logger, leaseMs, idleMs, alarmAgeMs } = this.#deps;
+    const { cell, manifest, pool, warehouse, keys, seen, logger, leaseMs, idleMs, alarmAgeMs } = this.#deps;
     const firestore = await pool.open(status.database);
     const database = `${manifest.project}/${status.database}`;
     const outbox = new OutboxSink(firestore, database, randomUUID(), leaseMs);
-    const delivery = new Delivery({ cell, database, outbox, warehouse, keys, logger });
+    const delivery = new Delivery({ cell, database, outbox, warehouse, keys, seen, logger });
     status.delivery = delivery;
     await carry({ delivery, database, logger, signal, idleMs, alarmAgeMs }, status);
     await outbox.release().catch((error: unknown) => {

@@ -43,16 +43,12 @@ export type EventRow = z.infer<typeof eventRow>;
 
 /**
  * What counts people and tenants, kept apart from what describes events. A mark is made from the day, the cell and
- * the group too, so that marks of one person in two groups, days or cells have nothing in common.
+ * the group too, so that marks of one person in two groups, days or cells have nothing in common. It is sent with a
+ * person's first change in the group only: later ones cannot be told from those of others.
  */
 export const markRow = z.strictObject({
   day: day.describe("UTC day of the change"),
   ...place,
-  scope: z
-    .enum(["group", "cell"])
-    .describe(
-      "`group`: counts within one group; `cell`: within the cell's day, its group columns say nothing",
-    ),
   ...group,
   kind: z.enum(["actor", "tenant"]).describe("Counts people (whose items they are) or tenants"),
   mark: pseudonym.describe("Keyed by cell, day and group; the key dies after 7 days"),

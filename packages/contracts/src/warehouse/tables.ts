@@ -44,7 +44,7 @@ export const warehouseTables: readonly WarehouseTable[] = [
   ),
   table("raw", "marks", "How many people and tenants stand behind a group: for suppression only.", markRow, {
     partitionBy: "day",
-    clusterBy: ["scope", "kind", ...groupColumns.slice(0, 2)],
+    clusterBy: ["kind", ...groupColumns.slice(0, 3)],
     expiresAfterDays: 400,
   }),
   table("raw", "plans", "One row a delivery, as the cell planned it: what must have arrived.", planRow, {

@@ -45,7 +45,7 @@ const publishableFlow = `WITH flow AS (
 ), people_by_cell AS (
   SELECT day, ${group}, cell, COUNT(DISTINCT mark) AS headcount
   FROM \`{raw}.marks\`
-  WHERE scope = 'group' AND kind = 'actor'
+  WHERE kind = 'actor'
   GROUP BY day, ${group}, cell
 ), people AS (
   SELECT day, ${group}, MAX(headcount) AS headcount
@@ -54,7 +54,7 @@ const publishableFlow = `WITH flow AS (
 ), rows_by_tenant AS (
   SELECT day, ${group}, mark, SUM(weight) AS tenant_rows
   FROM \`{raw}.marks\`
-  WHERE scope = 'group' AND kind = 'tenant'
+  WHERE kind = 'tenant'
   GROUP BY day, ${group}, mark
 ), largest AS (
   SELECT day, ${group}, MAX(tenant_rows) AS largest_rows
@@ -83,23 +83,35 @@ FROM dated
 WHERE shown_on IS NOT NULL
 GROUP BY shown_on, ${group}`;
 
+/*
+ * Marks count within groups only, so a cell's whole day is judged by bounds: it has at least as many people as its
+ * largest group, and no tenant has more rows than the largest tenants of all groups together.
+ */
 const publishableCellDays = `WITH volume AS (
   SELECT day, cell, region, COUNT(*) AS row_count, SUM(events) AS events
   FROM \`{raw}.events_once\`
   GROUP BY day, cell, region
-), people AS (
-  SELECT day, cell, COUNT(DISTINCT mark) AS headcount
+), people_by_group AS (
+  SELECT day, cell, ${group}, COUNT(DISTINCT mark) AS headcount
   FROM \`{raw}.marks\`
-  WHERE scope = 'cell' AND kind = 'actor'
+  WHERE kind = 'actor'
+  GROUP BY day, cell, ${group}
+), people AS (
+  SELECT day, cell, MAX(headcount) AS headcount
+  FROM people_by_group
   GROUP BY day, cell
 ), rows_by_tenant AS (
-  SELECT day, cell, mark, SUM(weight) AS tenant_rows
+  SELECT day, cell, ${group}, mark, SUM(weight) AS tenant_rows
   FROM \`{raw}.marks\`
-  WHERE scope = 'cell' AND kind = 'tenant'
-  GROUP BY day, cell, mark
-), largest AS (
-  SELECT day, cell, MAX(tenant_rows) AS largest_rows
+  WHERE kind = 'tenant'
+  GROUP BY day, cell, ${group}, mark
+), largest_by_group AS (
+  SELECT day, cell, ${group}, MAX(tenant_rows) AS largest_rows
   FROM rows_by_tenant
+  GROUP BY day, cell, ${group}
+), largest AS (
+  SELECT day, cell, SUM(largest_rows) AS largest_rows
+  FROM largest_by_group
   GROUP BY day, cell
 )
 SELECT volume.day AS day, volume.cell AS cell, volume.region AS region,

@@ -15,6 +15,8 @@ export const deliveryPlan = z.strictObject({
   /** Names of the outbox pages in it. */
   pages: z.array(z.string()).min(1),
   events: count,
+  /** Which of its people's marks are sent, a bit each (base64url): the others were sent before. */
+  firstSeen: z.string(),
   /** Where each table's rows go in its stream. */
   marks: part,
   rows: part,

@@ -60,27 +60,17 @@ async function send(dataset: string, changes: readonly Change[]): Promise<void> 
       items_delta: items,
       market_delta: 0,
     });
-    for (const scope of ["group", "cell"]) {
-      const at = `${day}${cell}${scope}${scope === "group" ? category : ""}`;
-      marks.set(`${at}/p/${tenant}/${person}`, {
-        ...place,
-        scope,
-        ...group,
-        kind: "actor",
-        mark: name(person, tenant ?? "", at),
-        weight: 1,
-      });
-      if (tenant === undefined) continue;
-      const known = marks.get(`${at}/t/${tenant}`);
-      marks.set(`${at}/t/${tenant}`, {
-        ...place,
-        scope,
-        ...group,
-        kind: "tenant",
-        mark: name("T", tenant, at),
-        weight: (known?.weight ?? 0) + 1,
-      });
-    }
+    const at = `${day}${cell}${category}`;
+    const mark = { ...place, ...group };
+    marks.set(`${at}/p/${tenant}/${person}`, {
+      ...mark,
+      kind: "actor",
+      mark: name(person, tenant ?? "", at),
+      weight: 1,
+    });
+    if (tenant === undefined) continue;
+    const rows = (marks.get(`${at}/t/${tenant}`)?.weight ?? 0) + 1;
+    marks.set(`${at}/t/${tenant}`, { ...mark, kind: "tenant", mark: name("T", tenant, at), weight: rows });
   }
   await bigquery.dataset(dataset).table("events").insert(events);
   await bigquery
