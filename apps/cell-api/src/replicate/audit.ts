@@ -19,8 +19,9 @@ export type Audit = "equal" | "repaired" | "not-comparable";
 export async function auditBucket({ centre, open, logger }: AuditDeps, bucket: number): Promise<Audit> {
   const expected = await centre.digests();
   const db = await open();
-  const { state, digests } = await digestBucket(db, bucket);
-  if (expected === undefined || state.rebase !== null) return "not-comparable";
+  const found = await digestBucket(db, bucket);
+  if (expected === undefined || found === undefined || found.state.rebase !== null) return "not-comparable";
+  const { state, digests } = found;
   if (state.lineage !== expected.lineage || state.sequence !== expected.sequence) return "not-comparable";
   if (digests.equals(expected.digests, bucket)) return "equal";
 

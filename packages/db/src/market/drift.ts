@@ -1,6 +1,7 @@
 import type { Firestore, QueryDocumentSnapshot } from "@google-cloud/firestore";
 import type { PublishedValue, ReplicaState } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { commitIfUnchanged } from "./compare-and-set.ts";
 import { BucketDigests, bucketOf } from "./digest.ts";
 import { stateRef, valuesRef } from "./layout.ts";
 import { difference, OutOfOrder } from "./replica.ts";
@@ -12,26 +13,23 @@ export interface BucketDigest {
   digests: BucketDigests;
 }
 
-/** The digest of one bucket of a replica as it is stored, and the state that it belongs to, seen at one moment. */
-export async function digestBucket(db: Firestore, bucket: number): Promise<BucketDigest> {
-  return withinDeadline(operationTimeoutMs, () =>
-    db.runTransaction(
-      async (tx) => {
-        const state = stateOf(await tx.get(stateRef(db)));
-        const digests = new BucketDigests();
-        const { docs } = await tx.get(
-          valuesRef(db).where("bucket", ">=", bucket).where("bucket", "<=", bucket),
-        );
-        for (const doc of docs) {
-          digestDocument(digests, doc);
-          // What lies in a bucket where it does not belong makes that one differ, too.
-          if (bucketOf(doc.id) !== bucket) digests.spoil(bucket, doc.id);
-        }
-        return { state, digests };
-      },
-      { readOnly: true },
-    ),
-  );
+/**
+ * The digest of one bucket of a replica as it is stored, and the state that it belongs to. Undefined when the replica
+ * changed while it was read: try again.
+ */
+export async function digestBucket(db: Firestore, bucket: number): Promise<BucketDigest | undefined> {
+  return withinDeadline(operationTimeoutMs, async () => {
+    const before = stateOf(await stateRef(db).get());
+    const digests = new BucketDigests();
+    const { docs } = await valuesRef(db).where("bucket", ">=", bucket).where("bucket", "<=", bucket).get();
+    for (const doc of docs) {
+      digestDocument(digests, doc);
+      // What lies in a bucket where it does not belong makes that one differ, too.
+      if (bucketOf(doc.id) !== bucket) digests.spoil(bucket, doc.id);
+    }
+    const state = stateOf(await stateRef(db).get());
+    return state.revision === before.revision ? { state, digests } : undefined;
+  });
 }
 
 export interface ReplicaScan extends BucketDigest {
@@ -66,25 +64,29 @@ export interface Repair {
   strays?: readonly string[];
 }
 
-/** Make one bucket what it should be, in one transaction. Answers how many documents were wrong. */
+/** Make one bucket what it should be, in one commit. Answers how many documents were wrong. */
 export async function repairBucket(db: Firestore, repair: Repair): Promise<number> {
   const { lineage, sequence, bucket, values } = repair;
-  return withinDeadline(operationTimeoutMs, () =>
-    db.runTransaction(async (tx) => {
-      const state = stateOf(await tx.get(stateRef(db)));
+  return withinDeadline(operationTimeoutMs, async (expired) => {
+    for (;;) {
+      const seen = await stateRef(db).get();
+      const state = stateOf(seen);
       if (state.lineage !== lineage || state.sequence !== sequence || state.rebase !== null) {
         throw new OutOfOrder(`the replica is not at sequence ${sequence} any more`);
       }
-      const { sets, deletes } = await difference(tx, db, bucket, bucket, values);
+      const { sets, deletes } = await difference(db, bucket, bucket, values);
       const named = new Set(values.map((v) => v.marketKey));
       const strays = (repair.strays ?? []).filter((id) => bucketOf(id) === bucket && !named.has(id));
       const wrong = sets.length + deletes.length + strays.length;
       if (wrong === 0) return 0;
-      for (const value of sets) tx.set(valueRef(db, value.marketKey), toValueDocument(value));
-      for (const ref of deletes) tx.delete(ref);
-      for (const id of strays) tx.delete(valueRef(db, id));
-      tx.set(stateRef(db), { ...state, revision: state.revision + 1 });
-      return wrong;
-    }),
-  );
+      if (expired()) throw new Error("the time for this repair has passed");
+      const next = { ...state, revision: state.revision + 1 };
+      const made = await commitIfUnchanged(db, seen, next, (batch) => {
+        for (const value of sets) batch.set(valueRef(db, value.marketKey), toValueDocument(value));
+        for (const ref of deletes) batch.delete(ref);
+        for (const id of strays) batch.delete(valueRef(db, id));
+      });
+      if (made) return wrong;
+    }
+  });
 }

@@ -1,4 +1,4 @@
-import type { Firestore, Transaction } from "@google-cloud/firestore";
+import type { Firestore, WriteBatch } from "@google-cloud/firestore";
 import {
   type BaseGeneration,
   type BasePart,
@@ -10,6 +10,7 @@ import {
   marketHead,
 } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { commitIfUnchanged } from "./compare-and-set.ts";
 import type { BucketDigests } from "./digest.ts";
 import { baseRef, basesRef, changeRef, changesRef, digestsRef, headRef, partRef, toBlob } from "./layout.ts";
 import { PublishedMarket } from "./published.ts";
@@ -42,15 +43,13 @@ export class MarketPublishing {
     this.published = new PublishedMarket(open);
   }
 
-  /** Publish one page: page, head and digests in one transaction, and only as the successor of the present head. */
+  /** Publish one page: page, head and digests in one commit, and only as the successor of the present head. */
   async append({ page, writeId, digests, values }: NewPage): Promise<MarketHead> {
     const blob = toBlob(changePage.parse(page));
     const { lineage, sequence, publishedAt } = page;
-    return this.#transact(async (tx, db) => {
-      const before = await tx.get(headRef(db));
-      const head = before.exists ? marketHead.parse(before.data()) : undefined;
-      // The reply to our commit was lost, and the library runs this again: it was made.
-      if (head?.writeId === writeId) return head;
+    return this.#attempt((head) => {
+      // An earlier attempt whose reply was lost was made after all.
+      if (head?.writeId === writeId) return { made: head };
       if ((head?.sequence ?? 0) !== sequence - 1 || (head?.lineage ?? lineage) !== lineage) {
         throw new PublishingConflict();
       }
@@ -64,10 +63,13 @@ export class MarketPublishing {
         changedSinceBase: (head?.changedSinceBase ?? 0) + page.upserts.length + page.withdrawn.length,
         oldestPage: head?.oldestPage ?? 1,
       } satisfies MarketHead);
-      tx.create(changeRef(db, sequence), { sequence, publishedAt, page: blob });
-      tx.set(headRef(db), next);
-      tx.set(digestsRef(db), { lineage, sequence, digests: digests.toBytes() });
-      return next;
+      return {
+        next,
+        write: (batch, db) => {
+          batch.create(changeRef(db, sequence), { sequence, publishedAt, page: blob });
+          batch.set(digestsRef(db), { lineage, sequence, digests: digests.toBytes() });
+        },
+      };
     });
   }
 
@@ -90,10 +92,9 @@ export class MarketPublishing {
         partRef(await this.#open(), sequence, n).set({ part: blob }),
       );
     }
-    return this.#transact(async (tx, db) => {
-      const now = marketHead.parse((await tx.get(headRef(db))).data());
-      if (now.lineage === lineage && now.base === sequence) return now;
-      if (now.writeId !== head.writeId || now.lineage !== head.lineage) throw new PublishingConflict();
+    return this.#attempt((now) => {
+      if (now?.lineage === lineage && now.base === sequence) return { made: now };
+      if (now?.writeId !== head.writeId || now.lineage !== head.lineage) throw new PublishingConflict();
       const next = marketHead.parse({
         ...now,
         lineage,
@@ -101,10 +102,13 @@ export class MarketPublishing {
         changedSinceBase: 0,
         oldestPage: lineage === now.lineage ? Math.max(now.oldestPage, (now.base ?? 0) + 1) : sequence + 1,
       } satisfies MarketHead);
-      tx.set(baseRef(db, sequence), base);
-      tx.set(headRef(db), next);
-      tx.set(digestsRef(db), { lineage, sequence, digests: digests.toBytes() });
-      return next;
+      return {
+        next,
+        write: (batch, db) => {
+          batch.set(baseRef(db, sequence), base);
+          batch.set(digestsRef(db), { lineage, sequence, digests: digests.toBytes() });
+        },
+      };
     });
   }
 
@@ -131,14 +135,22 @@ export class MarketPublishing {
     return { pages, bases: bases.length };
   }
 
-  async #transact(work: (tx: Transaction, db: Firestore) => Promise<MarketHead>): Promise<MarketHead> {
+  /** Plan from the head as it is, and write; plan anew when the head has changed meanwhile. */
+  async #attempt(plan: (head: MarketHead | undefined) => Plan): Promise<MarketHead> {
     return withinDeadline(operationTimeoutMs, async (expired) => {
       const db = await this.#open();
-      return db.runTransaction(async (tx) => {
-        const head = await work(tx, db);
+      for (;;) {
+        const seen = await headRef(db).get();
+        const planned = plan(seen.exists ? marketHead.parse(seen.data()) : undefined);
+        if ("made" in planned) return planned.made;
         if (expired()) throw new Error("the time for this step has passed");
-        return head;
-      });
+        if (await commitIfUnchanged(db, seen, planned.next, (batch) => planned.write(batch, db))) {
+          return planned.next;
+        }
+      }
     });
   }
 }
+
+/** The head that is there already, or the next one and what is written with it. */
+type Plan = { made: MarketHead } | { next: MarketHead; write: (batch: WriteBatch, db: Firestore) => void };

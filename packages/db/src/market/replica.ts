@@ -1,4 +1,4 @@
-import type { DocumentReference, Firestore, Transaction } from "@google-cloud/firestore";
+import type { DocumentReference, Firestore } from "@google-cloud/firestore";
 import {
   type BaseGeneration,
   type ChangePage,
@@ -8,6 +8,7 @@ import {
   replicaState,
 } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { commitIfUnchanged } from "./compare-and-set.ts";
 import { stateRef, valuesRef } from "./layout.ts";
 import { stateOf } from "./replica-state.ts";
 import { isValueDocument, toValueDocument, valueRef } from "./values.ts";
@@ -35,9 +36,9 @@ interface Change {
 }
 
 /**
- * The writing side of a cell's replica, for its replicator alone. Every method is one transaction that reads the
- * state, checks lease and cursor against it, and writes values and state together. So one that was broken off, or
- * run twice, leaves either the state before or the state after.
+ * The writing side of a cell's replica, for its replicator alone. Every method reads the state, checks lease and cursor
+ * against it, and writes values and state in one commit that is only made if the state is still as it was read. So one
+ * that was broken off, or made twice, leaves either the state before or the state after.
  */
 export class ReplicaWriter {
   readonly #db: Firestore;
@@ -53,33 +54,30 @@ export class ReplicaWriter {
 
   /** Take the lease, or renew it. Undefined while another replicator holds it. */
   async acquire(): Promise<ReplicaState | undefined> {
-    return this.#transact(async (_tx, state, now) => {
+    return this.#attempt(async (state, now) => {
       const { lease } = state;
       const free = lease === null || lease.holder === this.#holder || Date.parse(lease.until) <= now;
-      return free ? { next: state } : undefined;
+      return free ? { next: { ...state, lease: this.#lease(now) } } : undefined;
     });
   }
 
   /** Let the next replicator in at once. */
   async release(): Promise<void> {
-    await withinDeadline(operationTimeoutMs, () =>
-      this.#db.runTransaction(async (tx) => {
-        const state = stateOf(await tx.get(stateRef(this.#db)));
-        if (state.lease?.holder === this.#holder) tx.set(stateRef(this.#db), { ...state, lease: null });
-      }),
+    await this.#attempt(async (state) =>
+      state.lease?.holder === this.#holder ? { next: { ...state, lease: null } } : undefined,
     );
   }
 
   /** Renew the lease and, when the replica equals the centre, say so. */
   async heartbeat(caughtUp: boolean): Promise<ReplicaState> {
-    return this.#change(async (_tx, state, now) => ({
+    return this.#change(async (state, now) => ({
       next: caughtUp ? { ...state, caughtUpAt: new Date(now).toISOString() } : state,
     }));
   }
 
   /** Begin to follow a centre from its first page, in a replica that never had a value. */
   async adopt(lineage: string): Promise<ReplicaState> {
-    return this.#change(async (_tx, state) => {
+    return this.#change(async (state) => {
       if (state.lineage === lineage) return { next: state };
       if (state.lineage !== null || state.rebase !== null) throw new OutOfOrder("the replica is not empty");
       return { next: { ...state, lineage } };
@@ -91,7 +89,7 @@ export class ReplicaWriter {
    * `newest`: the centre has none after it, so that the replica then equals it.
    */
   async applyPage(page: ChangePage, newest: boolean): Promise<ReplicaState> {
-    return this.#change(async (_tx, state, now) => {
+    return this.#change(async (state, now) => {
       if (state.lineage !== page.lineage) throw new OutOfOrder(`page ${page.sequence} is of another lineage`);
       if (state.rebase !== null) throw new OutOfOrder("a base generation is only half applied");
       if (page.sequence <= state.sequence) return { next: state };
@@ -115,7 +113,7 @@ export class ReplicaWriter {
   /** Begin to take over a base generation, bucket by bucket. What is there is served meanwhile. */
   async beginRebase({ lineage, sequence: base }: BaseGeneration): Promise<ReplicaState> {
     const { empty } = await withinDeadline(operationTimeoutMs, () => valuesRef(this.#db).limit(1).get());
-    return this.#change(async (_tx, state, now) => {
+    return this.#change(async (state, now) => {
       if (state.rebase?.lineage === lineage && state.rebase.base === base) return { next: state };
       if (state.lineage === lineage && base < state.sequence) {
         throw new OutOfOrder(`base generation ${base} is older than the replica at ${state.sequence}`);
@@ -132,7 +130,7 @@ export class ReplicaWriter {
     lastBucket: number,
     values: readonly PublishedValue[],
   ): Promise<ReplicaState> {
-    return this.#change(async (tx, state) => {
+    return this.#change(async (state) => {
       const { rebase } = state;
       if (rebase?.base !== base.sequence || rebase.lineage !== base.lineage) {
         throw new OutOfOrder(`base generation ${base.sequence} is not being applied`);
@@ -142,7 +140,7 @@ export class ReplicaWriter {
         throw new OutOfOrder(`bucket ${firstBucket} does not follow bucket ${rebase.nextBucket - 1}`);
       }
       const { sets, deletes } = rebase.sweep
-        ? await difference(tx, this.#db, firstBucket, lastBucket, values)
+        ? await difference(this.#db, firstBucket, lastBucket, values)
         : { sets: values, deletes: [] };
       const next = { ...state, revision: state.revision + 1 };
       return { sets, deletes, next: { ...next, rebase: { ...rebase, nextBucket: lastBucket + 1 } } };
@@ -151,7 +149,7 @@ export class ReplicaWriter {
 
   /** The whole base generation is there: go on from its sequence. */
   async finishRebase(base: BaseGeneration, publishedAt: string): Promise<ReplicaState> {
-    return this.#change(async (_tx, state) => {
+    return this.#change(async (state) => {
       const { rebase } = state;
       if (rebase === null && state.lineage === base.lineage && state.sequence === base.sequence) {
         return { next: state };
@@ -165,51 +163,58 @@ export class ReplicaWriter {
     });
   }
 
-  async #change(
-    plan: (tx: Transaction, state: ReplicaState, now: number) => Promise<Change>,
-  ): Promise<ReplicaState> {
-    const state = await this.#transact(async (tx, state, now) => {
+  async #change(plan: (state: ReplicaState, now: number) => Promise<Change>): Promise<ReplicaState> {
+    const state = await this.#attempt(async (state, now) => {
       if (state.lease?.holder !== this.#holder) throw new LeaseLost();
-      return plan(tx, state, now);
+      const change = await plan(state, now);
+      return { ...change, next: { ...change.next, lease: this.#lease(now) } };
     });
     if (state === undefined) throw new LeaseLost();
     return state;
   }
 
-  async #transact(
-    plan: (tx: Transaction, state: ReplicaState, now: number) => Promise<Change | undefined>,
+  #lease(now: number): NonNullable<ReplicaState["lease"]> {
+    return { holder: this.#holder, until: new Date(now + this.#leaseMs).toISOString() };
+  }
+
+  /** Plan from the state as it is and make the change; plan anew when the state has changed meanwhile. */
+  async #attempt(
+    plan: (state: ReplicaState, now: number) => Promise<Change | undefined>,
   ): Promise<ReplicaState | undefined> {
-    return withinDeadline(operationTimeoutMs, (expired) =>
-      this.#db.runTransaction(async (tx) => {
-        const snapshot = await tx.get(stateRef(this.#db));
+    return withinDeadline(operationTimeoutMs, async (expired) => {
+      for (;;) {
+        const seen = await stateRef(this.#db).get();
         // The database's clock, which all replicators share.
-        const now = snapshot.readTime.toMillis();
-        const change = await plan(tx, stateOf(snapshot), now);
+        const change = await plan(stateOf(seen), seen.readTime.toMillis());
         if (change === undefined) return undefined;
         if (expired()) throw new Error("the time for this step has passed");
-        const until = new Date(now + this.#leaseMs).toISOString();
-        const next = replicaState.parse({ ...change.next, lease: { holder: this.#holder, until } });
-        for (const value of change.sets ?? [])
-          tx.set(valueRef(this.#db, value.marketKey), toValueDocument(value));
-        for (const ref of change.deletes ?? []) tx.delete(ref);
-        tx.set(stateRef(this.#db), next);
-        return next;
-      }),
-    );
+        const next = replicaState.parse(change.next);
+        const made = await commitIfUnchanged(this.#db, seen, next, (batch) => {
+          for (const value of change.sets ?? []) {
+            batch.set(valueRef(this.#db, value.marketKey), toValueDocument(value));
+          }
+          for (const ref of change.deletes ?? []) batch.delete(ref);
+        });
+        if (made) return next;
+      }
+    });
   }
 }
 
-/** What makes a range of buckets exactly `values`: written is only what differs, deleted all that is not named. */
+/**
+ * What makes a range of buckets exactly `values`: written is only what differs, deleted all that is not named. Whoever
+ * commits it must see that the replica's state has not changed since before this was asked.
+ */
 export async function difference(
-  tx: Transaction,
   db: Firestore,
   firstBucket: number,
   lastBucket: number,
   values: readonly PublishedValue[],
 ): Promise<{ sets: PublishedValue[]; deletes: DocumentReference[] }> {
-  const there = await tx.get(
-    valuesRef(db).where("bucket", ">=", firstBucket).where("bucket", "<=", lastBucket),
-  );
+  const there = await valuesRef(db)
+    .where("bucket", ">=", firstBucket)
+    .where("bucket", "<=", lastBucket)
+    .get();
   const present = new Map(there.docs.map((doc) => [doc.id, doc]));
   const sets = values.filter((value) => {
     const doc = present.get(value.marketKey);
