@@ -5,7 +5,7 @@ const count = z.int().min(0);
 const relayReport = z.object({
   host: z.string(),
   target: z.string(),
-  state: z.enum(["open", "cut", "stalled"]),
+  state: z.enum(["open", "cut", "held", "stalled"]),
   counters: z.object({
     connections: count,
     open: count,

@@ -10,14 +10,17 @@ export interface LocalDatabaseOptions {
   logFile: string;
   heapMb?: number;
   note(text: string): void;
-  /** Called after an emulator that died has come back empty. */
+  /** Called after an emulator that died has come back empty, before clients reach it: goes to the emulator itself. */
   refill(): Promise<void>;
 }
 
 const maxBackoffMs = 10_000;
 const refillPauseMs = 1_000;
 
-/** One Firestore emulator with its relay. Dies, comes back empty and is filled again; never shared between cells. */
+/**
+ * One Firestore emulator with its relay. Dies, comes back empty and is filled again; never shared between cells. Clients are kept
+ * away until it is: an empty database would tell them, as the truth, that nobody lives here.
+ */
 export class LocalDatabase {
   readonly #options: LocalDatabaseOptions;
   readonly relay: Relay;
@@ -62,11 +65,12 @@ export class LocalDatabase {
     for (;;) {
       const exit = await this.#emulator.exited;
       if (signal.aborted) return;
+      await this.relay.hold();
       const how = exit.signal ?? `exit code ${exit.code}`;
       this.#options.note(`the emulator ended (${how}); all data in it is gone. Starting it again`);
       try {
         this.#emulator = await launch(this.#options);
-        await this.#refill(this.#emulator);
+        if (await this.#refill(this.#emulator)) await this.relay.release();
         backoff = 250;
       } catch (error) {
         if (this.#stopped()) return;
@@ -81,20 +85,22 @@ export class LocalDatabase {
     }
   }
 
-  /** Until it is done: an empty database knows no tenant. Ends too when the emulator does, or is to. */
-  async #refill(emulator: Emulator): Promise<void> {
+  /** Until it is done, and then true. Ends too when the emulator does, or is to. */
+  async #refill(emulator: Emulator): Promise<boolean> {
     const ended = new AbortController();
     void emulator.exited.then(() => ended.abort());
     const signal = AbortSignal.any([this.#stopping.signal, ended.signal]);
     while (!signal.aborted) {
       try {
-        return await this.#options.refill();
+        await this.#options.refill();
+        return !signal.aborted;
       } catch (error) {
-        if (this.#stopped()) return;
+        if (this.#stopped()) return false;
         this.#options.note(`not filled again yet: ${messageOf(error)}`);
         await sleep(refillPauseMs, undefined, { signal }).catch(() => undefined);
       }
     }
+    return false;
   }
 
   /** Read anew each time: it changes while we wait. */

@@ -25,7 +25,7 @@ import {
   replicatorOptions,
   type ServiceContext,
 } from "./services.ts";
-import { type FleetState, removeState, runningState, writeState } from "./state.ts";
+import { besideRelays, type FleetState, removeState, runningState, writeState } from "./state.ts";
 import { FleetConflict, type FleetOptions, type RunningFleet } from "./types.ts";
 
 const central = "central";
@@ -112,8 +112,9 @@ export class Fleet implements RunningFleet {
     );
     // Reported below; until the seeding is done it must not count as unhandled.
     cellsReady.catch(() => undefined);
-    this.#registry = new LocalRegistry(this.state, plan.config, plan.manifests);
-    this.#market = new LocalMarket(this.state, plan.config, plan.manifests);
+    const direct = besideRelays(this.state);
+    this.#registry = new LocalRegistry(direct, plan.config, plan.manifests);
+    this.#market = new LocalMarket(direct, plan.config, plan.manifests);
     await this.#registry.seed(plan.seeds);
     await this.#market.seed(root);
     this.#goOn();

@@ -48,6 +48,13 @@ export const fleetState = z.strictObject({
 });
 export type FleetState = z.infer<typeof fleetState>;
 
+/** The same with every database at its emulator's own address: for the fleet's own work, which no fault at a relay may stop. */
+export function besideRelays(state: FleetState): FleetState {
+  const direct = <T extends { emulator: string }>(place: T) => ({ ...place, relay: place.emulator });
+  const cells = Object.entries(state.cells).map(([id, cell]) => [id, direct(cell)] as const);
+  return { ...state, central: direct(state.central), cells: Object.fromEntries(cells) };
+}
+
 const fileIn = (stateDir: string) => join(stateDir, "state.json");
 
 /** Write the state whole or not at all. */

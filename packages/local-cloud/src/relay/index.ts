@@ -9,11 +9,17 @@ export interface Relay {
   readonly host: string;
   /** `host:port` of the server behind it. */
   readonly target: string;
-  readonly state: "open" | "cut" | "stalled";
+  readonly state: "open" | "cut" | "held" | "stalled";
   /** Refuse new connections and reset those that are open. */
   cut(): Promise<void>;
   /** Accept connections but carry no byte either way: what a client sees of a machine that hangs. */
   stall(): void;
+  /**
+   * Refuse as `cut` does until `release`, whatever faults come and go meanwhile: the server behind is not fit to be asked. No fault
+   * of the network, so `restore` does not undo it, and `release` undoes no `cut`.
+   */
+  hold(): Promise<void>;
+  release(): Promise<void>;
   /** Undo `cut`, `stall`, `delay` and `dropReplies`. */
   restore(): Promise<void>;
   /** Deliver every byte, in both directions, this much later. 0 ends it. */
@@ -54,9 +60,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const open = new Set<RelayConnection>();
   let server: Server | undefined;
   let { port } = options;
+  const shut = { cut: false, held: false, closed: false };
 
   async function listen(): Promise<void> {
-    if (server !== undefined) return;
+    if (server !== undefined || shut.cut || shut.held || shut.closed) return;
     const next = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       state.counters.connections += 1;
       const connection = new RelayConnection(state, socket, () => {
@@ -66,11 +73,15 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       open.add(connection);
       state.counters.open = open.size;
     });
+    // Known at once, or two calls in a row would listen twice.
+    server = next;
     await new Promise<void>((resolve, reject) => {
       next.once("error", reject);
       next.listen(port, "127.0.0.1", resolve);
+    }).catch((error: unknown) => {
+      server = undefined;
+      throw error;
     });
-    server = next;
     const address = next.address();
     if (typeof address === "object" && address !== null) port = address.port;
   }
@@ -95,14 +106,27 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     host: `127.0.0.1:${port}`,
     target: options.target,
     get state() {
+      if (shut.held) return "held";
       return server === undefined ? "cut" : state.stalled ? "stalled" : "open";
     },
-    cut: refuse,
+    cut() {
+      shut.cut = true;
+      return refuse();
+    },
+    hold() {
+      shut.held = true;
+      return refuse();
+    },
+    release() {
+      shut.held = false;
+      return listen();
+    },
     stall: () => stall(true),
     async restore() {
       state.delayMs = 0;
       state.drop = { left: 0, matches: always };
       stall(false);
+      shut.cut = false;
       await listen();
     },
     delay(ms) {
@@ -113,6 +137,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       state.drop = { left: count, matches };
     },
     counters: () => ({ ...state.counters }),
-    close: refuse,
+    close() {
+      shut.closed = true;
+      return refuse();
+    },
   };
 }

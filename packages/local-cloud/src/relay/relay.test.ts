@@ -85,6 +85,30 @@ describe("a relay", () => {
     again.destroy();
   });
 
+  it("refuses while held, whatever faults come and go, and then as the faults say", async () => {
+    await relay.hold();
+    expect(relay.state).toBe("held");
+    await relay.cut();
+    await relay.restore();
+    await expect(call(open(), "one")).rejects.toThrow("no reply");
+    await Promise.all([relay.release(), relay.restore()]);
+    const client = open();
+    expect(await call(client, "two")).toBe("did 3");
+    client.destroy();
+
+    await relay.cut();
+    await relay.hold();
+    await relay.release();
+    expect(relay.state).toBe("cut");
+    await relay.restore();
+    expect(relay.state).toBe("open");
+
+    await relay.close();
+    await relay.release();
+    await expect(call(open(), "three")).rejects.toThrow("no reply");
+    expect(done).toEqual(["two"]);
+  });
+
   it("delays every byte without reordering, until told to stop", async () => {
     const client = open();
     await call(client, "warm");
