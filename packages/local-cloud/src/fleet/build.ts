@@ -2,11 +2,14 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { spawnGuarded } from "../process/guarded.ts";
 
+const endWithinMs = 1_000;
+
 /**
  * Build what changed since the last build (nothing, mostly: turbo keeps results by content). Throws with the
- * build's own output when it fails.
+ * build's own output when it fails. An abort of `signal` ends the build and all that it started at once, and throws.
  */
-export async function buildAll(root: string, env: NodeJS.ProcessEnv): Promise<void> {
+export async function buildAll(root: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
   const child = spawnGuarded(
     join(root, "node_modules", ".bin", "turbo"),
     ["run", "build", "--output-logs=errors-only", "--no-color"],
@@ -20,18 +23,23 @@ export async function buildAll(root: string, env: NodeJS.ProcessEnv): Promise<vo
       },
     },
   );
+  // SIGTERM first: turbo's tasks are in process groups of their own, and only turbo can end them.
+  const end = () => void child.stop(endWithinMs);
+  signal?.addEventListener("abort", end, { once: true });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
       output += chunk.toString();
     });
   }
-  const [{ code, signal }] = await Promise.all([
+  const [{ code, signal: killed }] = await Promise.all([
     child.exited,
     finished(child.stdout),
     finished(child.stderr),
   ]);
+  signal?.removeEventListener("abort", end);
+  signal?.throwIfAborted();
   if (code !== 0) {
-    throw new Error(`The build failed (${signal ?? `exit code ${code}`}):\n${output.trim()}`);
+    throw new Error(`The build failed (${killed ?? `exit code ${code}`}):\n${output.trim()}`);
   }
 }

@@ -49,6 +49,7 @@ export class Fleet implements RunningFleet {
   #state: FleetState | undefined;
   #context: ServiceContext | undefined;
   #ended: Promise<void> | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -156,6 +157,7 @@ export class Fleet implements RunningFleet {
   }
 
   stop(): Promise<void> {
+    this.#stopping.abort(new Error("stopped while starting"));
     this.#ended ??= this.#stopAll();
     return this.#ended;
   }
@@ -192,7 +194,7 @@ export class Fleet implements RunningFleet {
 
   /** A stop may come while the start waits for something; nothing more is started then. */
   #goOn(): void {
-    if (this.#ended !== undefined) throw new Error("stopped while starting");
+    this.#stopping.signal.throwIfAborted();
   }
 
   async #prepareFolder(): Promise<void> {
@@ -215,7 +217,7 @@ export class Fleet implements RunningFleet {
 
   async #build(): Promise<InstalledArtefact> {
     const { root } = this.#options;
-    await buildAll(root, readLocalConfig().inherited);
+    await buildAll(root, readLocalConfig().inherited, this.#stopping.signal);
     return installArtefact(join(root, "apps", "cell-api", "dist"), join(this.#stateDir, "artefacts"));
   }
 
