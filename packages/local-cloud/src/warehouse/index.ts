@@ -8,6 +8,8 @@ export interface WarehouseOptions {
   /** 0, and absent, for any free port. */
   restPort?: number;
   grpcPort?: number;
+  /** Asked after each append that was committed: true has its answer lost and the connection broken off. */
+  losesReply?: () => boolean;
 }
 
 export interface LocalWarehouse {
@@ -24,7 +26,7 @@ export interface LocalWarehouse {
  */
 export async function startWarehouse(options: WarehouseOptions = {}): Promise<LocalWarehouse> {
   const store = await Store.open(options.file);
-  const grpc = await serveGrpc(store, options.grpcPort ?? 0);
+  const grpc = await serveGrpc(store, options.grpcPort ?? 0, options.losesReply);
   const rest = await serveRest(store, options.restPort ?? 0);
   return {
     restUrl: `http://127.0.0.1:${rest.port}`,

@@ -30,10 +30,14 @@ function writeService(): ServiceDefinition {
   return loaded[service] as ServiceDefinition;
 }
 
+/** True when the answer to the append that was just committed shall be lost: for tests. */
+export type LosesReply = () => boolean;
+
 /** Serve the Storage Write API from a store. Resolves with the port and how to stop. */
 export async function serveGrpc(
   store: Store,
   port: number,
+  losesReply: LosesReply = () => false,
 ): Promise<{ port: number; stop(): Promise<void> }> {
   const server = new Server({ "grpc.max_receive_message_length": 12 * 1024 * 1024 });
   const unary =
@@ -60,7 +64,7 @@ export async function serveGrpc(
     })),
     batchCommitWriteStreams: unary(() => Promise.reject(onlyCommitted())),
     flushRows: unary(() => Promise.reject(onlyCommitted())),
-    appendRows: (call: ServerDuplexStream<AppendRequest, object>) => appendRows(store, call),
+    appendRows: (call: ServerDuplexStream<AppendRequest, object>) => appendRows(store, call, losesReply),
   });
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
@@ -81,7 +85,11 @@ const onlyCommitted = () =>
   new StreamFault(3, 4, "Pending and buffered streams are not kept by the local warehouse");
 
 /** One connection: requests are answered in order, each in one transaction; a refused one does not end it. */
-function appendRows(store: Store, call: ServerDuplexStream<AppendRequest, object>): void {
+function appendRows(
+  store: Store,
+  call: ServerDuplexStream<AppendRequest, object>,
+  losesReply: LosesReply,
+): void {
   let stream: WriteStream | undefined;
   let decode: RowDecoder | undefined;
   let last = Promise.resolve();
@@ -122,7 +130,10 @@ function appendRows(store: Store, call: ServerDuplexStream<AppendRequest, object
         };
       })
       .then((response) => {
-        if (!call.destroyed) call.write(response);
+        if (call.destroyed) return;
+        if ("appendResult" in response && losesReply()) {
+          call.emit("error", { code: 14, details: "the reply was lost" });
+        } else call.write(response);
       });
   });
   call.on("end", () => void last.then(() => call.end()));
