@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mutants } from "./mutants.ts";
@@ -28,16 +29,20 @@ interface Played {
  * time: that is no verdict, and is tried again.
  */
 async function play(files: readonly string[]): Promise<Played> {
-  for (let tries = 0; tries < 3; tries += 1) {
+  let said = "";
+  for (let tries = 0; tries < 4; tries += 1) {
     const played = await playOnce(files);
-    if (played !== undefined) return played;
+    if (typeof played !== "string") return played;
+    said = played;
+    await sleep(10_000);
   }
   throw new Error(
-    "the suite did not run: is what was taken out needed to start a fleet or to set the scene?",
+    `the suite did not run: is what was taken out needed to start a fleet or to set the scene?\n${said.slice(-2_000)}`,
   );
 }
 
-async function playOnce(files: readonly string[]): Promise<Played | undefined> {
+/** A verdict, or what was said instead. */
+async function playOnce(files: readonly string[]): Promise<Played | string> {
   const report = join(scratch.folder, "report.json");
   await rm(report, { force: true });
   const bin = join(scratch.folder, "node_modules", ".bin");
@@ -48,16 +53,22 @@ async function playOnce(files: readonly string[]): Promise<Played | undefined> {
     {
       cwd: scratch.folder,
       env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` },
-      stdio: "ignore",
+      stdio: ["ignore", "pipe", "pipe"],
     },
   );
-  await once(child, "exit");
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-10_000);
+    });
+  }
+  await once(child, "close");
   const text = await readFile(report, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
+  if (text === undefined) return said;
   const all = (JSON.parse(text) as Report).testResults.flatMap((file) => file.assertionResults);
   const of = (status: string) => all.filter((t) => t.status === status).map((t) => t.title);
   const [passed, failed] = [of("passed").length, of("failed")];
-  return passed + failed.length === 0 ? undefined : { passed, failed };
+  return passed + failed.length === 0 ? said : { passed, failed };
 }
 
 test("the copy as it is passes", async () => {

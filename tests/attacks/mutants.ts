@@ -45,11 +45,11 @@ export const mutants: readonly Mutant[] = [
     noticedBy: "attacks.test.ts",
   },
   {
-    name: "kind check: people may import",
-    file: "apps/cell-api/src/access/policy.ts",
-    find: "if (!rule.kinds.includes(principal.kind)) {",
-    replace: "if (rule.kinds.length === 0) {",
-    noticedBy: "idor.test.ts",
+    name: "mass assignment: a person names an owner and is not told no",
+    file: "apps/cell-api/src/routes/items/create.ts",
+    find: "if (tenant.ownerId !== undefined && input.ownerId !== undefined) {",
+    replace: 'if (tenant.ownerId === "never") {',
+    noticedBy: "attacks.test.ts",
   },
   {
     name: "key: the secret is not compared",
