@@ -73,7 +73,10 @@ export function etagOf(record: Pick<ItemRecord, "version" | "writeId">): string 
 
 /** A copy without the fields that are undefined: Firestore would refuse them. */
 export function defined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
+  // A loop and not Object.fromEntries: an import does this a million times over.
+  const copy: Partial<T> = {};
+  for (const key of Object.keys(value) as (keyof T)[]) if (value[key] !== undefined) copy[key] = value[key];
+  return copy as T;
 }
 
 function isoOf(value: unknown): string {
