@@ -96,7 +96,8 @@ describe("a commit whose reply is lost", () => {
     const externalId = `lost-${randomUUID()}`;
     const key = { "idempotency-key": randomUUID() };
     const body = { title: "Once", category: "other", externalId };
-    await control.relay("enterprise-a").dropReplies(1, "/documents/outbox/");
+    // Only the commit carries it; the outbox is named by what the sink asks, too.
+    await control.relay("enterprise-a").dropReplies(1, externalId);
     const first = await client.expect(201, caller, "POST", "/v1/items", { body, headers: key });
     expect((await control.relay("enterprise-a").report()).counters.dropped).toBeGreaterThan(0);
     const again = await client.expect(201, caller, "POST", "/v1/items", { body, headers: key });
