@@ -2,7 +2,16 @@ export { type AddedCell, addCell } from "./cells/add.ts";
 export { makeManifest, type NewCell } from "./cells/manifest.ts";
 export type { Connections } from "./connections.ts";
 export { buildSnapshot, type Origins, originsOf } from "./directory/build.ts";
-export { type Publication, publishDirectory } from "./directory/publish.ts";
+export type { DirectoryChange } from "./directory/changes.ts";
+export {
+  type DirectoryDiff,
+  diffDirectory,
+  type Publication,
+  type PublishedDirectory,
+  publishDirectory,
+  rollbackDirectory,
+} from "./directory/publish.ts";
+export { type DirectoryTarget, fileTarget, openTarget } from "./directory/target.ts";
 export { checkFleet } from "./fleet/check.ts";
 export { type Fleet, loadFleet, loadManifests, type Manifests } from "./fleet/load.ts";
 export { RefusedError } from "./refused.ts";

@@ -1,54 +1,172 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { DirectorySnapshot, FleetConfig } from "@proveniq/contracts";
-import type { Registry } from "@proveniq/db/control";
+import type { Origin, Registry, RegistrySnapshot } from "@proveniq/db/control";
 import type { Manifests } from "../fleet/load.ts";
+import { RefusedError } from "../refused.ts";
 import { buildSnapshot, type Origins } from "./build.ts";
+import { changesBetween, type DirectoryChange, faultsOfChange, sizeOf } from "./changes.ts";
+import type { DirectoryTarget } from "./target.ts";
 
 export interface Publication {
-  /** The file that routers read. */
-  file: string;
+  target: DirectoryTarget;
   control: Registry;
-  config: Pick<FleetConfig, "hosts" | "defaults">;
+  config: Pick<FleetConfig, "hosts" | "defaults" | "directory">;
   manifests: Manifests;
   origins: Origins;
+  origin: Origin;
+  /** The registry has begun anew: what the target holds is replaced without being compared. */
+  begin?: boolean;
   now?: () => Date;
 }
 
+export interface PublishedDirectory {
+  snapshot: DirectorySnapshot;
+  /** False when the target held all of it already, and nothing was done. */
+  published: boolean;
+  changes: DirectoryChange[];
+}
+
+/** What publishing would change at the target, or going back to a kept version, and why that would be refused. */
+export interface DirectoryDiff {
+  /** The version at the target; null for nothing. */
+  present: number | null;
+  changes: DirectoryChange[];
+  refusals: string[];
+  bytes: number;
+  maxBytes: number;
+}
+
+/** A directory in the making: what is at the target, and what would follow. */
+interface Draft {
+  from: number;
+  present: DirectorySnapshot | undefined;
+  next: DirectorySnapshot;
+  changes: DirectoryChange[];
+  refusals: string[];
+}
+
+const attempts = 30;
+
 /**
- * Publishes the registry as a file, whole or not at all, under a version greater than any before it. When somebody
- * else publishes meanwhile, the file ends up with the newer of the two.
+ * Publishes the registry, whole or not at all, under a version greater than any before it. Throws `RefusedError`, and
+ * nothing has changed, when a tenant would be dropped or would move without a greater epoch, when hosts collide, or when
+ * it is too large.
  */
-export async function publishDirectory(publication: Publication): Promise<DirectorySnapshot> {
-  const { control, config, manifests, origins, file } = publication;
-  const now = publication.now ?? (() => new Date());
-  await control.bumpVersion();
-  for (;;) {
-    const snapshot = buildSnapshot(await control.snapshot(), config, manifests, origins, now());
-    await replaceFile(file, `${JSON.stringify(snapshot, null, 2)}\n`);
-    // Between our look at the registry and the rename another may have put a newer file there, and we an older
-    // one over it: as long as the counter has moved on, write again.
-    const { version } = await control.snapshot();
-    if (version === snapshot.version) return snapshot;
+export async function publishDirectory(publication: Publication): Promise<PublishedDirectory> {
+  return carryOut(publication, undefined);
+}
+
+/**
+ * Publishes the content of an earlier version again, under a new and greater one and with the same checks. Throws
+ * `RefusedError` for a version that is not kept, and when a tenant has come or moved since.
+ */
+export async function rollbackDirectory(
+  publication: Publication,
+  version: number,
+): Promise<PublishedDirectory> {
+  return carryOut(publication, version);
+}
+
+/** Changes nothing. Without `version`, what `publishDirectory` would do; with it, what `rollbackDirectory` would. */
+export async function diffDirectory(publication: Publication, version?: number): Promise<DirectoryDiff> {
+  const { present, next, changes, refusals } = await draftOf(publication, version);
+  return {
+    present: present?.version ?? null,
+    changes,
+    refusals,
+    bytes: sizeOf(next),
+    maxBytes: publication.config.directory.maxBytes,
+  };
+}
+
+async function carryOut(publication: Publication, version: number | undefined): Promise<PublishedDirectory> {
+  const { control, target, origin, begin = false } = publication;
+  for (let n = 0; n < attempts; n += 1) {
+    const { from, present, next, changes, refusals } = await draftOf(publication, version);
+    if (refusals.length > 0)
+      throw new RefusedError(`nothing was published to ${target.name}:\n  ${refusals.join("\n  ")}`);
+    if (present !== undefined && changes.length === 0 && !begin)
+      return { snapshot: present, published: false, changes };
+    const recorded = await control.recordPublished(from, next, {
+      ...origin,
+      at: next.publishedAt,
+      action: version === undefined ? "directory.publish" : "directory.rollback",
+      target: "directory",
+      detail: {
+        version: next.version,
+        ...(version === undefined ? {} : { contentOf: version }),
+        at: target.name,
+        changes: changes.length,
+      },
+    });
+    if (recorded) return { snapshot: await writeNewest(publication, next), published: true, changes };
+  }
+  throw new Error("the registry changes all the time; try again");
+}
+
+/** Another may publish between the record and the write: as long as there is a newer one, that is written too. */
+async function writeNewest(
+  { control, target }: Publication,
+  snapshot: DirectorySnapshot,
+): Promise<DirectorySnapshot> {
+  for (let written = snapshot; ; ) {
+    try {
+      await target.write(written);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : "unknown";
+      throw new Error(
+        `version ${written.version} is recorded, but could not be written to ${target.name} (${reason}): publish again`,
+        { cause: error },
+      );
+    }
+    const newest = (await control.publishedVersions()).at(-1);
+    if (newest === undefined || newest <= written.version) return written;
+    const next = await control.published(newest);
+    if (next === undefined) return written;
+    written = next;
   }
 }
 
-/** Readers see the old file or the new one, also after a crash. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const draft = `${file}.${randomUUID()}`;
-  try {
-    const handle = await open(draft, "wx");
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+async function draftOf(publication: Publication, version: number | undefined): Promise<Draft> {
+  const { control, target, config, begin = false } = publication;
+  const now = publication.now ?? (() => new Date());
+  // What was published first: the registry that is read after it can only be newer.
+  const present = await (begin ? target.read().catch(() => undefined) : target.read());
+  const last = await control.published((await control.publishedVersions()).at(-1) ?? 0);
+  const registry = await control.snapshot();
+  const content =
+    version === undefined
+      ? buildSnapshot({ ...registry, version: 1 }, config, publication.manifests, publication.origins, now())
+      : await keptVersion(control, version);
+  const next: DirectorySnapshot = {
+    ...content,
+    version: Math.max(registry.version, present?.version ?? 0) + 1,
+    publishedAt: now().toISOString(),
+  };
+  const refusals = begin ? [] : [...new Set([present, last].flatMap((each) => faultsOfChange(each, next)))];
+  if (version !== undefined) refusals.push(...hostFaults(next, registry));
+  const [bytes, { maxBytes }] = [sizeOf(next), config.directory];
+  if (bytes > maxBytes)
+    refusals.push(
+      `it has ${bytes} bytes, and directory.maxBytes of fleet.json allows ${maxBytes}: raise it if the plan of the Edge Config holds more`,
+    );
+  return { from: registry.version, present, next, changes: changesBetween(present, next), refusals };
+}
+
+async function keptVersion(control: Registry, version: number): Promise<DirectorySnapshot> {
+  const kept = await control.published(version);
+  if (kept !== undefined) return kept;
+  const versions = await control.publishedVersions();
+  throw new RefusedError(
+    `version ${version} is not kept; there are ${versions.join(", ") || "none: nothing was published yet"}`,
+  );
+}
+
+/** A host that has been given to another tenant since must not go back to the old one. */
+function hostFaults({ tenantHosts }: DirectorySnapshot, { placements }: RegistrySnapshot): string[] {
+  const owner = new Map(placements.flatMap((p) => p.hosts.map((host) => [host, p.tenantId])));
+  return Object.entries(tenantHosts).flatMap(([host, tenant]) =>
+    owner.get(host) === tenant
+      ? []
+      : [`host ${host} would go to tenant ${tenant}, and the registry says ${owner.get(host) ?? "nobody's"}`],
+  );
 }

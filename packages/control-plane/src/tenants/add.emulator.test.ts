@@ -1,25 +1,18 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Claim, directorySnapshot } from "@proveniq/contracts";
+import type { Claim } from "@proveniq/contracts";
 import { ClaimReader } from "@proveniq/db/claims";
 import { Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import type { Connections } from "../connections.ts";
-import { originsOf } from "../directory/build.ts";
-import { publishDirectory } from "../directory/publish.ts";
 import { RefusedError } from "../refused.ts";
 import { config, manifests } from "../testing.ts";
 import { addTenant } from "./add.ts";
 import { listTenants } from "./list.ts";
 
 const emulatorHost = inject("firestoreHost");
-const folder = await mkdtemp(join(tmpdir(), "directory-"));
 const pools: DatabasePool[] = [];
 afterAll(async () => {
   await Promise.all(pools.map((pool) => pool.close()));
-  await rm(folder, { recursive: true });
 });
 
 let made = 0;
@@ -116,56 +109,5 @@ describe("addTenant", () => {
     await expect(adding).rejects.toBeInstanceOf(RefusedError);
     expect(await listTenants(to)).toEqual([]);
     expect(await to.control.audit()).toEqual([]);
-  });
-});
-
-describe("publishDirectory", () => {
-  const publish = (to: Connections, file: string) =>
-    publishDirectory({ file, control: to.control, config, manifests, origins: originsOf(manifests) });
-  const read = async (file: string) => directorySnapshot.parse(JSON.parse(await readFile(file, "utf8")));
-
-  test("writes what the registry says, each time under a greater version, and leaves no drafts", async () => {
-    const to = fresh();
-    const file = join(folder, "a", "directory.json");
-    const empty = await publish(to, file);
-    await addTenant(to, fleet, nordic, origin);
-    const next = await publish(to, file);
-    expect(next.version).toBeGreaterThan(empty.version);
-    expect(next.tenants).toEqual({ nordic: ["eu", 1] });
-    expect(next.tenantHosts).toEqual({ "nordic.proveniq.io": "nordic" });
-    expect(await read(file)).toEqual(next);
-    expect(await readdir(join(folder, "a"))).toEqual(["directory.json"]);
-  });
-
-  test("by many at once, while tenants are added, ends with the newest", async () => {
-    const to = fresh();
-    const file = join(folder, "b", "directory.json");
-    const ids = ["aaa", "bbb", "ccc", "ddd"];
-    await Promise.all(
-      ids.map(async (tenantId) => {
-        await addTenant(to, fleet, { tenantId, name: tenantId, cellId: "eu" }, origin);
-        await publish(to, file);
-      }),
-    );
-    const last = await read(file);
-    expect(Object.keys(last.tenants)).toEqual(ids);
-    expect(last.version).toBe((await to.control.snapshot()).version);
-  });
-
-  test("keeps the old file when the new one would contradict itself", async () => {
-    const to = fresh();
-    const file = join(folder, "c", "directory.json");
-    const good = await publish(to, file);
-    await addTenant(to, fleet, nordic, origin);
-    const { consumer } = manifests;
-    const without = {
-      file,
-      control: to.control,
-      config,
-      manifests: { consumer },
-      origins: originsOf({ consumer }),
-    };
-    await expect(publishDirectory(without)).rejects.toThrow("nothing was published");
-    expect(await read(file)).toEqual(good);
   });
 });

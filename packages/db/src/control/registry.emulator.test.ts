@@ -1,4 +1,4 @@
-import type { Placement } from "@proveniq/contracts";
+import type { DirectorySnapshot, Placement } from "@proveniq/contracts";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { DatabasePool } from "../pool.ts";
 import { Registry } from "./registry.ts";
@@ -88,4 +88,41 @@ describe("the registry", () => {
     ]);
     expect((await registry.snapshot()).version).toBe(6);
   });
+
+  test("records what is published once, in order, and keeps the last fifty", async () => {
+    const pool = new DatabasePool({ projectId: `db-registry-${++made}`, allow: ["control"], emulatorHost });
+    pools.push(pool);
+    const registry = new Registry(pool, "control");
+    const record = {
+      ...origin,
+      at: "2026-01-01T00:00:00.000Z",
+      action: "directory.publish",
+      target: "directory",
+      detail: {},
+    };
+    expect(await registry.recordPublished(0, directory(50), record)).toBe(true);
+    expect(await registry.recordPublished(0, directory(50), record)).toBe(true);
+    expect(await registry.recordPublished(0, directory(51), record)).toBe(false);
+    expect(await registry.recordPublished(50, directory(49), record)).toBe(false);
+    expect(await registry.audit()).toEqual([record]);
+    const head = (await pool.open("control")).collection("directories").doc("head");
+    await head.set({ versions: [50, ...Array.from({ length: 49 }, (_, n) => n + 100)] });
+    expect(await registry.recordPublished(50, directory(200), record)).toBe(true);
+    expect(await registry.published(50)).toBeUndefined();
+    expect(await registry.published(200)).toEqual(directory(200));
+    expect(await registry.publishedVersions()).toHaveLength(50);
+  });
 });
+
+function directory(version: number): DirectorySnapshot {
+  const eu = { residency: "global", api: "https://a.example", bulk: "https://a.example" } as const;
+  const defaults = { global: { cell: "eu", tenant: "consumers" } };
+  const publishedAt = "2026-01-01T00:00:00.000Z";
+  return {
+    version,
+    publishedAt,
+    topology: { hosts: {}, defaults, cells: { eu } },
+    tenants: {},
+    tenantHosts: {},
+  };
+}

@@ -2,6 +2,7 @@ import type { DocumentReference, Firestore, Transaction } from "@google-cloud/fi
 import {
   type AuditRecord,
   auditRecord,
+  type DirectorySnapshot,
   hostname,
   isTenantId,
   type Placement,
@@ -9,6 +10,7 @@ import {
 } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
 import type { DatabasePool } from "../pool.ts";
+import { openPublication, publishedVersions, readPublished } from "./published.ts";
 
 /** Who makes an administrative change, and from which host or address. */
 export type Origin = Pick<AuditRecord, "who" | "from">;
@@ -94,6 +96,37 @@ export class Registry {
         { readOnly: true },
       ),
     );
+  }
+
+  /**
+   * Records a directory as published, with an audit record; the counter takes over its version, which must be greater.
+   * False, and nothing is recorded, when the registry is no longer at version `from`.
+   */
+  async recordPublished(from: number, snapshot: DirectorySnapshot, record: AuditRecord): Promise<boolean> {
+    return this.#run((db, expired) =>
+      db.runTransaction(async (tx) => {
+        const counter = await tx.get(counterRef(db));
+        const publication = await openPublication(tx, db, snapshot);
+        // The first attempt may have been committed and its answer lost.
+        if (publication.mine) return true;
+        if (versionOf(counter.get("version")) !== from || snapshot.version <= from) return false;
+        if (expired()) throw new Error("the time for this change has passed");
+        publication.record();
+        tx.set(counterRef(db), { version: snapshot.version });
+        this.#audit(tx, db, record);
+        return true;
+      }),
+    );
+  }
+
+  /** What was published under a version; undefined when it is not kept. */
+  async published(version: number): Promise<DirectorySnapshot | undefined> {
+    return this.#run((db) => readPublished(db, version));
+  }
+
+  /** The versions of the last directories that were published, oldest first: those that `published` can give. */
+  async publishedVersions(): Promise<number[]> {
+    return this.#run(publishedVersions);
   }
 
   /** Counts up the directory's version: what is published next is newer than all before, even if no tenant changed. */

@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { exampleSnapshot } from "./fixture.ts";
 import { openRedisDirectory, type RedisDirectory, redisKeys } from "./redis.ts";
+import { openRedisWriter } from "./redis-writer.ts";
 
 const installed = (() => {
   try {
@@ -114,5 +115,37 @@ describe.skipIf(!installed)("a directory in a real Redis (not run without redis-
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(directory.lookup("carrier-a")).toMatchObject({ epoch: 3 });
     await publish();
+  });
+
+  describe("written by the publisher", () => {
+    const writer = () => openRedisWriter(`redis://127.0.0.1:${port}`);
+    afterAll(publish);
+
+    it("is read as it was written, by publisher and router alike", async () => {
+      await redis.flushall();
+      const to = writer();
+      expect(await to.read()).toBeUndefined();
+      const snapshot = exampleSnapshot({ version: 5 });
+      await to.write(snapshot);
+      expect(await to.read()).toEqual(snapshot);
+      const directory = await start();
+      expect(directory.hostTable()?.version).toBe(5);
+      expect(await directory.lookup("carrier-a")).toMatchObject({ cell: { id: "enterprise-a" }, epoch: 3 });
+      to.close();
+    });
+
+    it("never goes back to an older version, whoever writes last", async () => {
+      await redis.flushall();
+      const writers = Array.from({ length: 4 }, writer);
+      await Promise.all(writers.map((to, n) => to.write(exampleSnapshot({ version: 4 - n }))));
+      expect(await writers[0]?.read()).toEqual(exampleSnapshot({ version: 4 }));
+      for (const to of writers) to.close();
+    });
+
+    it("fails within seconds when nobody listens", async () => {
+      const to = openRedisWriter("redis://127.0.0.1:1");
+      await expect(to.read()).rejects.toThrow(/closed|retries/i);
+      to.close();
+    });
   });
 });

@@ -1,0 +1,217 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type DirectorySnapshot, directorySnapshot } from "@proveniq/contracts";
+import { Registry } from "@proveniq/db/control";
+import { DatabasePool } from "@proveniq/db/pool";
+import { afterAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { RefusedError } from "../refused.ts";
+import { config, manifests, place } from "../testing.ts";
+import { originsOf } from "./build.ts";
+import { diffDirectory, type Publication, publishDirectory, rollbackDirectory } from "./publish.ts";
+import { fileTarget, openTarget } from "./target.ts";
+
+const emulatorHost = inject("firestoreHost");
+const root = await mkdtemp(join(tmpdir(), "directory-"));
+const pools: DatabasePool[] = [];
+afterAll(async () => {
+  await Promise.all(pools.map((pool) => pool.close()));
+  await rm(root, { recursive: true });
+});
+
+const origin = { who: "ann@proveniq.io", from: "ann-laptop" };
+let made = 0;
+let folder: string;
+let file: string;
+let control: Registry;
+let publication: Publication;
+
+beforeEach(() => {
+  const pool = new DatabasePool({ projectId: `publish-${++made}`, allow: ["control"], emulatorHost });
+  pools.push(pool);
+  folder = join(root, String(made));
+  file = join(folder, "directory.json");
+  control = new Registry(pool, "control");
+  const target = fileTarget(file);
+  publication = { target, control, config, manifests, origins: originsOf(manifests), origin };
+});
+
+const add = (id: string, hosts: string[] = []) => control.add(place(id, { hosts }), origin);
+const read = async () => directorySnapshot.parse(JSON.parse(await readFile(file, "utf8")));
+const put = (snapshot: DirectorySnapshot) => writeFile(file, JSON.stringify(snapshot));
+const audited = async () =>
+  (await control.audit()).filter((r) => r.action.startsWith("directory.")).map((r) => [r.action, r.detail]);
+
+describe("publishDirectory", () => {
+  test("writes what the registry says under a greater version, leaves no drafts, and is recorded", async () => {
+    const first = await publishDirectory(publication);
+    await add("nordic", ["nordic.proveniq.io"]);
+    const { snapshot } = await publishDirectory(publication);
+    expect(snapshot.version).toBeGreaterThan(first.snapshot.version);
+    expect(snapshot.tenants).toEqual({ nordic: ["eu", 1] });
+    expect(snapshot.tenantHosts).toEqual({ "nordic.proveniq.io": "nordic" });
+    expect(await read()).toEqual(snapshot);
+    expect(await readdir(folder)).toEqual(["directory.json"]);
+    expect(await control.publishedVersions()).toEqual([first.snapshot.version, snapshot.version]);
+    expect(await audited()).toEqual([
+      ["directory.publish", { version: first.snapshot.version, at: file, changes: 6 }],
+      ["directory.publish", { version: snapshot.version, at: file, changes: 2 }],
+    ]);
+  });
+
+  test("does nothing when the target holds it already", async () => {
+    const { snapshot } = await publishDirectory(publication);
+    expect(await publishDirectory(publication)).toEqual({ snapshot, published: false, changes: [] });
+    expect(await audited()).toHaveLength(1);
+  });
+
+  test("by many at once, while tenants are added, ends with the newest", async () => {
+    const ids = ["aaa", "bbb", "ccc", "ddd"];
+    await Promise.all(
+      ids.map(async (id) => {
+        await add(id);
+        await publishDirectory(publication);
+      }),
+    );
+    const last = await read();
+    expect(Object.keys(last.tenants)).toEqual(ids);
+    expect(last.version).toBe((await control.snapshot()).version);
+  });
+
+  test("goes on from a target that is further than the registry", async () => {
+    const { snapshot } = await publishDirectory(publication);
+    await put({ ...snapshot, version: 500 });
+    await add("nordic");
+    expect((await publishDirectory(publication)).snapshot.version).toBe(501);
+    expect((await control.snapshot()).version).toBe(501);
+  });
+
+  test.each<[string, (present: DirectorySnapshot) => Promise<void>, string]>([
+    [
+      "drops a tenant",
+      (present) => put({ ...present, tenants: { ...present.tenants, lost: ["eu", 2] } }),
+      "tenant lost (cell eu, epoch 2) would be dropped",
+    ],
+    [
+      "moves a tenant by the same epoch",
+      (present) => put({ ...present, tenants: { nordic: ["consumer", 1] } }),
+      "tenant nordic would go from consumer to eu",
+    ],
+    [
+      "lowers an epoch",
+      (present) => put({ ...present, tenants: { nordic: ["eu", 7] } }),
+      "the epoch of tenant nordic would fall from 7 to 1",
+    ],
+  ])("refuses what %s, and changes nothing", async (_, change, message) => {
+    await add("nordic");
+    const { snapshot } = await publishDirectory(publication);
+    await change({ ...snapshot, version: snapshot.version + 1 });
+    const before = await readFile(file, "utf8");
+    const publishing = publishDirectory(publication);
+    await expect(publishing).rejects.toThrow(message);
+    await expect(publishing).rejects.toBeInstanceOf(RefusedError);
+    expect(await readFile(file, "utf8")).toBe(before);
+    expect(await control.publishedVersions()).toEqual([snapshot.version]);
+    expect((await diffDirectory(publication)).refusals).toEqual([expect.stringContaining(message)]);
+  });
+
+  test("remembers what was published when the target has lost it", async () => {
+    await add("nordic");
+    await publishDirectory(publication);
+    await rm(file);
+    const emptied = { ...publication, control: forgetful(control) };
+    await expect(publishDirectory(emptied)).rejects.toThrow("tenant nordic (cell eu, epoch 1) would be drop");
+  });
+
+  test("refuses hosts that collide, and a cell that is gone", async () => {
+    await add("nordic", ["eu.proveniq.io"]);
+    await expect(publishDirectory(publication)).rejects.toThrow("is a host of the fleet");
+    const { consumer } = manifests;
+    const without = { ...publication, manifests: { consumer } };
+    await expect(publishDirectory(without)).rejects.toThrow("nothing was published");
+    expect(await audited()).toEqual([]);
+  });
+
+  test("refuses what the plan does not hold", async () => {
+    const small = { ...publication, config: { ...config, directory: { maxBytes: 8_192 as const } } };
+    await publishDirectory(small);
+    for (let n = 0; n < 10; n += 1) {
+      const hosts = Array.from(
+        { length: 20 },
+        (_, m) => `host-${m}.${"x".repeat(40)}.tenant-${n}.example.com`,
+      );
+      await add(`tenant-${n}`, hosts);
+    }
+    await expect(publishDirectory(small)).rejects.toThrow("directory.maxBytes of fleet.json allows 8192");
+  });
+
+  test("says that it is recorded when the target cannot be written", async () => {
+    const broken = { ...fileTarget(file), write: () => Promise.reject(new Error("disk full")) };
+    await expect(publishDirectory({ ...publication, target: broken })).rejects.toThrow(
+      /version 1 is recorded, but could not be written .*disk full.*publish again/,
+    );
+    expect((await publishDirectory(publication)).snapshot.version).toBe(2);
+  });
+
+  test("refuses a target that holds something else", async () => {
+    await publishDirectory(publication);
+    await writeFile(file, '{"version": 3}');
+    await expect(publishDirectory(publication)).rejects.toThrow(file);
+    expect(() => openTarget("https://edge-config.vercel.com/ecfg_x?token=t")).toThrow("cannot be written");
+    expect(() => openTarget("ftp://x/y")).toThrow("neither a file nor");
+  });
+});
+
+describe("rollbackDirectory", () => {
+  const elsewhere = {
+    ...originsOf(manifests),
+    eu: { api: "https://wrong.example", bulk: "https://wrong.example" },
+  };
+
+  test("publishes the content of an earlier version under a greater one", async () => {
+    await add("nordic");
+    const good = (await publishDirectory(publication)).snapshot;
+    const bad = (await publishDirectory({ ...publication, origins: elsewhere })).snapshot;
+    expect(await diffDirectory(publication, good.version)).toMatchObject({
+      present: bad.version,
+      refusals: [],
+      changes: [
+        {
+          kind: "changed",
+          what: "cell",
+          name: "eu",
+          before: "eu, https://wrong.example, https://wrong.example",
+        },
+      ],
+    });
+    const { snapshot } = await rollbackDirectory(publication, good.version);
+    expect(snapshot.version).toBeGreaterThan(bad.version);
+    expect({ ...snapshot, version: 0, publishedAt: "" }).toEqual({ ...good, version: 0, publishedAt: "" });
+    expect(await read()).toEqual(snapshot);
+    expect((await audited()).at(-1)).toEqual([
+      "directory.rollback",
+      { version: snapshot.version, contentOf: good.version, at: file, changes: 1 },
+    ]);
+  });
+
+  test("refuses to drop a tenant that has come since, and a version that is not kept", async () => {
+    const first = (await publishDirectory(publication)).snapshot;
+    await add("nordic");
+    const next = (await publishDirectory(publication)).snapshot;
+    await expect(rollbackDirectory(publication, first.version)).rejects.toThrow("tenant nordic");
+    await expect(rollbackDirectory(publication, 99)).rejects.toThrow(
+      `version 99 is not kept; there are ${first.version}, ${next.version}`,
+    );
+    expect(await read()).toEqual(next);
+  });
+});
+
+/** The same registry, as if a restored backup had lost its tenants. */
+function forgetful(registry: Registry): Registry {
+  return Object.assign(Object.create(registry) as Registry, {
+    snapshot: async () => ({ ...(await registry.snapshot()), placements: [] }),
+    published: (version: number) => registry.published(version),
+    publishedVersions: () => registry.publishedVersions(),
+    recordPublished: (...args: Parameters<Registry["recordPublished"]>) => registry.recordPublished(...args),
+  });
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type DirectorySnapshot, directorySnapshot, parseFile } from "@proveniq/contracts";
+import { openRedisWriter } from "@proveniq/tenant-context/directory/redis-writer";
+import { RefusedError } from "../refused.ts";
+
+/** Where routers read the directory. */
+export interface DirectoryTarget {
+  /** For people and the audit; never with a password. */
+  readonly name: string;
+  /** What is there now; undefined for nothing. Throws when it is no directory. */
+  read(): Promise<DirectorySnapshot | undefined>;
+  /** Put a directory there, whole or not at all. */
+  write(snapshot: DirectorySnapshot): Promise<void>;
+  close(): void;
+}
+
+/**
+ * A target by its name: a `redis://` or `rediss://` URL, else a file. Edge Config is refused: it is written through
+ * the REST API of its cloud, which needs a token that is nobody's here.
+ */
+export function openTarget(name: string): DirectoryTarget {
+  if (/^rediss?:\/\//.test(name)) return redisTarget(name);
+  if (/^https?:/.test(name) || name.startsWith("ecfg_")) {
+    throw new RefusedError(
+      "an Edge Config cannot be written from here: that takes the REST API of its platform and a token for it. Publish to a file and upload its content as the item `directory`",
+    );
+  }
+  if (/^[a-z]+:\/\//.test(name)) throw new RefusedError(`"${name}" is neither a file nor a redis:// URL`);
+  return fileTarget(name);
+}
+
+/** A snapshot as a JSON file. Readers see the old file or the new one, also after a crash. */
+export function fileTarget(file: string): DirectoryTarget {
+  return {
+    name: file,
+    read: async () => {
+      let text: string;
+      try {
+        text = await readFile(file, "utf8");
+      } catch (error) {
+        if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+        throw error;
+      }
+      return parseFile(directorySnapshot, file, text);
+    },
+    write: (snapshot) => replaceFile(file, `${JSON.stringify(snapshot, null, 2)}\n`),
+    close: () => undefined,
+  };
+}
+
+function redisTarget(url: string): DirectoryTarget {
+  const { protocol, host, pathname } = new URL(url);
+  return { name: `${protocol}//${host}${pathname}`, ...openRedisWriter(url) };
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    const handle = await open(draft, "wx");
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import { type DirectorySnapshot, directorySnapshot } from "@proveniq/contracts";
+import { Redis } from "ioredis";
+import { redisKeys } from "./redis.ts";
+
+/** The side of the publisher: reads and writes the whole directory in a Redis. Throws when Redis cannot be reached. */
+export interface RedisWriter {
+  /** All that is published there; undefined when nothing is. Throws when it is no directory. */
+  read(): Promise<DirectorySnapshot | undefined>;
+  /** Put a snapshot there, whole or not at all. What is there already stays when its version is greater. */
+  write(snapshot: DirectorySnapshot): Promise<void>;
+  close(): void;
+}
+
+const attempts = 5;
+
+/** A writer for the keys that `openRedisDirectory` reads. It waits a few seconds for a connection, and no longer. */
+export function openRedisWriter(url: string): RedisWriter {
+  const redis = new Redis(url, { maxRetriesPerRequest: 2, connectTimeout: 2_000, commandTimeout: 10_000 });
+  redis.on("error", () => undefined); // Each failed command reports it.
+  return {
+    read: async () => {
+      const head = await redis.get(redisKeys.head);
+      if (head === null) return undefined;
+      const document: Record<string, unknown> = JSON.parse(head);
+      return directorySnapshot.parse({ ...document, tenants: await readTenants(redis) });
+    },
+    write: async (snapshot) => {
+      for (let n = 0; n < attempts; n += 1) if (await tryWrite(redis, snapshot)) return;
+      throw new Error("the directory in Redis is being written by others all the time; try again");
+    },
+    close: () => redis.disconnect(),
+  };
+}
+
+async function readTenants(redis: Redis): Promise<Record<string, [string, number]>> {
+  const tenants: Record<string, [string, number]> = {};
+  const start = redisKeys.tenant("").length;
+  let cursor = "0";
+  do {
+    const [next, keys] = await redis.scan(cursor, "MATCH", redisKeys.tenant("*"), "COUNT", 1_000);
+    cursor = next;
+    const values = keys.length === 0 ? [] : await redis.mget(keys);
+    for (const [n, key] of keys.entries()) {
+      const [cell = "", epoch = ""] = values[n]?.split(";") ?? [];
+      tenants[key.slice(start)] = [cell, Number(epoch)];
+    }
+  } while (cursor !== "0");
+  return tenants;
+}
+
+/** False when somebody else wrote meanwhile. */
+async function tryWrite(redis: Redis, { tenants, ...head }: DirectorySnapshot): Promise<boolean> {
+  await redis.watch(redisKeys.head);
+  const present = await redis.get(redisKeys.head);
+  if (present !== null && versionOf(present) >= head.version) {
+    await redis.unwatch();
+    return true;
+  }
+  const placements = Object.entries(tenants).flatMap(([id, [cell, epoch]]) => [
+    redisKeys.tenant(id),
+    `${cell};${epoch}`,
+  ]);
+  const all = redis.multi();
+  if (placements.length > 0) all.mset(...placements);
+  all.set(redisKeys.head, JSON.stringify(head));
+  return (await all.exec()) !== null;
+}
+
+function versionOf(text: string): number {
+  const { version }: Record<string, unknown> = JSON.parse(text);
+  return typeof version === "number" ? version : 0;
+}
