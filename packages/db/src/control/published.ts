@@ -18,13 +18,23 @@ export async function readPublished(db: Firestore, version: number): Promise<Dir
   return typeof text === "string" ? directorySnapshot.parse(JSON.parse(text)) : undefined;
 }
 
-/** Both documents that a publication touches, read in its transaction. `mine`: it has happened already. */
-export async function openPublication(tx: Transaction, db: Firestore, snapshot: DirectorySnapshot) {
-  const [list, present] = await tx.getAll(headRef(db), snapshotRef(db, snapshot.version));
+/** The documents that a publication touches and the registry's counter, read at once. `mine`: it has happened already. */
+export async function openPublication(
+  tx: Transaction,
+  db: Firestore,
+  snapshot: DirectorySnapshot,
+  counterRef: DocumentReference,
+) {
+  const [list, present, counter] = await tx.getAll(
+    headRef(db),
+    snapshotRef(db, snapshot.version),
+    counterRef,
+  );
   const text = JSON.stringify(snapshot);
   const versions = versionsIn(list?.data());
   return {
     mine: present?.get("text") === text,
+    counter: counter?.get("version") as unknown,
     /** Writes the snapshot and forgets the oldest beyond those that are kept. */
     record: () => {
       const all = [...versions, snapshot.version];

@@ -105,11 +105,10 @@ export class Registry {
   async recordPublished(from: number, snapshot: DirectorySnapshot, record: AuditRecord): Promise<boolean> {
     return this.#run((db, expired) =>
       db.runTransaction(async (tx) => {
-        const counter = await tx.get(counterRef(db));
-        const publication = await openPublication(tx, db, snapshot);
+        const publication = await openPublication(tx, db, snapshot, counterRef(db));
         // The first attempt may have been committed and its answer lost.
         if (publication.mine) return true;
-        if (versionOf(counter.get("version")) !== from || snapshot.version <= from) return false;
+        if (versionOf(publication.counter) !== from || snapshot.version <= from) return false;
         if (expired()) throw new Error("the time for this change has passed");
         publication.record();
         tx.set(counterRef(db), { version: snapshot.version });

@@ -12,7 +12,10 @@ import {
   type AddTenant,
   addTenant,
   type Connections,
+  type DirectoryTarget,
+  fileTarget,
   listTenants,
+  type Publication,
   publishDirectory,
 } from "@proveniq/control-plane";
 import { adoptKey } from "@proveniq/control-plane/access";
@@ -94,7 +97,7 @@ export class LocalRegistry {
     for (const tenant of tenants) {
       await patiently(`add the tenant ${tenant.tenantId}`, () => this.#addSeed(tenant));
     }
-    await patiently("publish the directory", () => this.publish());
+    await patiently("publish the directory", () => this.publish({ begin: true }));
   }
 
   /** Give an emulator that lost its data the claims of the tenants it holds; resolves with their ids. */
@@ -115,22 +118,28 @@ export class LocalRegistry {
     while ((await this.#connections.control.snapshot()).version <= before.version) {
       await this.#connections.control.bumpVersion();
     }
-    await this.publish();
+    await this.publish({ begin: true });
     const known = new Set(tenants.map((t) => t.tenantId));
     return Object.keys(before.tenants).filter((id) => !known.has(id));
   }
 
-  /** Write the directory that the router reads. */
-  async publish(): Promise<void> {
-    await publishDirectory({
-      file: this.#state.directoryFile,
+  /** Write the directory that the router reads. `begin`: the registry is new, and an older directory is nothing to it. */
+  async publish(how: { begin?: boolean } = {}): Promise<void> {
+    await publishDirectory({ ...this.publication(fileTarget(this.#state.directoryFile)), ...how });
+  }
+
+  /** What the control plane publishes from: this registry, the cells that run, and whoever asks. */
+  publication(target: DirectoryTarget): Publication {
+    return {
+      target,
+      origin: origin(),
       control: this.#connections.control,
       config: this.#config,
       manifests: this.#manifests,
       origins: Object.fromEntries(
         Object.entries(this.#state.cells).map(([id, { api, bulk }]) => [id, { api, bulk }]),
       ),
-    });
+    };
   }
 
   async close(): Promise<void> {
