@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type AnonymiseContext, anonymise, readPage } from "../anonymise/index.ts";
 import { encodeRows } from "../encode/index.ts";
 import { tellable } from "../log.ts";
-import { backwards, CanaryWatch } from "./canaries.ts";
+import { backwards, CanaryWatch } from "../testing/canaries.ts";
 
 // A canary in every leaf and every key of what a cell puts into its outbox, and in fields that do not exist yet.
 const day = "2026-11-23";
