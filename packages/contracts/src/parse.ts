@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import "./plain-errors.ts";
 
 /** One fault of an input: where (a JSON pointer) and what. Never repeats the value, which may be personal. */
 export interface Fault {
@@ -6,15 +7,21 @@ export interface Fault {
   message: string;
 }
 
+/** A path as a JSON pointer. */
+export function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((p) => `/${String(p).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
 /** zod's issues as pointers and sentences, unknown keys named one by one. */
 export function faultsOf(error: z.ZodError): Fault[] {
   return error.issues.flatMap((issue) => {
-    const at = (path: PropertyKey[]) =>
-      path.map((p) => `/${String(p).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({ path: at([...issue.path, key]), message: "is not a known field" }));
+      return issue.keys.map((key) => ({
+        path: pointerOf([...issue.path, key]),
+        message: "is not a known field",
+      }));
     }
-    return [{ path: at(issue.path), message: issue.message }];
+    return [{ path: pointerOf(issue.path), message: issue.message }];
   });
 }
 
