@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { isTenantId, reservedTenantIds, tenantId } from "./ids.ts";
 import { itemInput, itemPatch } from "./item.ts";
 import { currencyCodes, currencyDigits, money } from "./money.ts";
+import { faultsOf } from "./parse.ts";
 
 const stone = { title: "0.23 ct round", category: "jewellery" };
 
@@ -19,6 +20,9 @@ describe("an item", () => {
     ["a currency that is none", { ...stone, insuredValue: { amountMinor: 1, currency: "XXX" } }],
     ["a day that is none", { ...stone, acquiredOn: "2023-02-30" }],
     ["half a surrogate pair", { ...stone, title: "\ud800" }],
+    ["nothing in its title", { ...stone, title: "" }],
+    ["only spaces in its title", { ...stone, title: " \u00a0\t" }],
+    ["only spaces in an attribute", { ...stone, attributes: { a: " " } }],
     ["a NUL", { ...stone, title: "a\u0000b" }],
     ["nested attributes", { ...stone, attributes: { a: { b: 1 } } }],
     [
@@ -54,6 +58,15 @@ describe("an item", () => {
     expect(itemPatch.safeParse({ description: null, attributes: { a: null } }).success).toBe(true);
     expect(itemPatch.safeParse({ title: null }).success).toBe(false);
   });
+});
+
+test("a text that says nothing is one fault, not two", () => {
+  const faults = (title: string) => {
+    const { error } = itemInput.safeParse({ ...stone, title });
+    return error === undefined ? [] : faultsOf(error).map((f) => f.message);
+  };
+  expect(faults("")).toEqual(["must not be empty"]);
+  expect(faults(" ")).toEqual(["must not be only spaces"]);
 });
 
 describe("a tenant id", () => {

@@ -42,12 +42,13 @@ export const externalId = z
 /** A calendar day, YYYY-MM-DD. */
 export const day = z.iso.date().meta({ id: "Day", examples: ["2024-05-17"] });
 
-/** No U+0000 and no half surrogate pairs: Firestore and JSON would disagree about them. */
+/** Something to read. No U+0000 and no half surrogate pairs: Firestore and JSON would disagree about them. */
 const text = (max: number) =>
   z
     .string()
-    .min(1)
+    .min(1, { abort: true })
     .max(max)
+    .regex(/\S/, "must not be only spaces")
     .refine((s) => !s.includes("\u0000") && s.isWellFormed(), {
       error: "must be well-formed text without NUL",
     });
