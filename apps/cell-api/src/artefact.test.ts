@@ -117,7 +117,12 @@ describe("the artefact", () => {
       env,
     });
     expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toEqual({
-      shown: ["analytics", "api", "bulk", "replicate"].map((name) => [name, "function", ["europe-west1"], "gcfv2"]),
+      shown: ["analytics", "api", "bulk", "replicate"].map((name) => [
+        name,
+        "function",
+        ["europe-west1"],
+        "gcfv2",
+      ]),
       id: "eu",
       code: "unauthenticated",
     });
