@@ -55,7 +55,7 @@ export const problem = z
     errors: z
       .array(
         z.strictObject({
-          path: z.string().describe("JSON pointer, or header/query name"),
+          path: z.string().describe("JSON pointer into the body or the query, or the name of a header"),
           message: z.string(),
         }),
       )

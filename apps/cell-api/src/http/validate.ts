@@ -1,4 +1,4 @@
-import { faultsOf, ProblemError } from "@proveniq/contracts";
+import { faultsOf, ProblemError, pointerOf } from "@proveniq/contracts";
 import type { z } from "zod";
 
 const maxFaults = 20;
@@ -19,7 +19,7 @@ export function queryOf(url: string): Record<string, string> {
   for (const [name, value] of new URL(url).searchParams) {
     if (query.has(name)) {
       throw new ProblemError("invalid-request", "The query is not valid.", {
-        errors: [{ path: name.slice(0, 200), message: "is given twice" }],
+        errors: [{ path: pointerOf([name]).slice(0, 200), message: "is given twice" }],
       });
     }
     query.set(name, value);

@@ -2,6 +2,7 @@ import { problemCodes, problems } from "@proveniq/contracts";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { pathsOf, routes } from "../routes/index.ts";
+import { frontProblems } from "../routes/route.ts";
 import { strandedApp } from "../testing/stranded-app.ts";
 import { buildDocument } from "./document.ts";
 import { renderPage } from "./page.ts";
@@ -98,6 +99,23 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("says of every operation, those without a tenant too, what the router and the server in front can answer", () => {
+    for (const { path, method, operation } of operations) {
+      for (const code of frontProblems) {
+        const answer = operation.responses[problems[code].status];
+        expect([method, path, answer?.description]).toEqual([
+          method,
+          path,
+          expect.stringContaining(`\`${code}\``),
+        ]);
+        expect(answer?.content).toHaveProperty(["application/problem+json"]);
+      }
+    }
+    const notReady = document.paths["/ready"]?.["get"]?.responses[503];
+    expect(Object.keys(notReady?.content ?? {})).toEqual(["application/json", "application/problem+json"]);
+    expect(notReady?.description).toMatch(/does not\b.*`directory-unavailable`/);
+  });
+
   it("is served, and so is the page, which loads nothing from elsewhere", async () => {
     const { call } = strandedApp();
     expect((await call("GET", "/openapi.json", { as: null })).body).toEqual(document);
@@ -139,4 +157,5 @@ const createItemProblems: ReadonlySet<string> = new Set([
   "internal-error",
   "tenant-paused",
   "database-unavailable",
+  ...frontProblems,
 ]);

@@ -1,7 +1,7 @@
 import { type ProblemCode, problem, problemContentType, problems, tenantId } from "@proveniq/contracts";
 import { z } from "zod";
 import { pathsOf } from "../routes/index.ts";
-import { type Parameter, type Route, tenantProblems } from "../routes/route.ts";
+import { frontProblems, type Parameter, type Route, tenantProblems } from "../routes/route.ts";
 import { SchemaCollector } from "./schemas.ts";
 import type { OpenApiDocument, OperationObject, ParameterObject, ResponseObject } from "./types.ts";
 
@@ -105,14 +105,19 @@ function responsesOf(route: Route, schemas: SchemaCollector): Record<string, Res
       ...content,
     };
   }
-  const codes: ProblemCode[] = [...route.problems, ...(route.scope === "tenant" ? tenantProblems : [])];
-  for (const code of codes) {
+  const codes: ProblemCode[] = [
+    ...route.problems,
+    ...(route.scope === "tenant" ? tenantProblems : []),
+    ...frontProblems,
+  ];
+  for (const code of new Set(codes)) {
     const { status, title } = problems[code];
     const line = `\`${code}\`: ${title}.`;
-    const before = responses[status]?.description;
+    const before = responses[status];
     responses[status] = {
-      description: before === undefined ? line : `${before} ${line}`,
-      content: contentOf([problemContentType], problem, schemas),
+      ...before,
+      description: before === undefined ? line : `${before.description} ${line}`,
+      content: { ...before?.content, ...contentOf([problemContentType], problem, schemas) },
     };
   }
   return responses;

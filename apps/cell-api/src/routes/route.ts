@@ -68,23 +68,36 @@ export interface Route {
   changesNothing?: true;
   body?: { schema: z.ZodType; mediaTypes: readonly string[] };
   answers: Readonly<Record<number, Answer>>;
-  /** Problems of its own; those of every tenant route are added. */
+  /** Problems of its own; those of every route, and of every tenant route, are added. */
   problems: readonly ProblemCode[];
   handle(c: Context<AppEnv>, deps: RouteDeps): Response | Promise<Response>;
 }
 
+/**
+ * Problems that any route can answer before it is reached: the router's and those of the server in front. Which tenant is meant is
+ * read for each of them, since it says which cell is asked.
+ */
+export const frontProblems: readonly ProblemCode[] = [
+  "invalid-request",
+  "invalid-tenant",
+  "tenant-conflict",
+  "request-timeout",
+  "misdirected-request",
+  "headers-too-large",
+  "internal-error",
+  "cell-unreachable",
+  "directory-unavailable",
+  "cell-timeout",
+];
+
 /** Problems that any route behind the tenant middleware can answer. */
 export const tenantProblems: readonly ProblemCode[] = [
-  "invalid-tenant",
   "tenant-required",
-  "tenant-conflict",
   "unauthenticated",
   "forbidden",
   "too-many-requests",
   "identity-unavailable",
   "tenant-suspended",
-  "misdirected-request",
   "tenant-paused",
   "database-unavailable",
-  "internal-error",
 ];

@@ -1,6 +1,6 @@
 import { type ProblemCode, problem, problemContentType, problems } from "@proveniq/contracts";
 import { pathsOf, routes } from "../routes/index.ts";
-import { type Route, tenantProblems } from "../routes/route.ts";
+import { frontProblems, type Route, tenantProblems } from "../routes/route.ts";
 
 /** The route that serves a method and path, as a client would find it in the documentation. */
 export function routeFor(method: string, path: string): Route | undefined {
@@ -25,7 +25,7 @@ export function assertDocumented(method: string, path: string, status: number, t
   const known: readonly ProblemCode[] =
     route === undefined
       ? ["not-found", "method-not-allowed"]
-      : [...route.problems, ...(route.scope === "tenant" ? tenantProblems : [])];
+      : [...route.problems, ...(route.scope === "tenant" ? tenantProblems : []), ...frontProblems];
   if (!known.includes(code)) throw new Error(`${method} ${path} answered the undocumented problem ${code}`);
   if (problems[code].status !== status) throw new Error(`${code} was answered with status ${status}`);
 }

@@ -85,6 +85,7 @@ describe("POST /v1/items", () => {
     const refused: Record<string, string>[] = [
       { "idempotency-key": "x".repeat(256) },
       { "idempotency-key": "é" },
+      { "idempotency-key": "two, headers" },
       { "if-none-match": "*" },
     ];
     for (const headers of refused) {

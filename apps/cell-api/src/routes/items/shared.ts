@@ -3,6 +3,7 @@ import type { StoredItem, StoredResponse } from "@proveniq/db/tenant";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { AppEnv } from "../../deps.ts";
+import { idempotencyKey } from "../../http/idempotency.ts";
 import type { Parameter } from "../route.ts";
 
 export const itemPath = "/items/{itemId}";
@@ -17,8 +18,8 @@ export const itemIdParameter: Parameter = {
 export const idempotencyKeyParameter: Parameter = {
   name: "Idempotency-Key",
   in: "header",
-  description: "Makes the request safe to repeat for 24 hours: the first answer comes back",
-  schema: z.string().min(1).max(255),
+  description: "Makes the request safe to repeat for 24 hours: the first answer comes back. No comma in it",
+  schema: idempotencyKey,
 };
 
 export const ifMatchParameter: Parameter = {
