@@ -74,7 +74,7 @@ async function playOnce(files: readonly string[]): Promise<Played | string> {
 test("the copy as it is passes", async () => {
   const { passed, failed } = await play([...new Set(mutants.map((m) => m.noticedBy))]);
   expect(failed).toEqual([]);
-  expect(passed).toBeGreaterThan(100);
+  expect(passed).toBeGreaterThan(60);
 });
 
 test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
