@@ -31,7 +31,17 @@ describe("the CLI", () => {
       expect(code).toBe(0);
       expect(out).toContain("npx fleet doctor");
     }
-    for (const args of [["up"], ["down"], ["cells", "add"], ["tenants", "add"], ["doctor"]]) {
+    for (const args of [
+      ["up"],
+      ["down"],
+      ["cells", "add"],
+      ["tenants", "add"],
+      ["doctor"],
+      ["directory", "publish"],
+      ["directory", "diff"],
+      ["directory", "rollback"],
+      ["route", "explain"],
+    ]) {
       const { code, out } = await fleet(...args, "--help");
       expect([args, code]).toEqual([args, 0]);
       expect(out).toContain("Examples:\n  npx fleet ");

@@ -3,11 +3,13 @@ import { CommandError, exitCodes } from "./cli/errors.ts";
 import { analyticsCommand } from "./commands/analytics.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
+import { directoryCommand } from "./commands/directory.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { importCommand } from "./commands/import.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { marketCommand } from "./commands/market.ts";
+import { routeCommand } from "./commands/route.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
@@ -19,6 +21,7 @@ Start here:
   npx fleet up                            run it (npm start does the same and installs first)
   npx fleet cells list                    which cells there are, and where they run
   npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs
+  npx fleet route explain http://localhost:8080/v1/items -H 'x-tenant-id: acme'
   npx fleet keys create acme --scope items:read,items:write
   npx fleet import book.csv --tenant acme --map mapping.json
   npx fleet token --as alice              be a consumer, on this machine
@@ -42,6 +45,8 @@ export async function program(
     .addCommand(downCommand(output))
     .addCommand(cellsCommand(output))
     .addCommand(tenantsCommand(output))
+    .addCommand(directoryCommand(output))
+    .addCommand(routeCommand(output))
     .addCommand(keysCommand(output))
     .addCommand(importCommand(output))
     .addCommand(tokenCommand(output))

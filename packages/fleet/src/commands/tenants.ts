@@ -92,6 +92,9 @@ function addCommand(output: Output): Command {
           const verb = added ? "Added" : "Was there already:";
           return [
             `${verb} tenant ${id} in cell ${placement.cellId}, database ${placement.databaseId}.`,
+            ...(wanted.hosts ?? []).map(
+              (host) => `Its host ${host} is ${registry.urlOf(host)} on this machine.`,
+            ),
             `Give it a key: npx fleet keys create ${id} --scope items:read,items:write`,
           ].join("\n");
         });

@@ -44,7 +44,13 @@ describe("a line of a log", () => {
     expect(output(JSON.stringify({ ...cell, status: 200, ms: 12, message: "request" }))).toBe(
       "eu     │ GET /v1/items 200 12 ms",
     );
-    const router = { level: "info", msg: "request", method: "GET", host: "localhost:8080", status: 404 };
+    const router = {
+      severity: "INFO",
+      message: "request",
+      method: "GET",
+      host: "localhost:8080",
+      status: 404,
+    };
     expect(output(JSON.stringify({ ...router, totalMs: 1.5, cell: "eu", reason: "default" }))).toBe(
       "eu     │ GET localhost:8080 404 1.5 ms reason=default",
     );
@@ -65,8 +71,8 @@ describe("a line of a log", () => {
 
   it("leaves out health checks, and only those", () => {
     expect(output('{"message":"request","route":"/ready","status":503}')).toBeUndefined();
-    expect(output('{"msg":"request","reason":"health"}')).toBeUndefined();
-    expect(output('{"msg":"listening","host":"127.0.0.1"}')).toBe("eu     │ listening host=127.0.0.1");
+    expect(output('{"message":"request","reason":"health"}')).toBeUndefined();
+    expect(output('{"message":"listening","host":"127.0.0.1"}')).toBe("eu     │ listening host=127.0.0.1");
   });
 
   it("leaves alone what is no structured log", () => {

@@ -1,0 +1,148 @@
+import {
+  type DirectoryChange,
+  diffDirectory,
+  openTarget,
+  type Publication,
+  type PublishedDirectory,
+  publishDirectory,
+  rollbackDirectory,
+} from "@proveniq/control-plane";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { withRegistry } from "../cli/registry.ts";
+import { type Output, report } from "../output/print.ts";
+import { table } from "../output/table.ts";
+
+interface DirectoryOptions {
+  to?: string;
+  json?: boolean;
+  stateDir?: string;
+}
+
+const changeShape = "{kind, what, name, before, after}";
+
+/** `fleet directory …`: what routers know, as it follows from the registry of the fleet that runs here. */
+export function directoryCommand(output: Output): Command {
+  return new Command("directory")
+    .description("publish what routers know, see what would change, and go back to an earlier version")
+    .addCommand(publishCommand(output))
+    .addCommand(diffCommand(output))
+    .addCommand(rollbackCommand(output));
+}
+
+function publishCommand(output: Output): Command {
+  return withTarget("publish", "publish the registry under a new version, unless routers have it already", [
+    "fleet directory publish",
+    "fleet directory publish --to redis://127.0.0.1:6379",
+  ])
+    .addHelpText(
+      "after",
+      "\nRefused when a tenant would be dropped, or would move without a greater epoch, when hosts collide, and when it is" +
+        "\nlarger than directory.maxBytes of infra/fleet.json. Every publication leaves an audit record; the last 50 are kept.",
+    )
+    .addHelpText(
+      "after",
+      shapes(`{"version": n, "published": false when nothing changed, "changes": [${changeShape}]}`),
+    )
+    .action(async (options: DirectoryOptions) => {
+      reportPublished(output, options, await withPublication(options, publishDirectory));
+    });
+}
+
+function diffCommand(output: Output): Command {
+  return withTarget("diff", "what `publish` would change, or `rollback` with a version; changes nothing", [
+    "fleet directory diff",
+    "fleet directory diff 12",
+  ])
+    .argument("[version]", "an earlier version, as `rollback` takes it", version)
+    .addHelpText(
+      "after",
+      shapes(
+        `{"present": version at the target or null, "changes": [${changeShape}], "refusals": ["…"], "bytes": n, "maxBytes": n}`,
+      ),
+    )
+    .action(async (earlier: number | undefined, options: DirectoryOptions) => {
+      const diff = await withPublication(options, (publication) => diffDirectory(publication, earlier));
+      report(output, options.json, diff, () =>
+        [
+          `The target holds ${diff.present === null ? "nothing" : `version ${diff.present}`}; what would follow has ${diff.bytes} of ${diff.maxBytes} bytes.`,
+          describe(diff.changes),
+          ...diff.refusals.map((each) => `Would be refused: ${each}`),
+        ].join("\n"),
+      );
+    });
+}
+
+function rollbackCommand(output: Output): Command {
+  return withTarget(
+    "rollback",
+    "publish the content of an earlier version again, under a new and greater one",
+    ["fleet directory diff 12", "fleet directory rollback 12"],
+  )
+    .argument("<version>", "one of the last 50 that were published", version)
+    .addHelpText(
+      "after",
+      "\nChecked like any publication: it is refused when a tenant has come or moved since. The registry stays as it is, so" +
+        "\nrepair what was wrong (infra/, hosts) before the next `publish`.",
+    )
+    .addHelpText("after", shapes(`{"version": n, "published": …, "changes": [${changeShape}]}`))
+    .action(async (earlier: number, options: DirectoryOptions) => {
+      reportPublished(
+        output,
+        options,
+        await withPublication(options, (publication) => rollbackDirectory(publication, earlier)),
+      );
+    });
+}
+
+function withTarget(name: string, summary: string, examples: readonly string[]): Command {
+  return command(name, summary, examples)
+    .addOption(
+      new Option(
+        "--to <target>",
+        "a file or a redis:// URL (default: the file that the router of this fleet reads)",
+      ),
+    )
+    .addOption(jsonOption())
+    .addOption(stateDirOption());
+}
+
+async function withPublication<T>(
+  options: DirectoryOptions,
+  work: (publication: Publication) => Promise<T>,
+): Promise<T> {
+  return withRegistry(options, async (registry, state) => {
+    const target = openTarget(options.to ?? state.directoryFile);
+    try {
+      return await work(registry.publication(target));
+    } finally {
+      target.close();
+    }
+  });
+}
+
+function reportPublished(output: Output, options: DirectoryOptions, done: PublishedDirectory): void {
+  const { snapshot, published, changes } = done;
+  report(output, options.json, { version: snapshot.version, published, changes }, () =>
+    published
+      ? `Published version ${snapshot.version}.\n${describe(changes)}`
+      : `Version ${snapshot.version} is there already; nothing was published.`,
+  );
+}
+
+function describe(changes: readonly DirectoryChange[]): string {
+  if (changes.length === 0) return "Nothing changes.";
+  return table(
+    changes.map(({ kind, what, name, before, after }) => [
+      kind,
+      what,
+      name,
+      kind === "changed" ? `${before} -> ${after}` : (after ?? before ?? ""),
+    ]),
+  );
+}
+
+function version(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a version, such as 12.");
+}

@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { Command, Option } from "commander";
+import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { runningFleet } from "../cli/registry.ts";
+import { type Output, report } from "../output/print.ts";
+import { table } from "../output/table.ts";
+import { explainRoute, type Plane, planes } from "../route/explain.ts";
+import { requestOf } from "../route/request.ts";
+
+interface ExplainOptions {
+  header?: string[];
+  directory?: string;
+  plane: Plane;
+  json?: boolean;
+  stateDir?: string;
+}
+
+/** `fleet route …`: how requests find their cell. */
+export function routeCommand(output: Output): Command {
+  return new Command("route")
+    .description("explain how a request finds its cell")
+    .addCommand(explainCommand(output));
+}
+
+function explainCommand(output: Output): Command {
+  return command(
+    "explain",
+    "each step of the decision for one request, and the rule that decided; sends nothing",
+    [
+      "fleet route explain http://localhost:8080/v1/items -H 'x-tenant-id: carrier-a'",
+      "fleet route explain https://eu.proveniq.io/t/atelier-nord/v1/imports --directory directory.json",
+      "fleet route explain https://api.proveniq.io/v1/imports --directory directory.json --plane edge",
+    ],
+  )
+    .argument("<url>", "as the client would call it; nothing in it is tidied up")
+    .option(
+      "-H, --header <header>",
+      "a header as 'name: value'; may be given several times. Read are Host, X-Tenant-ID and Authorization",
+      (header: string, before: string[] | undefined) => [...(before ?? []), header],
+    )
+    .option("--directory <file>", "a snapshot (default: what the router of the fleet that runs here reads)")
+    .addOption(new Option("--plane <plane>", "where it is decided").choices(planes).default("router"))
+    .addHelpText(
+      "after",
+      "\nCredentials are not verified and not printed. What a router has learnt from a cell's 421 since the last publication" +
+        "\nis in its memory only, and not seen here.",
+    )
+    .addHelpText(
+      "after",
+      shapes(
+        '{plane, rule, directoryVersion, epoch, decision: {kind: "route" or "reject", …}, steps: [{step, finding}]}',
+      ),
+    )
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (url: string, options: ExplainOptions) => {
+      const request = requestOf(url, options.header ?? []);
+      const file =
+        options.directory === undefined
+          ? (await runningFleet(options)).directoryFile
+          : resolve(options.directory);
+      const explained = await explainRoute(request, file, options.plane);
+      const { rule, directoryVersion, epoch, steps } = explained;
+      report(output, options.json, explained, () =>
+        [
+          table(steps.map(({ step, finding }) => [step, finding])),
+          `Decided by the rule ${rule}, directory version ${directoryVersion}${epoch === null ? "" : `, epoch ${epoch}`}.`,
+        ].join("\n"),
+      );
+    });
+}
