@@ -7,9 +7,16 @@ interface Context {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-const log = (level: "info" | "warn", msg: string, facts: Record<string, string | number>) => {
+const log = (level: "info" | "warn", message: string, facts: Record<string, string | number>) => {
   // oxlint-disable-next-line no-console -- the console is the platform's log
-  console[level](JSON.stringify({ level, time: Date.now(), msg, ...facts }));
+  console[level](
+    JSON.stringify({
+      severity: level === "warn" ? "WARNING" : "INFO",
+      time: new Date().toISOString(),
+      message,
+      ...facts,
+    }),
+  );
 };
 
 const directory = openEdgeConfigDirectory({ connection: readEdgeConfig().connection, log });

@@ -45,7 +45,8 @@ export class LineWriter {
   #take(): string {
     let text = this.#waiting;
     this.#waiting = "";
-    if (this.#dropped > 0) text += `{"level":"warn","msg":"log lines dropped","count":${this.#dropped}}\n`;
+    if (this.#dropped > 0)
+      text += `{"severity":"WARNING","message":"log lines dropped","count":${this.#dropped}}\n`;
     this.#dropped = 0;
     return text;
   }

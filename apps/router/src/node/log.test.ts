@@ -44,9 +44,9 @@ describe("Log", () => {
     log.flushSync();
     expect(lines()).toEqual([
       {
-        level: "info",
-        time: expect.any(Number),
-        msg: "request",
+        severity: "INFO",
+        time: expect.stringMatching(/^20\d\d-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/),
+        message: "request",
         requestId: "abcdefgh",
         traceId: "t",
         method: "GET",
@@ -79,6 +79,6 @@ describe("Log", () => {
     log.event("info", "x");
     log.event("warn", "y");
     log.flushSync();
-    expect(lines()).toMatchObject([{ level: "warn", msg: "y" }]);
+    expect(lines()).toMatchObject([{ severity: "WARNING", message: "y" }]);
   });
 });

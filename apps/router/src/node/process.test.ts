@@ -16,7 +16,7 @@ const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 let folder: string;
 let cell: ScriptedCell;
 let child: ChildProcess | undefined;
-let lines: { msg?: string; status?: number; port?: number; cut?: number }[];
+let lines: { message?: string; status?: number; port?: number; cut?: number }[];
 
 // Processes take their time to start on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
@@ -54,7 +54,7 @@ async function start(env: Record<string, string> = {}): Promise<number> {
     createInterface({ input: stdout }).on("line", (line) => {
       const event: (typeof lines)[number] = JSON.parse(line);
       lines.push(event);
-      if (event.msg === "listening") resolve(event.port ?? 0);
+      if (event.message === "listening") resolve(event.port ?? 0);
     });
   });
 }
@@ -89,8 +89,8 @@ describe("the router as a process", () => {
     expect(failures).toEqual([]);
     expect(answered).toBeGreaterThan(50);
     expect(code).toBe(0);
-    expect(lines.at(-1)).toMatchObject({ msg: "stopped", cut: 0 });
-    expect(lines.filter((l) => l.msg === "request")).toHaveLength(answered);
+    expect(lines.at(-1)).toMatchObject({ message: "stopped", cut: 0 });
+    expect(lines.filter((l) => l.message === "request")).toHaveLength(answered);
   });
 
   it("serves beside a thousand idle connections", async () => {
