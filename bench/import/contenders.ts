@@ -6,12 +6,44 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { DatabasePool } from "@proveniq/db/pool";
 import { startEmulator } from "@proveniq/local-cloud/emulator";
-import { freePort } from "../lib/process.ts";
+import { cpuMs, freePort } from "../lib/process.ts";
 import { type Book, documentsOf } from "./books.ts";
-import { database, root, type Stack, type StackOptions, startStack, tenant } from "./stack.ts";
+import { type Cell, peakRssMb, root, startCell, startRouter } from "./stack.ts";
 
 const run = promisify(execFile);
 const most = { maxBuffer: 64 * 1024 * 1024 };
+
+const tenant = "carrier-a";
+const database = "enterprise-a";
+
+/** A router, and a cell that only imports. */
+export interface Stack {
+  folder: string;
+  router: { url: string; close(): Promise<void> };
+  cell: Cell;
+  close(): Promise<void>;
+}
+
+export interface StackOptions {
+  folder: string;
+  heapMb: number;
+  pace: "manifest" | "off";
+  writesPerSecond?: number;
+}
+
+export async function startStack({ folder, ...options }: StackOptions): Promise<Stack> {
+  const cell = await startCell({ id: "enterprise-a", services: ["bulk"], tenants: [tenant], ...options });
+  const router = await startRouter(folder, [cell]);
+  return {
+    folder,
+    router,
+    cell,
+    close: async () => {
+      await router.close();
+      await cell.close();
+    },
+  };
+}
 
 export interface Ours {
   rowsPerSecond: number;
@@ -22,15 +54,17 @@ export interface Ours {
 /** Import a book through router and cell, by `fleet import`, on a fresh emulator. */
 export async function ours(book: Book, options: StackOptions): Promise<Ours> {
   const stack = await startStack(options);
+  const pid = stack.cell.pids["bulk"] ?? 0;
   try {
-    const before = await stack.bulk.cpuMs();
-    const seconds = await importBook(stack, book, []);
-    const stored = await countItems(stack);
+    const before = await cpuMs(pid);
+    const seconds = await importBook(stack, book);
+    const cpu = (await cpuMs(pid)) - before;
+    const stored = await countItems(stack.cell);
     if (stored !== book.rows) throw new Error(`${stored} of ${book.rows} rows are there`);
     return {
       rowsPerSecond: book.rows / seconds,
-      cpuUsPerRow: (((await stack.bulk.cpuMs()) - before) * 1000) / book.rows,
-      peakRssMb: await stack.bulk.peakRssMb(),
+      cpuUsPerRow: (cpu * 1000) / book.rows,
+      peakRssMb: await peakRssMb(pid),
     };
   } finally {
     await stack.close();
@@ -38,7 +72,7 @@ export async function ours(book: Book, options: StackOptions): Promise<Ours> {
 }
 
 /** Seconds that `fleet import` needs, its own start left out. */
-export async function importBook(stack: Stack, book: Book, more: readonly string[]): Promise<number> {
+export async function importBook(stack: Stack, book: Book, more: readonly string[] = []): Promise<number> {
   const cli = join(root, "packages/fleet/bin/fleet.mjs");
   const args = [
     "import",
@@ -48,18 +82,18 @@ export async function importBook(stack: Stack, book: Book, more: readonly string
     "--tenant",
     tenant,
     "--url",
-    stack.router,
+    stack.router.url,
     "--json",
   ];
-  const env = { PATH: process.env["PATH"], PROVENIQ_KEY: stack.key };
+  const env = { PATH: process.env["PATH"], PROVENIQ_KEY: stack.cell.keys[tenant] };
   const { stdout } = await run(process.execPath, [cli, ...args, ...more], { ...most, env });
   const { import: job, rowsPerSecond } = JSON.parse(stdout);
   if (job.counts.failed > 0) throw new Error(`rows were refused: ${job.summary}`);
   return book.rows / rowsPerSecond;
 }
 
-async function countItems(stack: Stack): Promise<number> {
-  const items = (await stack.pool.open(database)).collection(`tenants/${tenant}/items`);
+async function countItems({ pool, databaseId }: Cell): Promise<number> {
+  const items = (await pool.open(databaseId)).collection(`tenants/${tenant}/items`);
   return (await items.count().get()).data().count;
 }
 

@@ -4,8 +4,16 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "../lib/stats.ts";
 import { carrierBook, diamonds } from "./books.ts";
-import { bulkWriter, importBook, importer, importers, ours, requireImporters } from "./contenders.ts";
-import { build, startStack } from "./stack.ts";
+import {
+  bulkWriter,
+  importBook,
+  importer,
+  importers,
+  ours,
+  requireImporters,
+  startStack,
+} from "./contenders.ts";
+import { build, peakRssMb } from "./stack.ts";
 
 export const description = "A book through router and cell, beside BulkWriter and the importers on npm";
 
@@ -94,7 +102,7 @@ async function pacedRun(folder: string, heapMb: number): Promise<number> {
   const book = await carrierBook(folder, 15_000);
   const stack = await startStack({ folder, heapMb, pace: "manifest", writesPerSecond: 8_000 });
   try {
-    const seconds = await importBook(stack, book, []);
+    const seconds = await importBook(stack, book);
     const rate = Math.round(book.rows / seconds);
     console.log(`paced: ${rate} rows/s on a cold collection (500 allowed)`);
     return rate;
@@ -109,9 +117,10 @@ async function dryRun(folder: string, rows: number, heapMb: number) {
   const stack = await startStack({ folder, heapMb, pace: "off" });
   try {
     await importBook(stack, small, ["--dry-run"]);
-    const before = await stack.bulk.peakRssMb();
+    const pid = stack.cell.pids["bulk"] ?? 0;
+    const before = await peakRssMb(pid);
     const seconds = await importBook(stack, large, ["--dry-run"]);
-    const growthMb = Math.round((await stack.bulk.peakRssMb()) - before);
+    const growthMb = Math.round((await peakRssMb(pid)) - before);
     const rowsPerSecond = Math.round(rows / seconds);
     console.log(`dry run of ${rows}: ${rowsPerSecond} rows/s, ${growthMb} MB more than for a tenth of it`);
     return { rowsPerSecond, growthMb };

@@ -10,33 +10,10 @@ import { establishTenant } from "@proveniq/db/claims";
 import { DatabasePool } from "@proveniq/db/pool";
 import { type Emulator, startEmulator } from "@proveniq/local-cloud/emulator";
 import { makeApiKey } from "@proveniq/tenant-context/credentials";
-import { cpuMs, freePort } from "../lib/process.ts";
+import { freePort } from "../lib/process.ts";
 
 const run = promisify(execFile);
 export const root = fileURLToPath(new URL("../..", import.meta.url));
-export const database = "enterprise-a";
-export const tenant = "carrier-a";
-
-/** A router, a cell's services and an emulator, fresh. */
-export interface Stack {
-  router: string;
-  key: string;
-  emulator: Emulator;
-  pool: DatabasePool;
-  /** Processor time and memory of the bulk process. */
-  bulk: { cpuMs(): Promise<number>; peakRssMb(): Promise<number> };
-  close(): Promise<void>;
-}
-
-export interface StackOptions {
-  folder: string;
-  heapMb: number;
-  /** `manifest` keeps the pace of the manifest, as changed by `writesPerSecond`. */
-  pace: "manifest" | "off";
-  writesPerSecond?: number;
-  /** Also the interactive service, for those who measure it. */
-  api?: boolean;
-}
 
 /** Build what is deployed: once, before anything is measured. */
 export async function build(): Promise<void> {
@@ -44,129 +21,177 @@ export async function build(): Promise<void> {
   await run(process.execPath, [join(root, "apps/router/build.ts")]);
 }
 
-export async function benchManifest(): Promise<CellManifest> {
-  const text = await readFile(join(root, "infra/cells/enterprise-a/cell.json"), "utf8");
-  return cellManifest.parse(JSON.parse(text));
+export interface CellOptions {
+  id: string;
+  /** Which of its services run. */
+  services: readonly ("api" | "bulk")[];
+  /** Its tenants, each with a key. */
+  tenants: readonly string[];
+  heapMb: number;
+  /** `manifest` keeps the pace of the manifest, as changed by `writesPerSecond`. */
+  pace: "manifest" | "off";
+  writesPerSecond?: number;
+  /** Processor core that all of it is kept on. */
+  core?: number;
 }
 
-export async function startStack(options: StackOptions): Promise<Stack> {
-  const { folder, heapMb, pace, writesPerSecond, api } = options;
-  const base = await benchManifest();
-  const manifest = {
+/** A cell's services on an emulator of its own, fresh. */
+export interface Cell {
+  id: string;
+  urls: Record<"api" | "bulk", string>;
+  keys: Record<string, string>;
+  emulator: Emulator;
+  pool: DatabasePool;
+  databaseId: string;
+  /** Process ids by service. */
+  pids: Record<string, number>;
+  close(): Promise<void>;
+}
+
+export async function startCell(options: CellOptions): Promise<Cell> {
+  const { id, services, tenants, heapMb, pace, writesPerSecond, core } = options;
+  const base = await manifestOf(id);
+  const manifest: CellManifest = {
     ...base,
     capacity: { ...base.capacity, writesPerSecond: writesPerSecond ?? base.capacity.writesPerSecond },
-    quota: { ...base.quota, tenantRequestsPerSecond: 100_000 },
+    quota: { tenantRequestsPerSecond: 100_000, personRequestsPerSecond: 1_000 },
   };
-  const [emulatorPort, bulkPort, apiPort, routerPort] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ];
-  const emulator = await startEmulator({ port: emulatorPort, heapMb });
+  const databaseId = manifest.databases[0]?.id ?? "";
+  const emulator = await startEmulator({ port: await freePort(), heapMb });
+  if (core !== undefined) await keepOn(core, emulator.pid);
   const pool = new DatabasePool({
     projectId: manifest.project,
-    allow: [database],
+    allow: [databaseId],
     emulatorHost: emulator.host,
   });
-  const key = await placeTenant(pool, tenant);
-  const [bulkUrl, apiUrl] = [`http://127.0.0.1:${bulkPort}`, `http://127.0.0.1:${apiPort}`];
-  const directory = join(folder, `directory-${routerPort}.json`);
-  const snapshot = {
-    version: 1,
-    publishedAt: new Date().toISOString(),
-    topology: {
-      hosts: { localhost: { kind: "global" } },
-      defaults: { global: { cell: "enterprise-a", tenant: "consumers" } },
-      cells: { "enterprise-a": { residency: "global", api: apiUrl, bulk: bulkUrl } },
-    },
-    tenants: { [tenant]: ["enterprise-a", 1], "carrier-b": ["enterprise-a", 1] },
-    tenantHosts: {},
-  };
-  await writeFile(directory, JSON.stringify(directorySnapshot.parse(snapshot)));
-  const cell = (service: string, port: number) => ({
-    CELL_ID: "enterprise-a",
-    CELL_MANIFEST: JSON.stringify(manifest),
-    PROVENIQ_ENV: "development",
-    ARTEFACT_DIGEST: "0".repeat(64),
-    GIT_COMMIT: "bench",
-    PORT: String(port),
-    HOST: "127.0.0.1",
-    LOG_LEVEL: "error",
-    FIRESTORE_EMULATOR_HOST: emulator.host,
-    METADATA_SERVER_DETECTION: "none",
-    SERVICE: service,
-    INSTANCES: "1",
-    IMPORT_PACE: pace,
-  });
-  const artefact = join(root, "apps/cell-api/dist/artefact/server.js");
-  const bulk = startProcess(artefact, cell("bulk", bulkPort));
-  const children = [bulk, ...(api === true ? [startProcess(artefact, cell("api", apiPort))] : [])];
-  const router = startProcess(join(root, "apps/router/dist/server.js"), {
-    PORT: String(routerPort),
-    HOST: "127.0.0.1",
-    DIRECTORY_FILE: directory,
-    PROVENIQ_ENV: "development",
-    LOG_LEVEL: "error",
-  });
-  children.push(router);
-  await Promise.all(
-    [bulkUrl, `http://127.0.0.1:${routerPort}`, ...(api === true ? [apiUrl] : [])].map(untilHealthy),
-  );
-  const pid = bulk.pid ?? 0;
+  const keys: Record<string, string> = {};
+  for (const each of tenants) keys[each] = await placeTenant(pool, databaseId, each);
+  const children: ChildProcess[] = [];
+  const urls = { api: "http://127.0.0.1:1", bulk: "http://127.0.0.1:1" };
+  const pids: Record<string, number> = {};
+  for (const service of services) {
+    const port = await freePort();
+    urls[service] = `http://127.0.0.1:${port}`;
+    const child = startProcess(
+      join(root, "apps/cell-api/dist/artefact/server.js"),
+      {
+        CELL_ID: id,
+        CELL_MANIFEST: JSON.stringify(manifest),
+        PROVENIQ_ENV: "development",
+        ARTEFACT_DIGEST: "0".repeat(64),
+        GIT_COMMIT: "bench",
+        PORT: String(port),
+        HOST: "127.0.0.1",
+        LOG_LEVEL: "error",
+        FIRESTORE_EMULATOR_HOST: emulator.host,
+        METADATA_SERVER_DETECTION: "none",
+        SERVICE: service,
+        INSTANCES: "1",
+        IMPORT_PACE: pace,
+      },
+      core,
+    );
+    children.push(child);
+    pids[service] = child.pid ?? 0;
+  }
+  await Promise.all(services.map((service) => untilHealthy(urls[service])));
   return {
-    router: `http://127.0.0.1:${routerPort}`.replace("127.0.0.1", "localhost"),
-    key,
+    id,
+    urls,
+    keys,
     emulator,
     pool,
-    bulk: { cpuMs: () => cpuMs(pid), peakRssMb: () => peakRss(pid) },
+    databaseId,
+    pids,
     close: async () => {
-      await Promise.all(
-        children.map(async (child) => {
-          const gone = once(child, "exit");
-          child.kill("SIGKILL");
-          await gone;
-        }),
-      );
+      await Promise.all(children.map(kill));
       await pool.close();
       await emulator.stop();
     },
   };
 }
 
+/** A router in front of some cells; every tenant of theirs is reached by `localhost`. */
+export async function startRouter(folder: string, cells: readonly Cell[], core?: number) {
+  const [first] = cells;
+  if (first === undefined) throw new Error("a router needs a cell");
+  const port = await freePort();
+  const directory = join(folder, `directory-${port}.json`);
+  const snapshot = {
+    version: 1,
+    publishedAt: new Date().toISOString(),
+    topology: {
+      hosts: { localhost: { kind: "global" } },
+      defaults: { global: { cell: first.id, tenant: "consumers" } },
+      cells: Object.fromEntries(cells.map((cell) => [cell.id, { residency: "global", ...cell.urls }])),
+    },
+    tenants: Object.fromEntries(
+      cells.flatMap((cell) => Object.keys(cell.keys).map((t) => [t, [cell.id, 1]])),
+    ),
+    tenantHosts: {},
+  };
+  await writeFile(directory, JSON.stringify(directorySnapshot.parse(snapshot)));
+  const child = startProcess(
+    join(root, "apps/router/dist/server.js"),
+    {
+      PORT: String(port),
+      HOST: "127.0.0.1",
+      DIRECTORY_FILE: directory,
+      PROVENIQ_ENV: "development",
+      LOG_LEVEL: "error",
+    },
+    core,
+  );
+  const url = `http://localhost:${port}`;
+  await untilHealthy(url);
+  return { url, close: () => kill(child) };
+}
+
+async function manifestOf(id: string): Promise<CellManifest> {
+  return cellManifest.parse(JSON.parse(await readFile(join(root, `infra/cells/${id}/cell.json`), "utf8")));
+}
+
 /** Give a tenant its claim and a key with every scope. */
-export async function placeTenant(pool: DatabasePool, tenantId: string): Promise<string> {
-  await establishTenant(pool, {
-    tenantId,
-    databaseId: database,
-    defaultDatabase: database,
-    epoch: 1,
-    copies: 4,
-  });
+async function placeTenant(pool: DatabasePool, databaseId: string, tenantId: string): Promise<string> {
+  await establishTenant(pool, { tenantId, databaseId, defaultDatabase: databaseId, epoch: 1, copies: 4 });
   const { key, keyId, secretHash } = await makeApiKey("dev", tenantId);
   const more = { label: "Bench", createdAt: new Date().toISOString(), expiresAt: null, revokedAt: null };
   const record = { keyId, tenantId, environment: "dev", secretHash, scopes: scope.options, ...more };
-  await (await pool.open(database)).doc(`tenants/${tenantId}/apiKeys/${keyId}`).set(record);
+  await (await pool.open(databaseId)).doc(`tenants/${tenantId}/apiKeys/${keyId}`).set(record);
   return key;
 }
 
-export function startProcess(file: string, env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [file], {
+/** Start a file under this Node, on one core if that is asked for. */
+export function startProcess(file: string, env: Record<string, string>, core?: number): ChildProcess {
+  const pinned = core === undefined ? [] : ["-c", String(core), process.execPath];
+  const command = core === undefined ? process.execPath : "taskset";
+  return spawn(command, [...pinned, file], {
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "ignore", "inherit"],
   });
 }
 
+/** Keep a process, with all its threads, on some cores: `0`, `0,1`. What it starts from then on stays there too. */
+export async function keepOn(core: number | string, pid: number): Promise<void> {
+  await run("taskset", ["-acp", String(core), String(pid)]);
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
+}
+
 async function untilHealthy(url: string): Promise<void> {
-  for (let n = 0; n < 400; n++) {
+  for (let n = 0; n < 600; n++) {
     if ((await fetch(`${url}/health`).catch(() => undefined))?.ok === true) return;
     await sleep(50);
   }
-  throw new Error(`${url} is not healthy within 20 s`);
+  throw new Error(`${url} is not healthy within 30 s`);
 }
 
-/** The most memory that a process ever held (Linux only). */
-async function peakRss(pid: number): Promise<number> {
+/** The most memory that a process ever held, in MB (Linux only). */
+export async function peakRssMb(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return Number(/VmHWM:\s+([0-9]+) kB/.exec(status)?.[1]) / 1024;
 }

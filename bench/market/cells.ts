@@ -17,8 +17,10 @@ export interface BenchCell {
   rss: number[];
   start(): void;
   sample(): Promise<void>;
-  /** The newest sequence that the cell would answer with, and a value that it would answer. */
+  /** The newest sequence that the cell would answer with; 0 while it cannot say. */
   sequence(): Promise<number>;
+  /** The median that the cell would answer for a key; undefined while it cannot say. */
+  median(key: string): Promise<number | undefined>;
   reader: MarketReader;
   /** Ends the replicator; answers how many documents of the centre it has read. */
   end(): Promise<number>;
@@ -49,24 +51,28 @@ export async function benchCell(
     rss,
     reader,
     start() {
-      child = spawn(process.execPath, ["server.js"], {
-        cwd: artefact,
-        env: {
-          PATH: process.env["PATH"],
-          SERVICE: "replicate",
-          CELL_ID: id,
-          CELL_MANIFEST: JSON.stringify(manifest),
-          PROVENIQ_ENV: "development",
-          ARTEFACT_DIGEST: "0".repeat(64),
-          GIT_COMMIT: "bench",
-          REPLICA_EMULATOR_HOST: emulator.host,
-          CENTRAL_EMULATOR_HOST: centralHost,
-          CENTRAL_PROJECT: central.project,
-          CENTRAL_MARKET_DATABASE: central.database,
-          METADATA_SERVER_DETECTION: "none",
+      child = spawn(
+        process.execPath,
+        [...(process.env["NODE_ARGS"] ?? "").split(" ").filter((a) => a !== ""), "server.js"],
+        {
+          cwd: artefact,
+          env: {
+            PATH: process.env["PATH"],
+            SERVICE: "replicate",
+            CELL_ID: id,
+            CELL_MANIFEST: JSON.stringify(manifest),
+            PROVENIQ_ENV: "development",
+            ARTEFACT_DIGEST: "0".repeat(64),
+            GIT_COMMIT: "bench",
+            REPLICA_EMULATOR_HOST: emulator.host,
+            CENTRAL_EMULATOR_HOST: centralHost,
+            CENTRAL_PROJECT: central.project,
+            CENTRAL_MARKET_DATABASE: central.database,
+            METADATA_SERVER_DETECTION: "none",
+          },
+          stdio: ["ignore", "pipe", "inherit"],
         },
-        stdio: ["ignore", "pipe", "inherit"],
-      });
+      );
       if (child.stdout === null) throw new Error("the replicator has no output");
       createInterface({ input: child.stdout }).on("line", (line) => {
         // It says how much it has read of the centre when it stops.
@@ -80,7 +86,16 @@ export async function benchCell(
       const kb = /VmRSS:\s+([0-9]+) kB/.exec(status)?.[1];
       if (kb !== undefined) rss.push(Number(kb) / 1024);
     },
-    sequence: async () => (await reader.status()).sequence,
+    sequence: () =>
+      reader.status().then(
+        (status) => status.sequence,
+        () => 0,
+      ),
+    median: (key) =>
+      reader.values([key]).then(
+        ({ values }) => values.get(key)?.medianMinor,
+        () => undefined,
+      ),
     async end() {
       if (child === undefined) return 0;
       const ended = once(child, "close");
@@ -89,6 +104,7 @@ export async function benchCell(
       return reads;
     },
     async close() {
+      child?.kill("SIGKILL");
       reader.close();
       await pool.close();
       await emulator.stop();

@@ -58,8 +58,9 @@ export default async function run(args: readonly string[]): Promise<Record<strin
   });
   const centre = new MarketPublishing(() => pool.open(central.database));
   const options = { manifest, artefact: join(folder, "artefact"), centralHost: emulator.host, heapMb };
-  const cells = await Promise.all(Array.from({ length: count.cells }, (_, n) => benchCell(n, options)));
+  let cells: BenchCell[] = [];
   try {
+    cells = await Promise.all(Array.from({ length: count.cells }, (_, n) => benchCell(n, options)));
     const book = valuesOf(count.values, 0);
     console.log(`publishing ${count.values} values …`);
     const published = await publishMarket(centre, book);
@@ -76,8 +77,10 @@ export default async function run(args: readonly string[]): Promise<Record<strin
       rss_growth_mb: round(Math.max(...cells.map(({ rss }) => growth(rss))), 1),
       cached_valuation_us: round(cachedUs, 2),
     };
+    if (process.env["RSS_SERIES"])
+      for (const c of cells) console.log(c.rss.map((m) => m.toFixed(0)).join(" "));
     report(figures);
-    await Promise.all(cells.map((cell) => cell.close()));
+    await Promise.all(cells.splice(0).map((cell) => cell.close()));
     const plain = await plainWay([...book.values()], [...valuesOf(count.changes, 1).values()]);
     console.log(
       `the plain way: ${plain.values_s} values/s into one cell, ${plain.reads_per_value.toFixed(2)} reads of the centre per value, ` +
@@ -89,6 +92,7 @@ export default async function run(args: readonly string[]): Promise<Record<strin
       plain_reads_per_value: round(plain.reads_per_value, 3),
     };
   } finally {
+    await Promise.all(cells.map((cell) => cell.close()));
     await pool.close();
     await emulator.stop();
     await rm(folder, { recursive: true, force: true });
@@ -149,7 +153,7 @@ async function change(
       for (const cell of cells) {
         waiting.push(
           (async () => {
-            while ((await cell.reader.values([key])).values.get(key)?.medianMinor !== wanted) await sleep(20);
+            while ((await cell.median(key)) !== wanted) await sleep(20);
             lags.push(performance.now() - at);
             await cell.sample();
           })(),

@@ -136,7 +136,13 @@ export class Importer {
       }
       const page =
         at.done < chunk.rows
-          ? nextPage(chunk, identity.chunk, at.done, identity.firstRow, input.dryRun ? chunk.rows : undefined)
+          ? nextPage(
+              chunk,
+              identity.chunk,
+              at.done,
+              identity.firstRow,
+              input.dryRun ? chunk.rows : pageRows(pace.rateOf(tenantId)),
+            )
           : againPage(chunk, identity.chunk, at.again, identity.firstRow);
       const cost = page.rows.length + 1;
       if (!(await pace.take(tenantId, cost, until - this.#now()))) return this.#later(tenantId, at);
@@ -187,6 +193,14 @@ export class Importer {
     this.#readers.set(key, made);
     return made;
   }
+}
+
+/**
+ * Rows in a page: one transaction. Where the pace is slow pages are small, so that the database is never busy with one for
+ * longer than a fifth of a second and others' requests do not wait behind it.
+ */
+function pageRows(writesPerSecond: number): number {
+  return Math.max(50, Math.min(400, Math.floor(writesPerSecond / 5)));
 }
 
 function blank(identity: ChunkIdentity): ChunkRecord {

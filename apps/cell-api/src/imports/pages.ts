@@ -2,8 +2,6 @@ import { type ImportCounts, noCounts, type RowNote, type RowReport } from "@prov
 import type { Page, PageRow } from "@proveniq/db/tenant";
 import type { Chunk, ChunkRow } from "@proveniq/rows";
 
-/** Rows in a page: one transaction's items. */
-const pageRows = 400;
 /** Bytes of a page as JSON, so that its commit stays well below the database's 10 MiB. */
 const pageBytes = 3 * 1024 * 1024;
 /** Bytes of one row in the report; a longer one is cut. */
@@ -16,8 +14,8 @@ const duplicate = (row: number): RowNote => ({
   message: `Names the same thing as row ${row}, which decides.`,
 });
 
-/** Read the next page of a chunk: what its rows ask for, and what the report says about them. */
-export function nextPage(chunk: Chunk, n: number, from: number, firstRow: number, most = pageRows): Page {
+/** Read the next page of a chunk, of `most` rows at the most: what its rows ask for, and what the report says about them. */
+export function nextPage(chunk: Chunk, n: number, from: number, firstRow: number, most: number): Page {
   const rows = new Map<string, PageRow>();
   const named: { at: number; externalId: string }[] = [];
   const reports: RowReport[] = [];
