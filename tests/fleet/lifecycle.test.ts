@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -135,6 +136,22 @@ describe("a fleet, from outside", () => {
     );
     const asJson = await up("--json").ended;
     expect(JSON.parse(asJson.stdout)).toEqual({ error: stderr.trim() });
+  });
+
+  it("says by which name a new tenant's own host is reached here, and it is", async () => {
+    const wanted = ["acme", "--cell", "consumer", "--host", "acme.example.com", "--state-dir", stateDir];
+    const { code, stdout } = await fleet("tenants", "add", ...wanted).ended;
+    const local = `acme.example.com.localhost:${portBase}`;
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Its host acme.example.com is http://${local} on this machine.`);
+    // Without a credential: 421 until the router has read of the host, then the cell asks who it is.
+    const status = async () => {
+      const request = get({ port: portBase, host: "127.0.0.1", path: "/v1/items", headers: { host: local } });
+      const [response] = await once(request, "response");
+      response.resume();
+      return response.statusCode;
+    };
+    await expect.poll(status, { timeout: 10_000 }).toBe(401);
   });
 
   it("leaves nothing behind within five seconds of kill -9", async () => {

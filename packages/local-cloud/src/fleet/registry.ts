@@ -80,6 +80,13 @@ export class LocalRegistry {
     return url.origin;
   }
 
+  /** The router by the local name of a tenant's host, given as in production or local. */
+  urlOf(host: string): string {
+    const url = new URL(this.#state.router);
+    url.hostname = localHost(host, this.#config.zone);
+    return url.origin;
+  }
+
   get origin(): { who: string; from: string } {
     return origin();
   }
