@@ -52,8 +52,8 @@ export const bulk = onRequest(
   {
     region: config.manifest.region,
     maxInstances: config.manifest.capacity.bulkInstances,
-    // A chunk keeps an instance busy for seconds; more than these at once would only wait.
-    concurrency: 8,
+    // A chunk keeps an instance busy for seconds (imports/slots.ts); the rest is for those who ask how far it is.
+    concurrency: 16,
     memory: "1GiB",
     timeoutSeconds: 120,
     invoker: "public",

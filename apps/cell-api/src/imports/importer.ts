@@ -75,7 +75,7 @@ export class Importer {
     const { open } = await this.#reader(db, id);
     const chunk = open(body.bytes, n);
     const identity = { chunk: n, digest: body.digest, firstRow, rows: chunk.rows };
-    const outcome = await this.#slots.run(`${db.binding.tenantId}/${id}/${n}`, () =>
+    const outcome = await this.#slots.run(db.binding.tenantId, `${id}/${n}`, () =>
       this.#work(db, id, identity, chunk, until),
     );
     if (outcome === "full") {
@@ -92,7 +92,7 @@ export class Importer {
   async complete(db: TenantDb, id: string, complete: CompleteInput): Promise<Progressed<ImportRecord>> {
     const until = this.#now() + this.#callMs;
     const { tenantId } = db.binding;
-    const outcome = await this.#slots.run(`${tenantId}/${id}/complete`, () =>
+    const outcome = await this.#slots.run(tenantId, `${id}/complete`, () =>
       db.imports.finish(id, complete, {
         pace: async (writes) =>
           this.#now() < until && (await this.#pace.take(tenantId, writes, until - this.#now())),
@@ -136,14 +136,8 @@ export class Importer {
       }
       const page =
         at.done < chunk.rows
-          ? nextPage(
-              chunk,
-              identity.chunk,
-              at.done,
-              identity.firstRow,
-              input.dryRun ? chunk.rows : pageRows(pace.rateOf(tenantId)),
-            )
-          : againPage(chunk, identity.chunk, at.again, identity.firstRow);
+          ? nextPage(chunk, identity, at, input.dryRun ? chunk.rows : pageRows(pace.rateOf(tenantId)))
+          : againPage(chunk, identity, at);
       const cost = page.rows.length + 1;
       if (!(await pace.take(tenantId, cost, until - this.#now()))) return this.#later(tenantId, at);
       const result = await db.imports.commitPage(record, governed, identity, page, expect);

@@ -1,5 +1,5 @@
-import { importInput } from "@proveniq/contracts";
-import { chunkReader } from "@proveniq/rows";
+import { importInput, noCounts } from "@proveniq/contracts";
+import { type Chunk, chunkReader } from "@proveniq/rows";
 import { describe, expect, test } from "vitest";
 import { governedBy } from "./governed.ts";
 import { nextPage } from "./pages.ts";
@@ -23,33 +23,36 @@ const input = importInput.parse({
 });
 const chunk = (text: string) => chunkReader(input)(Buffer.from(text), 1);
 
+const page = (of: Chunk, done = 0, firstRow = 1, warnings = 0) =>
+  nextPage(of, { chunk: 1, firstRow }, { done, counts: { ...noCounts, warnings } }, 400);
+
 describe("a page", () => {
   test("has as many rows as asked for, and fewer when they are large", () => {
     const small = chunk("A,a,\n".repeat(1_000));
-    expect(nextPage(small, 1, 400, 1, 400)).toMatchObject({ from: 400, to: 800 });
+    expect(page(small, 400)).toMatchObject({ from: 400, to: 800 });
     const large = chunk(
       Array.from({ length: 400 }, (_, n) => `A${n},a,${"\u0001".repeat(20_000)}\n`).join(""),
     );
-    const page = nextPage(large, 1, 0, 1, 400);
-    expect(page.to).toBeLessThan(200);
-    expect(JSON.stringify(page).length).toBeLessThan(8 * 1024 * 1024);
+    const found = page(large);
+    expect(found.to).toBeLessThan(200);
+    expect(JSON.stringify(found).length).toBeLessThan(8 * 1024 * 1024);
   });
 
   test("holds each thing once: the last row decides, the others are reported", () => {
-    const page = nextPage(chunk("A,first,\nB,b,\nA,second,\n"), 1, 0, 11, 400);
-    expect(page.rows.map((r) => [r.at, r.externalId])).toEqual([
+    const found = page(chunk("A,first,\nB,b,\nA,second,\n"), 0, 11);
+    expect(found.rows.map((r) => [r.at, r.externalId])).toEqual([
       [1, "B"],
       [2, "A"],
     ]);
-    expect(page.counts).toMatchObject({ superseded: 1, warnings: 1 });
-    expect(page.reports).toMatchObject([
+    expect(found.counts).toMatchObject({ superseded: 1, warnings: 1 });
+    expect(found.reports).toMatchObject([
       { row: 11, refused: false, notes: [{ message: expect.stringContaining("row 13") }] },
     ]);
   });
 
   test("tells refused rows that name a thing from those that do not", () => {
-    const page = nextPage(chunk("A,,\n,b,\n,,\nC,c,x\n"), 1, 0, 1, 400);
-    expect(page).toMatchObject({
+    const found = page(chunk("A,,\n,b,\n,,\nC,c,x\n"), 0, 1);
+    expect(found).toMatchObject({
       named: [{ at: 0, externalId: "A" }],
       nameless: 1,
       counts: { failed: 2, blank: 1, warnings: 1 },
@@ -66,19 +69,31 @@ test("a mapping governs its fields, its attributes and where it keeps what it ca
   expect(governedBy(undefined)).toBe("all");
 });
 
-test("slots run each thing once and so many at once", async () => {
+test("remarks are all counted, and listed as far as anybody would read", () => {
+  const odd = chunk("A,a,x\n".repeat(60).replace(/A/g, () => `A${Math.random()}`));
+  expect(page(odd).reports).toHaveLength(50);
+  expect(page(odd).counts.warnings).toBe(60);
+  expect(page(odd, 0, 1, 45).reports).toHaveLength(5);
+});
+
+test("slots run each thing once, so many at once, and leave room for tenants that have none", async () => {
   const slots = new Slots();
   let end: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
     end = resolve;
   });
-  const first = slots.run("a", () => held);
-  expect(await slots.run("a", () => held)).toBe("running");
-  const others = Array.from({ length: 7 }, (_, n) => slots.run(`b${n}`, () => held));
-  expect(await slots.run("c", () => held)).toBe("full");
+  const take = (tenant: string, count: number) =>
+    Array.from({ length: count }, (_, n) => slots.run(tenant, `${n}`, () => held));
+  const first = take("a", 4);
+  expect(await slots.run("a", "0", () => held)).toBe("running");
+  expect(await slots.run("a", "4", () => held)).toBe("full");
+  const second = take("b", 4);
+  const newcomers = ["c", "d", "e", "f"].flatMap((tenant) => take(tenant, 1));
+  expect(await slots.run("c", "1", () => held)).toBe("full");
+  expect(await slots.run("g", "0", () => held)).toBe("full");
   end();
-  await Promise.all([first, ...others]);
-  expect(await slots.run("a", () => Promise.resolve(1))).toEqual({ done: 1 });
+  await Promise.all([...first, ...second, ...newcomers]);
+  expect(await slots.run("a", "0", () => Promise.resolve(1))).toEqual({ done: 1 });
 });
 
 test("an import tells its rate, what is left, and a summary in words", () => {

@@ -1,11 +1,13 @@
 import { type ImportCounts, noCounts, type RowNote, type RowReport } from "@proveniq/contracts";
-import type { Page, PageRow } from "@proveniq/db/tenant";
+import type { ChunkIdentity, ChunkRecord, Page, PageRow } from "@proveniq/db/tenant";
 import type { Chunk, ChunkRow } from "@proveniq/rows";
 
 /** Bytes of a page as JSON, so that its commit stays well below the database's 10 MiB. */
 const pageBytes = 3 * 1024 * 1024;
 /** Bytes of one row in the report; a longer one is cut. */
 const reportBytes = 64 * 1024;
+/** Remarks about a chunk's rows that the report lists; all are counted. */
+const mostRemarks = 50;
 
 const duplicate = (row: number): RowNote => ({
   level: "warning",
@@ -14,8 +16,20 @@ const duplicate = (row: number): RowNote => ({
   message: `Names the same thing as row ${row}, which decides.`,
 });
 
-/** Read the next page of a chunk, of `most` rows at the most: what its rows ask for, and what the report says about them. */
-export function nextPage(chunk: Chunk, n: number, from: number, firstRow: number, most: number): Page {
+/** Where in the file a chunk is. */
+type Place = Pick<ChunkIdentity, "chunk" | "firstRow">;
+
+/**
+ * Read the next page of a chunk, of `most` rows at the most: what its rows ask for, and what the report says about them.
+ * `so`: how far the chunk is.
+ */
+export function nextPage(
+  chunk: Chunk,
+  { chunk: n, firstRow }: Place,
+  so: Pick<ChunkRecord, "done" | "counts">,
+  most: number,
+): Page {
+  const from = so.done;
   const rows = new Map<string, PageRow>();
   const named: { at: number; externalId: string }[] = [];
   const reports: RowReport[] = [];
@@ -23,11 +37,14 @@ export function nextPage(chunk: Chunk, n: number, from: number, firstRow: number
   let nameless = 0;
   let size = 0;
   let to = from;
-  const report = (row: ChunkRow, refused: boolean, notes: RowNote[]) => {
-    const line = cutReport({ ...sourceOf(row, firstRow), chunk: n, refused, notes });
+  const add = (report: RowReport) => {
+    const line = cutReport(report);
     size += JSON.stringify(line).length;
     reports.push(line);
-    if (!refused) counts.warnings += notes.length;
+  };
+  const remark = (report: RowReport) => {
+    counts.warnings += report.notes.length;
+    if (so.counts.warnings + counts.warnings <= mostRemarks) add(report);
   };
 
   for (const row of chunk.read(from, from + most, firstRow)) {
@@ -35,7 +52,7 @@ export function nextPage(chunk: Chunk, n: number, from: number, firstRow: number
     if (mapped.op === "blank") counts.blank++;
     else if (mapped.op === "refused") {
       counts.failed++;
-      report(row, true, mapped.notes);
+      add({ ...sourceOf(row, firstRow), chunk: n, refused: true, notes: mapped.notes });
       if (mapped.externalId === undefined) nameless++;
       else named.push({ at, externalId: mapped.externalId });
     } else {
@@ -43,11 +60,10 @@ export function nextPage(chunk: Chunk, n: number, from: number, firstRow: number
       const earlier = rows.get(externalId);
       if (earlier !== undefined) {
         counts.superseded++;
-        counts.warnings++;
-        reports.push({ ...earlier.source, chunk: n, refused: false, notes: [duplicate(firstRow + at)] });
+        remark({ ...earlier.source, chunk: n, refused: false, notes: [duplicate(firstRow + at)] });
       }
-      if (mapped.notes.length > 0) report(row, false, mapped.notes);
       const source = sourceOf(row, firstRow);
+      if (mapped.notes.length > 0) remark({ ...source, chunk: n, refused: false, notes: mapped.notes });
       size += sizeOf(row);
       rows.delete(externalId);
       rows.set(
@@ -64,8 +80,8 @@ export function nextPage(chunk: Chunk, n: number, from: number, firstRow: number
 }
 
 /** Rows of a chunk that are decided once more. */
-export function againPage(chunk: Chunk, n: number, places: readonly number[], firstRow: number): Page {
-  const rows = places.flatMap((at) => nextPage(chunk, n, at, firstRow, 1).rows);
+export function againPage(chunk: Chunk, place: Place, so: Pick<ChunkRecord, "again" | "counts">): Page {
+  const rows = so.again.flatMap((done) => nextPage(chunk, place, { ...so, done }, 1).rows);
   return { from: chunk.rows, to: chunk.rows, rows, named: [], nameless: 0, counts: {}, reports: [] };
 }
 
