@@ -36,8 +36,8 @@ export interface Started {
 }
 
 /** Start Node 24, the one that runs this, on a file. What it prints on standard error is passed on. */
-export function startNode(file: string, env: Record<string, string>): Started {
-  const child = spawn(process.execPath, [file], {
+export function startNode(file: string, env: Record<string, string>, args: readonly string[] = []): Started {
+  const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "ignore", "inherit"],
   });

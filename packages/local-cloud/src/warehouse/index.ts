@@ -26,8 +26,10 @@ export interface LocalWarehouse {
  */
 export async function startWarehouse(options: WarehouseOptions = {}): Promise<LocalWarehouse> {
   const store = await Store.open(options.file);
-  const grpc = await serveGrpc(store, options.grpcPort ?? 0, options.losesReply);
-  const rest = await serveRest(store, options.restPort ?? 0);
+  /** Calls of both interfaces; health checks do not count. `GET /` tells it. */
+  const counted = { requests: 0 };
+  const grpc = await serveGrpc(store, options.grpcPort ?? 0, counted, options.losesReply);
+  const rest = await serveRest(store, options.restPort ?? 0, counted);
   return {
     restUrl: `http://127.0.0.1:${rest.port}`,
     grpcHost: `127.0.0.1:${grpc.port}`,

@@ -37,12 +37,14 @@ export type LosesReply = () => boolean;
 export async function serveGrpc(
   store: Store,
   port: number,
+  counted: { requests: number },
   losesReply: LosesReply = () => false,
 ): Promise<{ port: number; stop(): Promise<void> }> {
   const server = new Server({ "grpc.max_receive_message_length": 12 * 1024 * 1024 });
   const unary =
     <Q, A>(work: (request: Q) => Promise<A>) =>
     (call: ServerUnaryCall<Q, A>, reply: sendUnaryData<A>): void => {
+      counted.requests++;
       work(call.request).then(
         (answer) => reply(null, answer),
         (error: unknown) => reply(statusOf(error)),
@@ -64,7 +66,8 @@ export async function serveGrpc(
     })),
     batchCommitWriteStreams: unary(() => Promise.reject(onlyCommitted())),
     flushRows: unary(() => Promise.reject(onlyCommitted())),
-    appendRows: (call: ServerDuplexStream<AppendRequest, object>) => appendRows(store, call, losesReply),
+    appendRows: (call: ServerDuplexStream<AppendRequest, object>) =>
+      appendRows(store, call, counted, losesReply),
   });
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
@@ -88,6 +91,7 @@ const onlyCommitted = () =>
 function appendRows(
   store: Store,
   call: ServerDuplexStream<AppendRequest, object>,
+  counted: { requests: number },
   losesReply: LosesReply,
 ): void {
   let stream: WriteStream | undefined;
@@ -120,6 +124,7 @@ function appendRows(
   };
 
   call.on("data", (request: AppendRequest) => {
+    counted.requests++;
     last = last
       .then(() => answer(request))
       .catch((error: unknown) => {

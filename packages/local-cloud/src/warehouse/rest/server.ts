@@ -21,15 +21,18 @@ const introduction = {
 export async function serveRest(
   store: Store,
   port: number,
+  counted: { requests: number },
 ): Promise<{ port: number; stop(): Promise<void> }> {
   const context = { store, jobs: new Jobs(store), inserts: new StreamingInserts(store) };
   const server = createServer((message, response) => {
     const upload = message.url?.startsWith(uploadPrefix) === true;
     if (!upload && message.url?.startsWith(prefix) !== true) {
-      if (message.url === "/" || message.url === "/health") sendJson(response, 200, introduction);
+      if (message.url === "/" || message.url === "/health")
+        sendJson(response, 200, { ...introduction, requests: counted.requests });
       else sendFault(response, notFound(message.url ?? ""));
       return;
     }
+    counted.requests++;
     readRequest(message, upload ? uploadPrefix : prefix)
       .then((request) => (upload ? handleUpload(context, request) : handle(context, request)))
       .then(
