@@ -146,8 +146,9 @@ export async function killAndCompare(options: FaultOptions): Promise<FaultResult
     for (let n = 0; n < kills; n++) {
       // Seeded: spread over every moment of a delivery.
       await sleep(everyMs * (0.3 + (1.4 * ((n * 7_919) % 101)) / 101));
-      const name = names[n % names.length] ?? "sink";
-      if (name === "cell" && writer.done !== null) continue;
+      const turn = names[n % names.length] ?? "sink";
+      // A cell that has written everything has ended.
+      const name = turn === "cell" && writer.done !== null ? "sink" : turn;
       victims[name].kill();
       killed[name] = (killed[name] ?? 0) + 1;
     }

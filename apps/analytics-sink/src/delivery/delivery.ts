@@ -7,11 +7,17 @@ import { fromBitmap } from "./bitmap.ts";
 import { controlRow, type EncodedRows, encodeChanges, makePlan, type SinkCell, tables } from "./prepare.ts";
 import { SeenMarks } from "./seen-marks.ts";
 
+/** The outbox as a delivery needs it. */
+export type Outbox = Pick<
+  OutboxSink,
+  "acquire" | "confirm" | "list" | "read" | "setStreams" | "plan" | "finish" | "setAside" | "halt"
+>;
+
 export interface DeliveryDeps {
   cell: SinkCell;
   /** Whose outbox it is, for the log. */
   database: string;
-  outbox: OutboxSink;
+  outbox: Outbox;
   warehouse: Warehouse;
   keys: DayKeys;
   logger: SinkLogger;

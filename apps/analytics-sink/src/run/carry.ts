@@ -14,7 +14,12 @@ export interface CarryOptions {
   /** Age of the oldest page, in milliseconds, from which it is an alarm. */
   alarmAgeMs: number;
   backoff?: Backoff;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
+
+const waitFor = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined);
 
 /** How one outbox is doing. */
 export interface Carrying {
@@ -26,14 +31,15 @@ export interface Carrying {
 
 /** Step after step until told to stop: at once while there is work, with pauses when idle, slower after failures. */
 export async function carry(options: CarryOptions, carrying: Carrying): Promise<void> {
-  const { delivery, database, logger, signal, idleMs, alarmAgeMs, backoff = new Backoff() } = options;
+  const { delivery, database, logger, signal, idleMs, alarmAgeMs } = options;
+  const { backoff = new Backoff(), now = Date.now, wait = waitFor } = options;
   let told = 0;
   while (!signal.aborted) {
     let waitMs = 0;
     try {
       const step = await delivery.step();
       backoff.succeeded();
-      carrying.steppedAt = Date.now();
+      carrying.steppedAt = now();
       waitMs = step === "worked" ? 0 : step === "idle" ? idleMs : Math.max(idleMs, 5_000);
     } catch (error) {
       waitMs = error instanceof SinkLeaseLost ? idleMs : backoff.failed();
@@ -45,11 +51,11 @@ export async function carry(options: CarryOptions, carrying: Carrying): Promise<
     }
     carrying.failures = backoff.failures;
     const { oldest, pages, more } = delivery.backlog;
-    const ageMs = oldest === undefined ? 0 : Date.now() - oldest;
-    if (ageMs > alarmAgeMs && Date.now() - told > alarmAgeMs) {
-      told = Date.now();
+    const ageMs = oldest === undefined ? 0 : now() - oldest;
+    if (ageMs > alarmAgeMs && now() - told > alarmAgeMs) {
+      told = now();
       logger.error({ alarm: "outbox-old", database, ageMs, pages, more }, "events wait too long");
     }
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    if (waitMs > 0) await wait(waitMs, signal);
   }
 }
