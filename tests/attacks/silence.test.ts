@@ -92,9 +92,12 @@ describe("floods of made-up names", () => {
     const origin = scene.world.apiOf(cell);
     expect((await scene.world.call(cell, scene.red.key, "GET", "/v1/me")).status).toBe(200);
     const outcomes = new Map<string, number>();
-    for (let round = 0; round < 12; round += 1) {
+    const refused = () => outcomes.get("429 too-many-requests") ?? 0;
+    const started = performance.now();
+    // A slow machine floods slowly: go on until it is refused.
+    for (let round = 0; round < 30 && refused() < 50; round += 1) {
       await Promise.all(
-        Array.from({ length: 50 }, async (_, n) => {
+        Array.from({ length: 100 }, async (_, n) => {
           const tenant = n % 2 === 0 ? `flood-${randomUUID().slice(0, 8)}` : scene.red.tenant;
           const headers = [["authorization", `Bearer ${madeUpKey(tenant)}`]] as const;
           const answer = await send(origin, { path: "/v1/items", host: "cell", headers });
@@ -112,6 +115,8 @@ describe("floods of made-up names", () => {
     ]);
     const looked =
       (outcomes.get("401 unauthenticated") ?? 0) + (outcomes.get("421 misdirected-request") ?? 0);
-    expect(looked).toBeLessThan(600);
+    const seconds = (performance.now() - started) / 1000;
+    // Two caches, of claims and of keys; what is under way when the budget ends still comes through.
+    expect(looked).toBeLessThanOrEqual(2 * (200 + 20 * seconds) + 100);
   });
 });
