@@ -6,6 +6,7 @@ import type { CellManifest } from "@proveniq/contracts";
 import { MarketReader } from "@proveniq/db/market/reader";
 import { DatabasePool } from "@proveniq/db/pool";
 import { type Emulator, startEmulator } from "@proveniq/local-cloud/emulator";
+import { replicatorFlags } from "@proveniq/local-cloud/fleet";
 import { freePort } from "../lib/process.ts";
 
 export const central = { project: "bench-central", database: "market" };
@@ -51,28 +52,24 @@ export async function benchCell(
     rss,
     reader,
     start() {
-      child = spawn(
-        process.execPath,
-        [...(process.env["NODE_ARGS"] ?? "").split(" ").filter((a) => a !== ""), "server.js"],
-        {
-          cwd: artefact,
-          env: {
-            PATH: process.env["PATH"],
-            SERVICE: "replicate",
-            CELL_ID: id,
-            CELL_MANIFEST: JSON.stringify(manifest),
-            PROVENIQ_ENV: "development",
-            ARTEFACT_DIGEST: "0".repeat(64),
-            GIT_COMMIT: "bench",
-            REPLICA_EMULATOR_HOST: emulator.host,
-            CENTRAL_EMULATOR_HOST: centralHost,
-            CENTRAL_PROJECT: central.project,
-            CENTRAL_MARKET_DATABASE: central.database,
-            METADATA_SERVER_DETECTION: "none",
-          },
-          stdio: ["ignore", "pipe", "inherit"],
+      child = spawn(process.execPath, [...replicatorFlags, "server.js"], {
+        cwd: artefact,
+        env: {
+          PATH: process.env["PATH"],
+          SERVICE: "replicate",
+          CELL_ID: id,
+          CELL_MANIFEST: JSON.stringify(manifest),
+          PROVENIQ_ENV: "development",
+          ARTEFACT_DIGEST: "0".repeat(64),
+          GIT_COMMIT: "bench",
+          REPLICA_EMULATOR_HOST: emulator.host,
+          CENTRAL_EMULATOR_HOST: centralHost,
+          CENTRAL_PROJECT: central.project,
+          CENTRAL_MARKET_DATABASE: central.database,
+          METADATA_SERVER_DETECTION: "none",
         },
-      );
+        stdio: ["ignore", "pipe", "inherit"],
+      });
       if (child.stdout === null) throw new Error("the replicator has no output");
       createInterface({ input: child.stdout }).on("line", (line) => {
         // It says how much it has read of the centre when it stops.

@@ -77,8 +77,6 @@ export default async function run(args: readonly string[]): Promise<Record<strin
       rss_growth_mb: round(Math.max(...cells.map(({ rss }) => growth(rss))), 1),
       cached_valuation_us: round(cachedUs, 2),
     };
-    if (process.env["RSS_SERIES"])
-      for (const c of cells) console.log(c.rss.map((m) => m.toFixed(0)).join(" "));
     report(figures);
     await Promise.all(cells.splice(0).map((cell) => cell.close()));
     const plain = await plainWay([...book.values()], [...valuesOf(count.changes, 1).values()]);
@@ -183,10 +181,10 @@ async function cachedValuation(cells: readonly BenchCell[], keys: readonly strin
   return (user + system) / rounds;
 }
 
-/** MB between the first third of the samples (after the process has warmed up) and the last. */
+/** MB from the second quarter of the samples, when the process has warmed up, to the last. */
 function growth(rss: readonly number[]): number {
-  const third = Math.max(1, Math.floor(rss.length / 3));
-  return median(rss.slice(-third)) - median(rss.slice(Math.floor(third / 2), third + Math.floor(third / 2)));
+  const quarter = Math.max(1, Math.floor(rss.length / 4));
+  return median(rss.slice(-quarter)) - median(rss.slice(quarter, 2 * quarter));
 }
 
 function percentile(values: readonly number[], p: number): number {

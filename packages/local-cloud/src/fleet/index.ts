@@ -5,6 +5,7 @@ export { busyFleetPorts, planFleet } from "./plan.ts";
 export { defaultPortBase, localPorts, maxPortBase } from "./ports.ts";
 export { LocalRegistry } from "./registry.ts";
 export { sampleTenant, seedTenants } from "./seeds.ts";
+export { replicatorFlags } from "./services.ts";
 export { startFleet } from "./start.ts";
 export { type FleetState, readState, runningState } from "./state.ts";
 export { FleetConflict, type FleetLine, type FleetOptions, type RunningFleet } from "./types.ts";

@@ -86,6 +86,12 @@ export function makeBulk(
   return new Service(`bulk-${id}`, bulkOptions(context, id, artefact), events);
 }
 
+/**
+ * Node flags of a replicator. It makes much garbage and keeps little: left to itself V8 would let the heap grow to
+ * hundreds of megabytes before it looked.
+ */
+export const replicatorFlags: readonly string[] = ["--max-old-space-size=128", "--max-semi-space-size=8"];
+
 /** A cell's replicator of market values: the same artefact, without a port. Ready when its replica is up to date. */
 export function replicatorOptions(
   context: ServiceContext,
@@ -100,6 +106,7 @@ export function replicatorOptions(
   const hosts = { central: central.relay, cell: place.relay };
   return {
     ...cell,
+    args: [...replicatorFlags, ...cell.args],
     env: { ...cell.env, ...replicatorEnvironment(plan.config.central, hosts) },
     logFile: join(logs, `replicate-${id}.log`),
     ready: (signal) => untilReady(`${place.api}/ready`, signal),
