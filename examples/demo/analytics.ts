@@ -22,7 +22,7 @@ export async function globalView(fleet: FleetState, client: Client): Promise<voi
   heading("The global view, in which nobody can be recognised");
 
   const paintings = (await artworks(people.consumers + people.policyholders)).map((thing, n) =>
-    insured(thing, 100_000 + (n % 20) * 10_000, "USD"),
+    insured(thing, 100_000 + (n % 10) * 10_000, "USD"),
   );
   const rings = (await stones(people.consumers + people.policyholders)).map((thing) =>
     insured(thing, thing.insuredValue?.amountMinor ?? 32_600, "EUR"),

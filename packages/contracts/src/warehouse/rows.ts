@@ -23,7 +23,7 @@ const place = {
 
 const group = {
   category: category.describe("What kind of thing; unknown kinds are `other`"),
-  price_bucket: priceBucket.describe("Insured value, in steps of about three, of the item's own currency"),
+  price_bucket: priceBucket.describe("Insured value, in steps of about two, of the item's own currency"),
   currency: warehouseCurrency.describe("Currency of the bucket; nothing is converted"),
 };
 

@@ -202,7 +202,7 @@ LEFT JOIN \`{published}.cell_days\` AS cell_days USING (cell)`;
 const groupMeaning = {
   region: "Region of the cells",
   category: "What kind of thing",
-  price_bucket: "Insured value, in steps of about three",
+  price_bucket: "Insured value, in steps of about two",
   currency: "Currency of the bucket and of values; nothing is converted",
 };
 const dayMeaning = { day: "UTC day on which the group had enough people" };

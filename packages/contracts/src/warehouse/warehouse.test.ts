@@ -5,11 +5,11 @@ import { bucketOf, bucketValue, priceBucket, warehouseTables, warehouseViews } f
 
 test.each([
   [undefined, "none", "none"],
-  [{ amountMinor: 0, currency: "USD" }, "USD", "under-30"],
-  [{ amountMinor: 2_999, currency: "USD" }, "USD", "under-30"],
-  [{ amountMinor: 3_000, currency: "USD" }, "USD", "30-100"],
-  [{ amountMinor: 32_600, currency: "EUR" }, "EUR", "300-1k"],
-  [{ amountMinor: 99_999_999, currency: "CHF" }, "CHF", "300k-1m"],
+  [{ amountMinor: 0, currency: "USD" }, "USD", "under-20"],
+  [{ amountMinor: 1_999, currency: "USD" }, "USD", "under-20"],
+  [{ amountMinor: 2_000, currency: "USD" }, "USD", "20-50"],
+  [{ amountMinor: 32_600, currency: "EUR" }, "EUR", "200-500"],
+  [{ amountMinor: 99_999_999, currency: "CHF" }, "CHF", "500k-1m"],
   [{ amountMinor: 100_000_000, currency: "GBP" }, "GBP", "from-1m"],
   [{ amountMinor: Number.MAX_SAFE_INTEGER, currency: "GBP" }, "GBP", "from-1m"],
   [{ amountMinor: 32_600, currency: "JPY" }, "other", "other"],
@@ -34,7 +34,7 @@ test("sums by bucket are right for values spread evenly over orders of magnitude
   let exact = 0;
   let estimate = 0;
   for (let n = 0; n < 30_000; n++) {
-    const major = 30 * 10 ** ((4 * (n + 0.5)) / 30_000);
+    const major = 20 * 10 ** ((4 * (n + 0.5)) / 30_000);
     exact += major;
     estimate += bucketValue[bucketOf({ amountMinor: Math.round(major * 100), currency: "USD" }).bucket];
   }

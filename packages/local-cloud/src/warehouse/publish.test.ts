@@ -49,7 +49,7 @@ async function send(dataset: string, changes: readonly Change[]): Promise<void> 
   const marks = new Map<string, Record<string, unknown> & { weight: number }>();
   for (const { day, cell = "aa", person, tenant, category = "art", items = 1 } of changes) {
     const place = { day, cell, region };
-    const group = { category, price_bucket: "300-1k", currency: "EUR" };
+    const group = { category, price_bucket: "200-500", currency: "EUR" };
     events.push({
       row_id: String(++serial).padStart(22, "r"),
       ...place,
@@ -190,8 +190,8 @@ test("a day crosses once, when it is over and every cell has sent all of it", as
   expect(await publishWarehouse(bigquery, project, { now })).toEqual({ days: [], groups: 0 });
   const stock = await records("SELECT region, items, value FROM published.stock ORDER BY region");
   expect(stock).toEqual([
-    { region: "europe-west1", items: 25, value: 25 * 581 },
-    { region: "us-central1", items: 30, value: 30 * 581 },
+    { region: "europe-west1", items: 25, value: 25 * 327 },
+    { region: "us-central1", items: 30, value: 30 * 327 },
   ]);
 });
 
@@ -212,7 +212,7 @@ test("the report shows stock, flow, coverage, imports and cells; a cell of one t
   await publishWarehouse(bigquery, project, { now: new Date(`${day}T11:00:00.000Z`), openDay: true });
   const report = await analyticsReport(bigquery, project);
   expect(report.stock).toEqual([
-    { region: "europe-west1", category: "art", currency: "EUR", items: 25, value: 25 * 581, price_groups: 1 },
+    { region: "europe-west1", category: "art", currency: "EUR", items: 25, value: 25 * 327, price_groups: 1 },
   ]);
   expect(report.flow).toEqual([{ day, region: "europe-west1", items_in: 25, items_out: 0, changes: 25 }]);
   expect(report.coverage).toEqual([
