@@ -25,6 +25,7 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
     table(
       [
         ["issuer of tokens", `${state.identity.issuer}/jwks.json`],
+        ["warehouse", `${state.warehouse.rest} (stands in for BigQuery)`],
         ["control endpoint", `${state.control}/relays`],
         ["central Firestore", `${state.central.relay}: ${state.central.database}`],
       ],
