@@ -22,15 +22,24 @@ export async function runReplicator(options: RunOptions): Promise<void> {
   let failures = 0;
   // The first comparison soon after the start, so that a process that never lives long compares too.
   let auditAt = Date.now() + Math.min(auditMs, 10_000);
+  let auditing: Promise<unknown> | undefined;
   while (!signal.aborted) {
     try {
       const did = await replicator.step();
       if (failures > 0) logger.info({ failures }, "replicating again");
       failures = 0;
       if (did === "worked") continue;
-      if (did === "current" && Date.now() >= auditAt) {
+      if (did === "current" && auditing === undefined && Date.now() >= auditAt) {
         auditAt = Date.now() + auditMs;
-        await options.audit();
+        // Beside the replicating, which must not wait for it.
+        auditing = options
+          .audit()
+          .catch((error: unknown) => {
+            logger.warn({ error: messageOf(error) }, "comparing with the centre failed");
+          })
+          .finally(() => {
+            auditing = undefined;
+          });
       }
       await pause(pollMs, signal);
     } catch (error) {
@@ -42,6 +51,7 @@ export async function runReplicator(options: RunOptions): Promise<void> {
       await pause(Math.min(maxBackoffMs, pollMs * 2 ** Math.min(failures, 10)), signal);
     }
   }
+  await auditing;
   await replicator.release().catch((error: unknown) => {
     logger.warn({ error: messageOf(error) }, "the lease could not be released and will run out");
   });
