@@ -54,8 +54,17 @@ export async function globalView(fleet: FleetState, client: Client): Promise<voi
 }
 
 /** Without the partner's own id: the same thing may be registered by several. */
-function insured({ title, category }: ItemInput, amountMinor: number, currency: string): ItemInput {
-  return { title, category, insuredValue: { amountMinor, currency } };
+function insured(
+  { title, category, marketKey }: ItemInput,
+  amountMinor: number,
+  currency: string,
+): ItemInput {
+  return {
+    title,
+    category,
+    ...(marketKey === undefined ? {} : { marketKey }),
+    insuredValue: { amountMinor, currency },
+  };
 }
 
 async function byConsumers(

@@ -1,6 +1,7 @@
 // `npm run demo`: what carriers, partners and consumers do with a running fleet, told with figures.
 import { mintLocalToken } from "@proveniq/local-cloud/fleet";
 import { z } from "zod";
+import { globalView } from "./analytics.ts";
 import { artworks, stones } from "./books.ts";
 import { asItem, asPage, type Caller, Client, inParallel } from "./client.ts";
 import { holdings } from "./databases.ts";
@@ -138,6 +139,7 @@ async function demo(): Promise<void> {
   );
   await importBooks(fleet, quick ? 3_000 : undefined);
   await marketValues(fleet, client, carrier, callers);
+  await globalView(fleet, client);
   await client.close();
   say(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
 }
