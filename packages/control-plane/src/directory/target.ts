@@ -52,7 +52,17 @@ export function fileTarget(file: string): DirectoryTarget {
 
 function redisTarget(url: string): DirectoryTarget {
   const { protocol, host, pathname } = new URL(url);
-  return { name: `${protocol}//${host}${pathname}`, ...openRedisWriter(url) };
+  const name = `${protocol}//${host}${pathname}`;
+  const { read, write, close } = openRedisWriter(url);
+  const told = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : "unknown";
+      throw new Error(`${name} does not answer, or holds something else: ${reason}`, { cause: error });
+    }
+  };
+  return { name, read: () => told(read()), write: (snapshot) => told(write(snapshot)), close };
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {

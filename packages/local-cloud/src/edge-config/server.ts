@@ -11,6 +11,8 @@ export interface EdgeConfigServer {
   /** What goes into the EDGE_CONFIG variable: address, id and token. */
   connection: string;
   mode: EdgeConfigMode;
+  /** Milliseconds that each answer takes. */
+  delayMs: number;
   /** Requests so far that carried the right token. */
   requests(): number;
   /** Replace an item; undefined removes it. */
@@ -45,7 +47,9 @@ export async function startEdgeConfig(
     requests += 1;
     if (req.method !== "GET" && req.method !== "HEAD")
       return send(res, 405, { error: { code: "method_not_allowed" } });
-    answer(req, res, { kind, key, keys: url.searchParams.getAll("key"), items });
+    const question = { kind, key, keys: url.searchParams.getAll("key"), items };
+    if (edge.delayMs === 0) answer(req, res, question);
+    else setTimeout(() => answer(req, res, question), edge.delayMs).unref();
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -56,6 +60,7 @@ export async function startEdgeConfig(
     port: bound.port,
     connection: `http://${host}:${bound.port}/${id}?token=${token}`,
     mode: "up",
+    delayMs: 0,
     requests: () => requests,
     set: (key, value) => {
       if (value === undefined) items.delete(key);
