@@ -1,1 +1,5 @@
-export function readAudit(text: string): { answered: boolean; counts: Record<string, number>; grave: string[] };
+export function readAudit(text: string): {
+  answered: boolean;
+  counts: Record<string, number>;
+  grave: string[];
+};

@@ -53,7 +53,7 @@ export function fileTarget(file: string): DirectoryTarget {
 function redisTarget(url: string): DirectoryTarget {
   const { protocol, host, pathname } = new URL(url);
   const name = `${protocol}//${host}${pathname}`;
-  const { read, write, close } = openRedisWriter(url);
+  const redis = openRedisWriter(url);
   const told = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -62,7 +62,12 @@ function redisTarget(url: string): DirectoryTarget {
       throw new Error(`${name} does not answer, or holds something else: ${reason}`, { cause: error });
     }
   };
-  return { name, read: () => told(read()), write: (snapshot) => told(write(snapshot)), close };
+  return {
+    name,
+    read: () => told(redis.read()),
+    write: (snapshot) => told(redis.write(snapshot)),
+    close: () => redis.close(),
+  };
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {
