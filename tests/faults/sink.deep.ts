@@ -16,6 +16,7 @@ test("300,000 events arrive exactly once through 40 kills and 5 % of replies los
     const result = await killAndCompare({
       emulatorHost: emulator.host,
       project: "sink-faults",
+      database: "sink-faults",
       events: 300_000,
       kills: 40,
       lostPercent: 5,

@@ -2,16 +2,17 @@ import { expect, inject, test } from "vitest";
 import { killAndCompare } from "./sink/scene.ts";
 
 test("events arrive exactly once though sink, cell and warehouse are killed and replies get lost", async () => {
-  const emulatorHost = inject("fleet").cells["eu"]?.emulator ?? "";
+  const { emulator: emulatorHost = "", project = "" } = inject("fleet").cells["eu"] ?? {};
   const result = await killAndCompare({
     emulatorHost,
-    project: "sink-faults",
-    events: 6_000,
-    kills: 5,
+    project,
+    database: "sink-faults",
+    events: 4_000,
+    kills: 4,
     lostPercent: 20,
-    everyMs: 900,
+    everyMs: 700,
   });
-  expect(result.committed).toBeGreaterThanOrEqual(6_000);
+  expect(result.committed).toBeGreaterThanOrEqual(4_000);
   expect(result).toMatchObject({
     arrived: result.committed,
     lost: 0,
@@ -19,5 +20,5 @@ test("events arrive exactly once though sink, cell and warehouse are killed and 
     unexplained: 0,
     waiting: 0,
   });
-  expect(result.killed["sink"]).toBe(2);
+  expect(result.killed["sink"]).toBeGreaterThanOrEqual(2);
 }, 120_000);

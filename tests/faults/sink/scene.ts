@@ -10,13 +10,12 @@ import { DatabasePool } from "@proveniq/db/pool";
 import { freePort } from "../../setup/ports.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const database = "eu-partners";
-
 export interface FaultOptions {
   /** `host:port` of a Firestore emulator. */
   emulatorHost: string;
-  /** Unlike any other in that emulator. */
   project: string;
+  /** Unlike any other in that emulator. */
+  database: string;
   events: number;
   /** How often a process is killed with SIGKILL. */
   kills: number;
@@ -75,7 +74,7 @@ class Restarted {
 
 /** Write events as a cell does while sink, cell and warehouse are killed, then compare event by event. */
 export async function killAndCompare(options: FaultOptions): Promise<FaultResult> {
-  const { emulatorHost, project, events, kills, lostPercent, everyMs } = options;
+  const { emulatorHost, project, database, events, kills, lostPercent, everyMs } = options;
   const folder = await mkdtemp(join(tmpdir(), "sink-faults-"));
   const [rest, grpc, port] = [await freePort(), await freePort(), await freePort()];
   const node =
@@ -154,10 +153,7 @@ export async function killAndCompare(options: FaultOptions): Promise<FaultResult
     }
 
     const db = await pool.open(database);
-    await until(
-      async () => writer.done !== null && (await db.collection("outbox").select().get()).empty,
-      600_000,
-    );
+    await until(async () => ended(writer) && (await db.collection("outbox").select().get()).empty, 600_000);
     // A delivery is whole in the warehouse before its pages go.
     const rows = await until(() => queryWarehouse(bigquery, "SELECT row_id FROM raw_eu.events"));
     const actual = asRecords(rows).map((r) => String(r["row_id"]));
@@ -184,6 +180,15 @@ export async function killAndCompare(options: FaultOptions): Promise<FaultResult
   }
 }
 
+/** True when a process has ended well; throws when it has not. */
+function ended({ done }: Restarted): boolean {
+  if (done !== null && done !== 0) throw new Failed(`the writer ended with ${done}`);
+  return done === 0;
+}
+
+/** Nothing to wait for any more. */
+class Failed extends Error {}
+
 /** The row ids that each committed event may have: one for each day whose key is there (a run may cross midnight). */
 async function expectedRows(receipts: [string, number][], keysFolder: string): Promise<string[][]> {
   const files = (await readdir(keysFolder)).filter((f) => f.endsWith(".key"));
@@ -205,7 +210,10 @@ async function expectedRows(receipts: [string, number][], keysFolder: string): P
 async function until<T>(ask: () => Promise<T>, withinMs = 60_000): Promise<T> {
   const end = Date.now() + withinMs;
   for (;;) {
-    const answer = await ask().catch(() => undefined);
+    const answer = await ask().catch((error: unknown) => {
+      if (error instanceof Failed) throw error;
+      return undefined;
+    });
     if (answer !== undefined && answer !== false) return answer;
     if (Date.now() > end) throw new Error("it did not come about in time");
     await sleep(200);
