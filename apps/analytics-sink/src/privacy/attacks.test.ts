@@ -160,7 +160,7 @@ function linked(changes: readonly Known[], held: readonly Delivered[], known = 4
 }
 
 test("four known changes lead to a fifth for fewer than 2 % of people", () => {
-  const changes = population(2_500, () => 5 + random(8));
+  const changes = population(1_200, () => 5 + random(8));
   expect(linked(changes, warehouseOf(changes))).toBeLessThan(0.02);
   // The attack itself works: it finds many as soon as marks come with every change.
   expect(linked(changes, warehouseOf(changes, false))).toBeGreaterThan(0.1);
