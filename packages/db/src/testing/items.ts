@@ -4,7 +4,7 @@ import fc from "fast-check";
 const text = (max: number) =>
   fc
     .string({ unit: "grapheme", minLength: 1, maxLength: 40 })
-    .filter((s) => s.length <= max && !s.includes("\u0000"));
+    .filter((s) => s.length <= max && !s.includes("\u0000") && /\S/.test(s));
 const word = fc.stringMatching(/^[a-z0-9]{1,8}(:[a-z0-9]{1,8})?$/);
 const money = fc.record({
   amountMinor: fc.oneof(fc.nat(), fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER)),
