@@ -66,6 +66,9 @@ export default async function run(args: readonly string[]): Promise<Record<strin
     const published = await publishMarket(centre, book);
     const seconds = await startAll(cells, published.sequence);
     console.log(`${count.cells} cells took over ${count.values} values each in ${seconds.toFixed(1)} s`);
+    // Each cell now compares its first bucket. This emulator scans every document for that (seconds of a processor),
+    // where an index would read a few hundred; the next comparison is a minute away.
+    await sleep(Math.min(15_000, count.values / 5));
     const lags = await change(centre, book, cells, count.changes, Number(given["pages-per-second"]));
     const cachedUs = await cachedValuation(cells, [...book.keys()].slice(0, 1_000));
     const reads = await Promise.all(cells.map((cell) => cell.end()));

@@ -20,7 +20,7 @@ export interface ReplicatorConfig {
 }
 
 /** How often the centre is looked at. With the reader's poll each second, a value is seen well within two. */
-const pollMs = 250;
+const pollMs = 333;
 /** A bucket each minute: the whole replica is compared within five hours. */
 const auditMs = 60_000;
 /** Documents a second: Firestore asks new collections to start slowly; emulators have no such limit. */
