@@ -4,7 +4,7 @@ import { type FleetState, runningState } from "@proveniq/local-cloud/fleet";
 
 const { values } = parseArgs({ options: { "state-dir": { type: "string" }, quick: { type: "boolean" } } });
 
-/** `--quick`: a part of the large books is enough. */
+/** `--quick`: a part of the large books is enough, and the global view is left out. */
 export const quick = values.quick === true;
 
 /** The fleet that runs here, or how to start one. `--state-dir` names another than this repository's. */

@@ -139,7 +139,8 @@ async function demo(): Promise<void> {
   );
   await importBooks(fleet, quick ? 3_000 : undefined);
   await marketValues(fleet, client, carrier, callers);
-  await globalView(fleet, client);
+  if (quick) say("\nThe global view over all cells is left out (--quick).");
+  else await globalView(fleet, client);
   await client.close();
   say(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
 }
