@@ -21,4 +21,4 @@ test("events arrive exactly once though sink, cell and warehouse are killed and 
     waiting: 0,
   });
   expect(result.killed["sink"]).toBeGreaterThanOrEqual(2);
-}, 120_000);
+}, 240_000);

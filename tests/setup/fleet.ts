@@ -35,7 +35,7 @@ async function startSomewhere(): Promise<{ fleet: RunningFleet; stateDir: string
   for (const portBase of bases) {
     const stateDir = join(root, ".fleet", "tests", String(portBase));
     try {
-      return { fleet: await startFleet({ root, portBase, stateDir, heapMb: 512 }), stateDir };
+      return { fleet: await startFleet({ root, portBase, stateDir, heapMb: 2_048 }), stateDir };
     } catch (error) {
       if (!(error instanceof FleetConflict)) throw error;
     }
