@@ -26,6 +26,9 @@ export default defineConfig({
           include: ["tests/{fleet,attacks,faults,infra}/**/*.test.ts"],
           globalSetup: ["tests/setup/fleet.ts"],
           fileParallelism: false,
+          // Real processes die here at moments that chance picks, on machines that do other things too: one more try tells a
+          // slow moment from a fault.
+          retry: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
