@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Scope, scope, type TenantSettings } from "@proveniq/contracts";
 import { createKey, revokeKey, setTenantSettings } from "@proveniq/control-plane/access";
@@ -133,9 +134,14 @@ export class World {
     });
   }
 
-  /** Register a thing and get its id. */
+  /** Register a thing and get its id. After a flood of made-up keys a cell says 429 to new ones for a while: waits. */
   async plant(cell: string, credential: string, item: Record<string, unknown>): Promise<string> {
-    const answer = await this.call(cell, credential, "POST", "/v1/items", { category: "other", ...item });
+    const plant = () => this.call(cell, credential, "POST", "/v1/items", { category: "other", ...item });
+    let answer = await plant();
+    for (let tries = 0; answer.status === 429 && tries < 60; tries += 1) {
+      await sleep(500);
+      answer = await plant();
+    }
     if (answer.status !== 201) throw new Error(`planting failed: ${answer.status} ${answer.body}`);
     return JSON.parse(answer.body).id as string;
   }
