@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { get, request } from "node:http";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
@@ -122,24 +122,23 @@ async function measureLatency(
   const p99: ByName = new Map(targets.map((t) => [t.name, []]));
   const ask = (port: number, perSecond: number) =>
     latencyAt(port, { perSecond, seconds, connections: 64, tenants });
-  await alone(
-    [process.pid],
+  // Who asks keeps one core busy with waiting. Without a core of its own it is now and then put where the asked one
+  // runs, and milliseconds of the scheduler's are taken for the proxy's.
+  await pin([process.pid], "0");
+  await pin(
     targets.flatMap((t) => t.pids),
+    "1",
   );
   for (const { port } of targets) await ask(port, 5_000);
   for (let round = 0; round < 2 * rounds; round += 1) {
     for (const { name, port } of targets) p99.get(name)?.push((await ask(port, 1_000)).p99Us);
   }
+  await pin([process.pid], `0-${cpus().length - 1}`);
   return p99;
 }
 
-/**
- * Who asks keeps one core busy with waiting. Without a core of its own it is now and then put where the asked one runs,
- * and milliseconds of the scheduler's are taken for the proxy's.
- */
-async function alone(asking: readonly number[], asked: readonly number[]): Promise<void> {
-  const pin = (core: string) => (pid: number) => run("taskset", ["-a", "-p", "-c", core, String(pid)]);
-  await Promise.all([...asking.map(pin("0")), ...asked.map(pin("1"))]);
+async function pin(pids: readonly number[], cores: string): Promise<void> {
+  await Promise.all(pids.map((pid) => run("taskset", ["-a", "-p", "-c", cores, String(pid)])));
 }
 
 interface Decisions {
