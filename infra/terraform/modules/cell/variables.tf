@@ -1,0 +1,107 @@
+variable "id" {
+  description = "The cell: the name of its folder in infra/cells."
+  type        = string
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", var.id))
+    error_message = "A cell's id has 2 to 20 lower-case letters, digits and hyphens: it becomes part of cloud names."
+  }
+}
+
+variable "manifest" {
+  description = "Its cell.json, as it is."
+  type = object({
+    name           = string
+    tier           = string
+    region         = string
+    residency      = string
+    project        = string
+    databases      = list(object({ id = string, location = string }))
+    marketDatabase = object({ id = string, location = string })
+    origins        = object({ api = string, bulk = string })
+    wave           = number
+    capacity = object({
+      apiInstances    = number
+      bulkInstances   = number
+      concurrency     = number
+      writesPerSecond = number
+    })
+    maxReplicaLagSeconds = number
+  })
+}
+
+variable "manifest_json" {
+  description = "The text of its cell.json: what the functions are given, byte for byte."
+  type        = string
+}
+
+variable "default_tenant" {
+  description = "The tenant of whoever names none, when this cell is the default of its residency; null otherwise."
+  type        = string
+}
+
+variable "central" {
+  description = "central of infra/fleet.json: where the registry, published market values and the warehouse are."
+  type = object({
+    project         = string
+    location        = string
+    controlDatabase = string
+    marketDatabase  = string
+  })
+}
+
+variable "indexes" {
+  description = "infra/firestore.indexes.json: composite indexes and exemptions of tenants' databases."
+  type = object({
+    indexes = list(object({
+      collectionGroup = string
+      queryScope      = string
+      fields          = list(object({ fieldPath = string, order = string }))
+    }))
+    fieldOverrides = list(object({
+      collectionGroup = string
+      fieldPath       = string
+      ttl             = optional(bool, false)
+      indexes         = list(object({ order = string, queryScope = string }))
+    }))
+  })
+}
+
+variable "market_indexes" {
+  description = "infra/firestore.market-indexes.json: the same for the replica of market values."
+  type = object({
+    fieldOverrides = list(object({ collectionGroup = string, fieldPath = string, indexes = list(any) }))
+  })
+}
+
+variable "artefact" {
+  description = "What its functions run: the digest that GET /v1/cell shows, the object in the artefact bucket, the commit."
+  type        = object({ digest = string, object = string, commit = string })
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.artefact.digest))
+    error_message = "The artefact's digest is 64 hexadecimal digits: `fleet pack` prints it."
+  }
+  validation {
+    condition     = can(regex("^cells/[0-9a-f]{64}\\.zip$", var.artefact.object))
+    error_message = "The artefact's object is named by the SHA-256 of its bytes: cells/<sha256>.zip."
+  }
+}
+
+variable "billing_account" {
+  description = "Billing account that its budget is kept on."
+  type        = string
+}
+
+variable "monthly_budget" {
+  description = "Units of the account's currency a month at which people are told."
+  type        = number
+}
+
+variable "notification_channels" {
+  description = "Monitoring channels that its alerts reach, by full name."
+  type        = list(string)
+}
+
+variable "runbooks" {
+  description = "Where runbooks are read, without the file's name."
+  type        = string
+}

@@ -1,0 +1,47 @@
+# One cell, one state: `terraform init -backend-config=prefix=cells/<id>`.
+terraform {
+  required_version = ">= 1.9"
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 6.50"
+    }
+  }
+  backend "gcs" {}
+}
+
+locals {
+  infra    = "${path.module}/../../.."
+  fleet    = jsondecode(file("${local.infra}/fleet.json"))
+  text     = file("${local.infra}/cells/${var.cell_id}/cell.json")
+  manifest = jsondecode(local.text)
+  defaults = [for d in values(local.fleet.defaults) : d.tenant if d.cell == var.cell_id]
+}
+
+provider "google" {
+  project = local.manifest.project
+  region  = local.manifest.region
+}
+
+# Cell 0 is what ran before there were cells: its data stays where it is.
+import {
+  for_each = toset([for d in local.manifest.databases : d.id if d.id == "(default)"])
+  to       = module.cell.google_firestore_database.this[each.key]
+  id       = "projects/${local.manifest.project}/databases/${each.key}"
+}
+
+module "cell" {
+  source                = "../../modules/cell"
+  id                    = var.cell_id
+  manifest              = local.manifest
+  manifest_json         = local.text
+  default_tenant        = one(local.defaults)
+  central               = local.fleet.central
+  indexes               = jsondecode(file("${local.infra}/firestore.indexes.json"))
+  market_indexes        = jsondecode(file("${local.infra}/firestore.market-indexes.json"))
+  artefact              = { digest = var.artefact_digest, object = var.artefact_object, commit = var.git_commit }
+  billing_account       = var.billing_account
+  monthly_budget        = var.monthly_budget
+  notification_channels = var.notification_channels
+  runbooks              = var.runbooks
+}

@@ -1,0 +1,42 @@
+variable "cell_id" {
+  description = "The cell: a folder in infra/cells."
+  type        = string
+}
+
+variable "artefact_digest" {
+  description = "Digest of the artefact, as `fleet pack` prints it and GET /v1/cell shows it."
+  type        = string
+}
+
+variable "artefact_object" {
+  description = "Its object in the artefact bucket: cells/<sha256 of the zip>.zip."
+  type        = string
+}
+
+variable "git_commit" {
+  description = "The commit it was built from."
+  type        = string
+}
+
+variable "billing_account" {
+  description = "Billing account for the cell's budget."
+  type        = string
+}
+
+variable "monthly_budget" {
+  description = "Units of the account's currency a month at which people are told."
+  type        = number
+  default     = 2000
+}
+
+variable "notification_channels" {
+  description = "Monitoring channels for the cell's alerts, by full name."
+  type        = list(string)
+  default     = []
+}
+
+variable "runbooks" {
+  description = "Where docs/runbooks is read."
+  type        = string
+  default     = "https://github.com/proveniq/cells/blob/main/docs/runbooks"
+}

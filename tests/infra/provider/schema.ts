@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+
+/** A type as Terraform's providers write it: "string", ["list", "string"], ["object", {…}]. */
+export type CtyType = string | [string, CtyType | Record<string, CtyType>];
+const ctyType: z.ZodType<CtyType> = z.lazy(() =>
+  z.union([z.string(), z.tuple([z.string(), z.union([ctyType, z.record(z.string(), ctyType)])])]),
+);
+
+const attribute = z.strictObject({ type: ctyType, use: z.enum(["required", "optional", "computed", "both"]) });
+
+export interface Block {
+  attributes: Record<string, z.infer<typeof attribute>>;
+  blocks: Record<string, { nesting: "list" | "set" | "single"; min: number; max: number; block: Block }>;
+}
+const block: z.ZodType<Block> = z.lazy(() =>
+  z.strictObject({
+    attributes: z.record(z.string(), attribute),
+    blocks: z.record(
+      z.string(),
+      z.strictObject({ nesting: z.enum(["list", "set", "single"]), min: z.int(), max: z.int(), block }),
+    ),
+  }),
+);
+
+/** The part of the Google provider's schema that `infra/terraform` uses; see regenerate.ts. */
+export const providerSchema = z.strictObject({
+  version: z.string(),
+  source: z.string(),
+  provider: block,
+  resources: z.record(z.string(), block),
+});
+export type ProviderSchema = z.infer<typeof providerSchema>;
+
+export function readSchema(): ProviderSchema {
+  return providerSchema.parse(JSON.parse(readFileSync(new URL("google.schema.json", import.meta.url), "utf8")));
+}
