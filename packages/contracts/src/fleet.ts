@@ -41,8 +41,17 @@ export const fleetConfig = z
       global: location,
     }),
     pinnedTenants: z
-      .array(tenantId)
+      .record(
+        tenantId,
+        z.strictObject({
+          cell: cellId.describe("Where the registry has placed it: a publication that says otherwise is refused"),
+          hosts: z.array(hostname).describe("Its own hosts, which go the same way"),
+        }),
+      )
       .describe("Sent by the load balancer straight to their cell, past the router"),
+    ownHosts: z
+      .record(hostname, residency)
+      .describe("Own hosts of other tenants, by the residency whose load balancer and router they reach"),
   })
   .superRefine((f, ctx) => {
     for (const [host, h] of Object.entries(f.hosts)) {
@@ -60,10 +69,15 @@ export const fleetConfig = z
     if (!Object.values(f.hosts).some((h) => h.kind === "global")) {
       ctx.addIssue({ code: "custom", path: ["hosts"], message: "needs at least one global host" });
     }
-    for (const [n, t] of f.pinnedTenants.entries()) {
-      if (f.pinnedTenants.indexOf(t) !== n)
-        ctx.addIssue({ code: "custom", path: ["pinnedTenants", n], message: "is listed twice" });
+    const seen = new Set(Object.keys(f.hosts));
+    const claim = (path: (string | number)[], host: string) => {
+      if (seen.has(host)) ctx.addIssue({ code: "custom", path, message: `${host} is listed twice` });
+      seen.add(host);
+    };
+    for (const [tenant, { hosts }] of Object.entries(f.pinnedTenants)) {
+      for (const [n, host] of hosts.entries()) claim(["pinnedTenants", tenant, "hosts", n], host);
     }
+    for (const host of Object.keys(f.ownHosts)) claim(["ownHosts", host], host);
   })
   .meta({ id: "FleetConfig" });
 export type FleetConfig = z.infer<typeof fleetConfig>;

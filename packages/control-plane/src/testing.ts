@@ -19,7 +19,8 @@ export const config: FleetConfig = {
     "eu.proveniq.io": { kind: "region", residency: "eu" },
   },
   defaults: { global: { cell: "consumer", tenant: "consumers" }, eu: { cell: "eu", tenant: "consumers-eu" } },
-  pinnedTenants: [],
+  pinnedTenants: {},
+  ownHosts: {},
 };
 
 const model = parseFile(cellManifest, "cell.json", read("cells/consumer/cell.json"));

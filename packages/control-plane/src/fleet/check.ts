@@ -7,6 +7,7 @@ export function checkFleet(config: FleetConfig, manifests: Manifests): string[] 
     ...defaultFaults(config, manifests),
     ...hostFaults(config, manifests),
     ...databaseFaults(config, manifests),
+    ...pinnedFaults(config, manifests),
   ];
 }
 
@@ -21,6 +22,21 @@ function defaultFaults(config: FleetConfig, manifests: Manifests): string[] {
       `fleet.json: the default for "${residency}" is ${target.cell}, whose residency is "${cell.residency}": name a cell of "${residency}"`,
     ];
   });
+}
+
+/** A pinned tenant goes to a cell that there is, and a residency's own hosts to one that has a router. */
+function pinnedFaults(config: FleetConfig, manifests: Manifests): string[] {
+  const pinned = Object.entries(config.pinnedTenants).flatMap(([tenant, { cell }]) =>
+    manifests[cell] === undefined
+      ? [`fleet.json: ${tenant} is pinned to ${cell}, and there is no such cell`]
+      : [],
+  );
+  const own = Object.entries(config.ownHosts).flatMap(([host, residency]) =>
+    config.defaults[residency] === undefined
+      ? [`fleet.json: ${host} is of "${residency}", which has no default cell and so no router`]
+      : [],
+  );
+  return [...pinned, ...own];
 }
 
 /** Every origin's host belongs to one cell and one purpose, and is no host that clients call. */

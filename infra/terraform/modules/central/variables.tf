@@ -1,0 +1,45 @@
+variable "central" {
+  description = "central of infra/fleet.json."
+  type = object({
+    project         = string
+    location        = string
+    controlDatabase = string
+    marketDatabase  = string
+  })
+}
+
+variable "warehouse_locations" {
+  description = "warehouse of infra/fleet.json: where the raw dataset of each residency is, and the published one (global)."
+  type        = object({ eu = string, us = string, global = string })
+}
+
+variable "warehouse" {
+  description = "infra/warehouse.json: tables and views, as the code defines them."
+  type = object({
+    tables = list(object({
+      dataset          = string
+      name             = string
+      description      = string
+      partitionBy      = optional(string)
+      clusterBy        = list(string)
+      expiresAfterDays = optional(number)
+      schema           = list(object({ name = string, type = string, mode = string, description = string }))
+    }))
+    views = list(object({ dataset = string, name = string, description = string, query = string }))
+  })
+}
+
+variable "market_indexes" {
+  description = "infra/firestore.market-indexes.json: exemptions of the published values' database."
+  type        = object({ fieldOverrides = list(object({ collectionGroup = string, fieldPath = string })) })
+}
+
+variable "analysts" {
+  description = "Who may query the published dataset, and nothing else: members such as group:analysts@example.com."
+  type        = set(string)
+}
+
+variable "zone" {
+  description = "zone of infra/fleet.json."
+  type        = string
+}

@@ -1,0 +1,80 @@
+# One deployer a cell, which only the workflow of that cell's environment can be. It changes what surrounds data and can
+# read none: not one permission on documents is in its role.
+locals {
+  deployers = toset(concat(keys(var.cells), ["edge", "central", "projects"]))
+  pool      = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}"
+}
+
+resource "google_service_account" "deployer" {
+  for_each     = local.deployers
+  project      = var.central_project
+  account_id   = "deploy-${each.value}"
+  display_name = "Deploys ${each.value}"
+}
+
+resource "google_service_account_iam_member" "environment" {
+  for_each           = local.deployers
+  service_account_id = google_service_account.deployer[each.value].name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "${local.pool}/attribute.environment/${var.repository}:${each.value}"
+}
+
+# Databases, indexes, backups and their schedules; no entity.
+resource "google_project_iam_custom_role" "schema" {
+  for_each = toset(values(var.cells)[*].project)
+  project  = each.value
+  role_id  = "databaseSchema"
+  title    = "Makes databases and indexes, reads no document"
+  permissions = [
+    "datastore.backupSchedules.create", "datastore.backupSchedules.get", "datastore.backupSchedules.list",
+    "datastore.backupSchedules.update", "datastore.databases.create", "datastore.databases.get",
+    "datastore.databases.getMetadata", "datastore.databases.list", "datastore.databases.update",
+    "datastore.indexes.create", "datastore.indexes.delete", "datastore.indexes.get", "datastore.indexes.list",
+    "datastore.indexes.update", "datastore.operations.get", "datastore.operations.list",
+  ]
+}
+
+locals {
+  of_cells = [
+    "roles/cloudfunctions.admin", "roles/cloudscheduler.admin", "roles/compute.loadBalancerAdmin",
+    "roles/firebaserules.admin", "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser", "roles/monitoring.editor",
+    "roles/resourcemanager.projectIamAdmin", "roles/run.admin",
+  ]
+  grants = merge([
+    for id, cell in var.cells : {
+      for role in concat(local.of_cells, ["projects/${cell.project}/roles/databaseSchema"]) :
+      "${id} ${role}" => { cell = id, project = cell.project, role = role }
+    }
+  ]...)
+}
+
+resource "google_project_iam_member" "deployer" {
+  for_each   = local.grants
+  project    = each.value.project
+  role       = each.value.role
+  member     = "serviceAccount:${google_service_account.deployer[each.value.cell].account_id}@${var.central_project}.iam.gserviceaccount.com"
+  depends_on = [google_project_iam_custom_role.schema]
+}
+
+# Its own state, and no other's.
+resource "google_storage_bucket_iam_member" "state" {
+  for_each = local.deployers
+  bucket   = google_storage_bucket.this["tfstate"].name
+  role     = "roles/storage.objectUser"
+  member   = "serviceAccount:${google_service_account.deployer[each.value].account_id}@${var.central_project}.iam.gserviceaccount.com"
+  condition {
+    title      = "state of ${each.value}"
+    expression = "resource.name.startsWith(\"projects/_/buckets/${var.central_project}-tfstate/objects/${contains(keys(var.cells), each.value) ? "cells/${each.value}" : each.value}/\")"
+  }
+}
+
+# Artefacts are added and read, never changed: to overwrite one takes a right that nobody has.
+resource "google_storage_bucket_iam_member" "artefacts" {
+  for_each = {
+    for pair in setproduct(keys(var.cells), ["roles/storage.objectCreator", "roles/storage.objectViewer"]) :
+    "${pair[0]} ${pair[1]}" => { cell = pair[0], role = pair[1] }
+  }
+  bucket = google_storage_bucket.this["artefacts"].name
+  role   = each.value.role
+  member = "serviceAccount:${google_service_account.deployer[each.value.cell].account_id}@${var.central_project}.iam.gserviceaccount.com"
+}

@@ -1,0 +1,36 @@
+# The central project: registry, published market values, warehouse. `terraform init -backend-config=prefix=central`.
+terraform {
+  required_version = ">= 1.9"
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 6.50"
+    }
+  }
+  backend "gcs" {}
+}
+
+variable "analysts" {
+  description = "Who may query the published dataset: members such as group:analysts@example.com."
+  type        = set(string)
+  default     = []
+}
+
+locals {
+  infra = "${path.module}/../../.."
+  fleet = jsondecode(file("${local.infra}/fleet.json"))
+}
+
+provider "google" {
+  project = local.fleet.central.project
+}
+
+module "central" {
+  source              = "../../modules/central"
+  central             = local.fleet.central
+  warehouse_locations = local.fleet.warehouse
+  warehouse           = jsondecode(file("${local.infra}/warehouse.json"))
+  market_indexes      = jsondecode(file("${local.infra}/firestore.market-indexes.json"))
+  analysts            = var.analysts
+  zone                = local.fleet.zone
+}

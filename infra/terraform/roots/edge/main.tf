@@ -1,0 +1,54 @@
+# The load balancers of one residency, one state: `terraform init -backend-config=prefix=edge/<residency>`. The global one
+# is a single load balancer; a residency has one in each region where it has cells, so that TLS ends there.
+terraform {
+  required_version = ">= 1.9"
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 6.50"
+    }
+  }
+  backend "gcs" {}
+}
+
+variable "residency" {
+  description = "global, eu or us."
+  type        = string
+}
+
+variable "router_image" {
+  description = "Image of the router, by digest."
+  type        = string
+}
+
+variable "edge_config_secret" {
+  description = "Secret Manager secret that holds the directory's connection string; made by a person, once."
+  type        = string
+  default     = "edge-config"
+}
+
+locals {
+  infra   = "${path.module}/../../.."
+  fleet   = jsondecode(file("${local.infra}/fleet.json"))
+  files   = fileset("${local.infra}/cells", "*/cell.json")
+  all     = { for f in local.files : dirname(f) => jsondecode(file("${local.infra}/cells/${f}")) }
+  cells   = { for id, m in local.all : id => m if m.residency == var.residency }
+  primary = local.cells[local.fleet.defaults[var.residency].cell].region
+  regions = var.residency == "global" ? toset([local.primary]) : toset(values(local.cells)[*].region)
+}
+
+provider "google" {
+  project = local.fleet.central.project
+}
+
+module "edge" {
+  for_each           = local.regions
+  source             = "../../modules/edge"
+  residency          = var.residency
+  region             = each.value
+  is_primary         = each.value == local.primary
+  fleet              = local.fleet
+  cells              = local.cells
+  router_image       = var.router_image
+  edge_config_secret = var.edge_config_secret
+}

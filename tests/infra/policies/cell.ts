@@ -1,0 +1,291 @@
+import { type CellManifest, type FleetConfig, isInside, location } from "@proveniq/contracts";
+import { z } from "zod";
+import { loadConfig } from "../../../apps/cell-api/src/config.ts";
+import type { Planned } from "../terraform.ts";
+import { grant, type Policy, resources } from "./policy.ts";
+
+export interface CellContext {
+  id: string;
+  manifest: CellManifest;
+  config: FleetConfig;
+  /** What the code's queries are checked against. */
+  indexes: Definitions;
+  marketIndexes: Definitions;
+}
+
+export const definitions = z.object({
+  indexes: z.array(
+    z.object({
+      collectionGroup: z.string(),
+      queryScope: z.string(),
+      fields: z.array(z.object({ fieldPath: z.string(), order: z.string() })),
+    }),
+  ),
+  fieldOverrides: z.array(
+    z.object({ collectionGroup: z.string(), fieldPath: z.string(), ttl: z.boolean().default(false) }),
+  ),
+});
+export type Definitions = z.infer<typeof definitions>;
+
+const database = z.object({
+  name: z.string(),
+  location_id: z.string(),
+  point_in_time_recovery_enablement: z.string().nullable(),
+  delete_protection_state: z.string().nullable(),
+  deletion_policy: z.string().nullable(),
+});
+const cellFunction = z.object({
+  name: z.string(),
+  build_config: z.tuple([
+    z.object({
+      entry_point: z.string(),
+      source: z.tuple([z.object({ storage_source: z.tuple([z.object({ object: z.string() })]) })]),
+    }),
+  ]),
+  service_config: z.tuple([
+    z.object({
+      ingress_settings: z.string().nullable(),
+      service_account_email: z.string().nullable(),
+      max_instance_count: z.number(),
+      environment_variables: z.record(z.string(), z.string()),
+    }),
+  ]),
+});
+const index = z.object({
+  database: z.string(),
+  collection: z.string(),
+  query_scope: z.string(),
+  fields: z.array(z.object({ field_path: z.string(), order: z.string() })),
+});
+const field = z.object({
+  database: z.string(),
+  collection: z.string(),
+  field: z.string(),
+  ttl_config: z.array(z.unknown()),
+});
+
+const databases = (plan: readonly Planned[]) => resources(plan, "google_firestore_database", database);
+const grants = (plan: readonly Planned[]) => resources(plan, "google_project_iam_member", grant);
+const functions = (plan: readonly Planned[]) => resources(plan, "google_cloudfunctions2_function", cellFunction);
+const tenantsDatabases = ({ manifest }: CellContext) => manifest.databases.map((d) => d.id);
+
+/** What Terraform's resources call a place, whatever they mean by it. */
+const places = ["location", "location_id", "region"];
+
+/** Rights on documents, and roles that contain them. */
+const reachesData = (role: string) => /^roles\/(datastore\.|owner$|editor$|viewer$|firebase\.)/.test(role);
+
+function same(name: string, planned: readonly string[], wanted: readonly string[]): string[] {
+  return [
+    ...wanted.filter((w) => !planned.includes(w)).map((w) => `${name} ${w} is missing`),
+    ...planned.filter((p) => !wanted.includes(p)).map((p) => `${name} ${p} is not in the code's definitions`),
+  ];
+}
+
+export const cellPolicies: Record<string, Policy<CellContext>> = {
+  residency: (plan, { manifest: { residency } }) =>
+    plan.flatMap(({ address, values }) =>
+      places.flatMap((key) => {
+        const place = values[key];
+        if (typeof place !== "string") return [];
+        const known = location.safeParse(place);
+        return known.success && isInside(known.data, residency)
+          ? []
+          : [`${address} is in ${place}, outside "${residency}"`];
+      }),
+    ),
+
+  "unconditional role": (plan) =>
+    grants(plan)
+      .filter(({ values }) => reachesData(values.role) && values.condition.length === 0)
+      .map(({ address, values }) => `${address} grants ${values.role} on every database of ${values.project}`),
+
+  isolation: (plan, { manifest, config }) => {
+    const own = [...manifest.databases, manifest.marketDatabase].map(
+      (d) => `resource.name == "projects/${manifest.project}/databases/${d.id}"`,
+    );
+    const published = `resource.name == "projects/${config.central.project}/databases/${config.central.marketDatabase}"`;
+    return grants(plan)
+      .filter(({ values }) => reachesData(values.role))
+      .flatMap(({ address, values }) =>
+        values.condition
+          .filter(({ expression }) =>
+            values.project === manifest.project ? !own.includes(expression) : expression !== published,
+          )
+          .map(({ expression }) => `${address} is not bound to one database of this cell: ${expression}`),
+      );
+  },
+
+  "market values are read-only": (plan, { id, manifest }) =>
+    grants(plan)
+      .filter(({ values: { role, condition } }) =>
+        condition.some(
+          ({ expression }) =>
+            expression.endsWith(`/databases/${manifest.marketDatabase.id}"`) && role !== "roles/datastore.viewer",
+        ),
+      )
+      .filter(({ values }) => !values.member.startsWith(`serviceAccount:${id}-replicate@`))
+      .map(({ values }) => `${values.member} has ${values.role} on the replica`),
+
+  "point in time recovery": (plan) =>
+    databases(plan)
+      .filter(({ values }) => values.point_in_time_recovery_enablement !== "POINT_IN_TIME_RECOVERY_ENABLED")
+      .map(({ values }) => `database ${values.name} has none`),
+
+  "deletion protection": (plan) =>
+    databases(plan)
+      .filter(
+        ({ values }) =>
+          values.delete_protection_state !== "DELETE_PROTECTION_ENABLED" || values.deletion_policy !== "ABANDON",
+      )
+      .map(({ values }) => `database ${values.name} can be deleted`),
+
+  databases: (plan, { manifest }) =>
+    same(
+      "database",
+      databases(plan).map(({ values }) => `${values.name} in ${values.location_id}`),
+      [...manifest.databases, manifest.marketDatabase].map((d) => `${d.id} in ${d.location}`),
+    ),
+
+  backups: (plan, context) => {
+    const schema = z.object({ database: z.string(), retention: z.string() });
+    const kept = resources(plan, "google_firestore_backup_schedule", schema);
+    return tenantsDatabases(context).flatMap((id) => {
+      const days = kept
+        .filter(({ values }) => values.database === id)
+        .map(({ values }) => Number.parseInt(values.retention, 10) / 86_400);
+      return days.length >= 2 && Math.min(...days) >= 30 ? [] : [`database ${id} keeps ${days.join(", ") || "no"} days`];
+    });
+  },
+
+  rules: (plan) => {
+    const schema = z.object({ source: z.tuple([z.object({ files: z.array(z.object({ content: z.string() })) })]) });
+    const open = resources(plan, "google_firebaserules_ruleset", schema).filter(({ values }) =>
+      values.source[0].files.some((f) => /allow(?![^;]*: if false;)/.test(f.content)),
+    );
+    const released = plan.filter((r) => r.type === "google_firebaserules_release").length;
+    return [
+      ...open.map(({ address }) => `${address} lets clients in`),
+      ...(released === databases(plan).length ? [] : ["a database has no release of the rules"]),
+    ];
+  },
+
+  indexes: (plan, context) => {
+    const name = (d: string, collection: string, scope: string, fields: readonly string[]) =>
+      `${d}/${collection} ${scope} (${fields.join(", ")})`;
+    return same(
+      "index",
+      resources(plan, "google_firestore_index", index).map(({ values: v }) =>
+        name(v.database, v.collection, v.query_scope, v.fields.map((f) => `${f.field_path} ${f.order}`)),
+      ),
+      tenantsDatabases(context).flatMap((d) =>
+        context.indexes.indexes.map((i) =>
+          name(d, i.collectionGroup, i.queryScope, i.fields.map((f) => `${f.fieldPath} ${f.order}`)),
+        ),
+      ),
+    );
+  },
+
+  exemptions: (plan, context) => {
+    const wanted = (d: string, { fieldOverrides }: Definitions) =>
+      fieldOverrides.map((f) => `${d}/${f.collectionGroup}.${f.fieldPath}${f.ttl ? " (TTL)" : ""}`);
+    return same(
+      "exemption",
+      resources(plan, "google_firestore_field", field).map(
+        ({ values: v }) => `${v.database}/${v.collection}.${v.field}${v.ttl_config.length > 0 ? " (TTL)" : ""}`,
+      ),
+      [
+        ...tenantsDatabases(context).flatMap((d) => wanted(d, context.indexes)),
+        ...wanted(context.manifest.marketDatabase.id, context.marketIndexes),
+      ],
+    );
+  },
+
+  functions: (plan, { id, manifest }) =>
+    functions(plan).flatMap(({ address, values }) => {
+      const [{ entry_point, source }] = values.build_config;
+      const [{ service_account_email, max_instance_count }] = values.service_config;
+      const [{ storage_source }] = source;
+      const limits: Record<string, number> = {
+        api: manifest.capacity.apiInstances,
+        bulk: manifest.capacity.bulkInstances,
+        replicate: 1,
+        sink: 1,
+      };
+      return [
+        ...(values.name === `${id}-${entry_point}` ? [] : [`${address} is called ${values.name}`]),
+        ...(service_account_email === `${id}-${entry_point}@${manifest.project}.iam.gserviceaccount.com`
+          ? []
+          : [`${address} runs as ${service_account_email ?? "the project's own identity"}`]),
+        ...(max_instance_count === limits[entry_point] ? [] : [`${address} may have ${max_instance_count} instances`]),
+        ...(/^cells\/[0-9a-f]{64}\.zip$/.test(storage_source[0].object)
+          ? []
+          : [`${address} runs ${storage_source[0].object}, which is not named by its content`]),
+      ];
+    }),
+
+  ingress: (plan) =>
+    functions(plan).flatMap(({ values }) => {
+      const [{ ingress_settings }] = values.service_config;
+      const scheduled = /-(replicate|sink)$/.test(values.name);
+      const wanted = scheduled ? "ALLOW_INTERNAL_ONLY" : "ALLOW_INTERNAL_AND_GCLB";
+      return ingress_settings === wanted ? [] : [`${values.name} has ingress ${ingress_settings ?? "ALLOW_ALL"}`];
+    }),
+
+  environment: (plan, { id }) =>
+    functions(plan).flatMap(({ values }) => {
+      try {
+        const config = loadConfig(values.service_config[0].environment_variables);
+        return config.cellId === id && config.environment === "production" ? [] : [`${values.name} is not ${id}`];
+      } catch (error) {
+        return [`${values.name}: ${error instanceof Error ? error.message : String(error)}`];
+      }
+    }),
+
+  scheduler: (plan, { id }) => {
+    const schema = z.object({ name: z.string(), schedule: z.string() });
+    const jobs = resources(plan, "google_cloud_scheduler_job", schema).map(
+      ({ values }) => `${values.name} ${values.schedule}`,
+    );
+    return same("job", jobs, [`${id}-replicate * * * * *`, `${id}-sink * * * * *`]);
+  },
+
+  warehouse: (plan, { id, manifest, config }) => {
+    const schema = z.object({ dataset_id: z.string(), role: z.string(), member: z.string() });
+    const given = resources(plan, "google_bigquery_dataset_iam_member", schema).map(
+      ({ values: v }) => `${v.member} ${v.role} ${v.dataset_id}`,
+    );
+    const sink = `serviceAccount:${id}-sink@${manifest.project}.iam.gserviceaccount.com`;
+    const role = `projects/${config.central.project}/roles/warehouseAppender`;
+    return same("right", given, [`${sink} ${role} raw_${manifest.residency}`]);
+  },
+
+  secrets: (plan, { id }) =>
+    grants(plan)
+      .filter(({ values }) => values.role.startsWith("roles/secretmanager."))
+      .filter(
+        ({ values }) =>
+          values.condition[0]?.expression !==
+            `resource.name.extract("/secrets/analytics-key-${id}-20{day}") != ""` ||
+          !values.member.startsWith(`serviceAccount:${id}-sink@`),
+      )
+      .map(({ values }) => `${values.member} has ${values.role} on more than this cell's day keys`),
+
+  "rate limit": (plan, { manifest }) => {
+    if (manifest.residency !== "global") return [];
+    const policy = z.object({
+      rule: z.array(z.object({ rate_limit_options: z.array(z.object({ enforce_on_key: z.string().nullable() })) })),
+    });
+    const keyed = resources(plan, "google_compute_security_policy", policy).filter(({ values }) =>
+      values.rule.every((r) => r.rate_limit_options.every((o) => o.enforce_on_key === "IP")),
+    );
+    return keyed.length === 1 ? [] : ["no policy throttles by address, or one does by something that callers choose"];
+  },
+
+  alerts: (plan) => {
+    const schema = z.object({ documentation: z.array(z.object({ content: z.string() })) });
+    return resources(plan, "google_monitoring_alert_policy", schema)
+      .filter(({ values }) => !values.documentation.some((d) => /\/[a-z-]+\.md$/.test(d.content)))
+      .map(({ address }) => `${address} names no runbook`);
+  },
+};

@@ -1,0 +1,160 @@
+import { type CellManifest, type FleetConfig, isInside, location, reservedHeaderPrefix } from "@proveniq/contracts";
+import { routeByUrlMap, type UrlMap, urlMap, urlMapFaults } from "@proveniq/control-plane/url-map";
+import { z } from "zod";
+import type { Planned } from "../terraform.ts";
+import { type Policy, resources } from "./policy.ts";
+
+export interface EdgeContext {
+  residency: "eu" | "us" | "global";
+  config: FleetConfig;
+  /** Every cell of the fleet. */
+  cells: Readonly<Record<string, CellManifest>>;
+}
+
+const types = ["google_compute_url_map", "google_compute_region_url_map"];
+
+export function urlMapsOf(plan: readonly Planned[]): UrlMap[] {
+  return plan.filter((r) => types.includes(r.type)).map((r) => urlMap.parse(r.values));
+}
+
+/** `<cell>-api` of the full name of a backend service. */
+export const serviceName = (service: string) => service.slice(service.lastIndexOf("/") + 1);
+
+const hostsOf = (maps: readonly UrlMap[]) => maps.flatMap((m) => m.host_rule.flatMap((r) => r.hosts));
+
+function sent(maps: readonly UrlMap[], host: string, path: string, tenant?: string): string {
+  const map = maps.find((m) => hostsOf([m]).includes(host));
+  if (map === undefined) return "nowhere";
+  const headers = tenant === undefined ? {} : { "x-tenant-id": [tenant] };
+  const decision = routeByUrlMap(map, { host, path, headers });
+  return decision.kind === "service" ? serviceName(decision.service) : "nowhere";
+}
+
+export const edgePolicies: Record<string, Policy<EdgeContext>> = {
+  limits: (plan) => urlMapsOf(plan).flatMap(urlMapFaults),
+
+  "unknown hosts": (plan) =>
+    urlMapsOf(plan)
+      .filter((map) => routeByUrlMap(map, { host: "nobody.invalid", path: "/", headers: {} }).kind !== "reject")
+      .map((map) => `${map.name} serves hosts that nobody gave`),
+
+  "hosts of a residency": (plan, { residency, config, cells }) => {
+    const others = [
+      ...Object.entries(config.hosts).filter(([, h]) => (h.kind === "global" ? "global" : h.residency) !== residency),
+      ...Object.entries(config.ownHosts).filter(([, r]) => r !== residency),
+    ].map(([host]) => host);
+    const origins = Object.values(cells)
+      .filter((m) => m.residency !== residency)
+      .flatMap((m) => [m.origins.api, m.origins.bulk].map((o) => new URL(o).host));
+    const here = hostsOf(urlMapsOf(plan));
+    return [...others, ...origins].filter((h) => here.includes(h)).map((h) => `${h} is behind the load balancer of "${residency}"`);
+  },
+
+  origins: (plan, { residency, cells }) =>
+    Object.entries(cells)
+      .filter(([, m]) => m.residency === residency)
+      .flatMap(([id, m]) =>
+        (["api", "bulk"] as const).flatMap((service) => {
+          const { host } = new URL(m.origins[service]);
+          const goes = sent(urlMapsOf(plan), host, "/v1/items");
+          return goes === `${id}-${service}` ? [] : [`${host} goes to ${goes}`];
+        }),
+      ),
+
+  "pinned tenants": (plan, { residency, config, cells }) =>
+    Object.entries(config.pinnedTenants)
+      .filter(([, { cell }]) => cells[cell]?.residency === residency)
+      .flatMap(([tenant, { cell, hosts }]) => {
+        const maps = urlMapsOf(plan);
+        const shared = Object.keys(config.hosts).filter((h) => hostsOf(maps).includes(h));
+        const ways: [string, string, string | undefined, string][] = [
+          ...shared.flatMap((h): [string, string, string | undefined, string][] => [
+            [h, `/t/${tenant}/v1/items`, undefined, "api"],
+            [h, `/t/${tenant}/v1/imports/x/chunks/1`, undefined, "bulk"],
+            [h, "/v1/items", tenant, "api"],
+            [h, "/v1/imports", tenant, "bulk"],
+          ]),
+          ...hosts.flatMap((h): [string, string, string | undefined, string][] => [
+            [h, "/v1/items", undefined, "api"],
+            [h, "/v1/imports", undefined, "bulk"],
+          ]),
+        ];
+        return ways.flatMap(([host, path, header, service]) => {
+          const goes = sent(maps, host, path, header);
+          return goes === `${cell}-${service}` ? [] : [`${tenant} at ${host}${path} goes to ${goes}`];
+        });
+      }),
+
+  "reserved headers": (plan) => {
+    const actions = z.object({
+      path_matcher: z.array(
+        z.object({
+          name: z.string(),
+          route_rules: z.array(
+            z.object({
+              header_action: z.array(
+                z.object({ request_headers_to_remove: z.array(z.string()), response_headers_to_remove: z.array(z.string()) }),
+              ),
+            }),
+          ),
+        }),
+      ),
+    });
+    const wanted = ["epoch", "host", "successor"].map((name) => reservedHeaderPrefix + name).join();
+    return plan
+      .filter((r) => types.includes(r.type))
+      .flatMap((r) => actions.parse(r.values).path_matcher)
+      // Only the router calls origins, and it says these itself.
+      .filter((m) => !/-(api|bulk)$/.test(m.name))
+      .filter(
+        (m) =>
+          m.route_rules.length === 0 ||
+          m.route_rules.some(
+            ({ header_action: [action] }) =>
+              action?.request_headers_to_remove.toSorted().join() !== wanted ||
+              action.response_headers_to_remove.toSorted().join() !== wanted,
+          ),
+      )
+      .map((m) => `${m.name} lets them through`);
+  },
+
+  "where TLS ends": (plan, { residency }) => {
+    if (residency === "global") return [];
+    const placed = z.object({ location: z.string().optional(), region: z.string().optional() });
+    return plan.flatMap((r) => {
+      const { location: at, region } = placed.parse(r.values);
+      const known = location.safeParse(at ?? region);
+      if (r.type.startsWith("google_compute_global_") || at === "global") return [`${r.address} is global`];
+      return known.success && !isInside(known.data, residency) ? [`${r.address} is in ${known.data}`] : [];
+    });
+  },
+
+  router: (plan) => {
+    const schema = z.object({ ingress: z.string().nullable(), name: z.string() });
+    const account = z.object({ member: z.string(), role: z.string() });
+    const rights = resources(plan, "google_project_iam_member", account);
+    return [
+      ...resources(plan, "google_cloud_run_v2_service", schema)
+        .filter(({ values }) => values.ingress !== "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER")
+        .map(({ values }) => `${values.name} can be reached past the load balancer`),
+      ...rights.filter(({ values }) => values.member.includes(":router-")).map(({ values }) => `it has ${values.role}`),
+    ];
+  },
+
+  "rate limit": (plan, { residency }) => {
+    if (residency !== "global") return [];
+    const backend = z.object({ name: z.string(), security_policy: z.string().nullable().default("known later") });
+    const policy = z.object({
+      rule: z.array(z.object({ rate_limit_options: z.array(z.object({ enforce_on_key: z.string().nullable() })) })),
+    });
+    const byAddress = resources(plan, "google_compute_security_policy", policy).filter(({ values }) =>
+      values.rule.every((r) => r.rate_limit_options.every((o) => o.enforce_on_key === "IP")),
+    );
+    return [
+      ...resources(plan, "google_compute_backend_service", backend)
+        .filter(({ values }) => values.security_policy === null)
+        .map(({ values }) => `${values.name} has none`),
+      ...(byAddress.length === 1 ? [] : ["it is keyed by something that callers choose"]),
+    ];
+  },
+};
