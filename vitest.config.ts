@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Three projects: pure logic; what needs Firestore (one emulator for all); the whole fleet from outside. */
+/** Four projects: pure logic; what needs Firestore (one emulator for all); Terraform's plans; the whole fleet from outside. */
 export default defineConfig({
   test: {
     projects: [
@@ -22,8 +22,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "infra",
+          include: ["tests/infra/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: "fleet",
-          include: ["tests/{fleet,attacks,faults,infra}/**/*.test.ts"],
+          include: ["tests/{fleet,attacks,faults}/**/*.test.ts"],
           globalSetup: ["tests/setup/fleet.ts"],
           fileParallelism: false,
           // Real processes die here at moments that chance picks, on machines that do other things too: one more try tells a

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,8 @@ import { z } from "zod";
 import { readSchema } from "./provider/schema.ts";
 import { serveSchema } from "./provider/server.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+/** The repository itself. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** False where there is no Terraform: what needs it says so and is not run. */
 export const hasTerraform = ((): boolean => {
@@ -45,7 +46,8 @@ const diagnosticMessage = z.object({
   diagnostic: z.object({ severity: z.string(), summary: z.string(), detail: z.string().default("") }),
 });
 
-export type Root = "bootstrap" | "central" | "edge" | "project" | "cell";
+export const roots = ["bootstrap", "central", "edge", "project", "cell"] as const;
+export type Root = (typeof roots)[number];
 
 /** What a root's plan came to: resources, or what Terraform said against it. */
 export interface PlanResult {
@@ -54,7 +56,6 @@ export interface PlanResult {
 }
 
 export interface Run {
-  root: Root;
   /** Tells runs of one root apart. */
   name: string;
   variables: Record<string, unknown>;
@@ -67,28 +68,31 @@ export interface Run {
  * every argument is checked against the provider's schema, and what only the cloud knows is mocked.
  */
 export class Infra {
-  readonly folder: string;
+  /** The folder that stands for the repository: infra/ and the lock file are in it. */
+  readonly repository: string;
   readonly #reattach: string;
   readonly #stop: () => void;
 
-  private constructor(folder: string, reattach: string, stop: () => void) {
-    this.folder = folder;
+  private constructor(repository: string, reattach: string, stop: () => void) {
+    this.repository = repository;
     this.#reattach = reattach;
     this.#stop = stop;
   }
 
-  static async copy(): Promise<Infra> {
+  /** A copy of the repository's, or of another copy whose roots are initialised. */
+  static async copy(from: string = root): Promise<Infra> {
     const folder = mkdtempSync(join(tmpdir(), "infra-"));
-    cpSync(join(root, "infra"), folder, {
+    cpSync(join(from, "package-lock.json"), join(folder, "package-lock.json"));
+    cpSync(join(from, "infra"), join(folder, "infra"), {
       recursive: true,
-      filter: (path) => !path.includes("node_modules") && !path.includes(".terraform"),
+      filter: (path) => !path.includes("node_modules") && !(from === root && path.includes(".terraform")),
     });
     const { reattach, stop } = await serveSchema(readSchema());
     return new Infra(folder, reattach, stop);
   }
 
   path(file: string): string {
-    return join(this.folder, file);
+    return join(this.repository, "infra", file);
   }
 
   read(file: string): string {
@@ -104,11 +108,10 @@ export class Infra {
   }
 
   /** The plans of one root, a run each, in one Terraform process. */
-  async plan(rootName: Root, runs: readonly Omit<Run, "root">[]): Promise<Map<string, PlanResult>> {
+  async plan(rootName: Root, runs: readonly Run[]): Promise<Map<string, PlanResult>> {
     const where = this.path(`terraform/roots/${rootName}`);
     writeFileSync(join(where, "plan.tftest.hcl"), testFile(runs));
-    const init = await this.terraform(where, ["init", "-backend=false", "-no-color", "-input=false"]);
-    if (init.code !== 0) throw new Error(init.text);
+    await this.init(rootName);
     const { text } = await this.terraform(where, ["test", "-json", "-verbose", "-no-color"]);
     const results = new Map<string, PlanResult>(runs.map((r) => [r.name, { resources: [], errors: [] }]));
     const loose: string[] = [];
@@ -136,10 +139,22 @@ export class Infra {
     return results;
   }
 
+  async init(rootName: Root): Promise<void> {
+    const where = this.path(`terraform/roots/${rootName}`);
+    if (existsSync(join(where, ".terraform"))) return;
+    const { code, text } = await this.terraform(where, [
+      "init",
+      "-backend=false",
+      "-no-color",
+      "-input=false",
+    ]);
+    if (code !== 0) throw new Error(text);
+  }
+
   terraform(cwd: string, args: string[]): Promise<{ code: number; text: string }> {
     const env = {
       PATH: process.env["PATH"],
-      HOME: this.folder,
+      HOME: this.repository,
       TF_REATTACH_PROVIDERS: this.#reattach,
       TF_IN_AUTOMATION: "1",
       CHECKPOINT_DISABLE: "1",
@@ -153,20 +168,20 @@ export class Infra {
 
   close(): void {
     this.#stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.repository, { recursive: true, force: true });
   }
 }
 
 /** What only the cloud knows, where something else is made of it. */
 const mocked = `mock_provider "google" {
   override_during = plan
-  mock_resource "google_cloudfunctions2_function" {
-    defaults = { service_config = { uri = "https://function.a.run.app" } }
+  mock_resource "google_iam_workload_identity_pool" {
+    defaults = { name = "projects/1/locations/global/workloadIdentityPools/github" }
   }
 }
 `;
 
-function testFile(runs: readonly Omit<Run, "root">[]): string {
+function testFile(runs: readonly Run[]): string {
   return (
     mocked +
     runs

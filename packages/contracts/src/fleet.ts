@@ -44,7 +44,9 @@ export const fleetConfig = z
       .record(
         tenantId,
         z.strictObject({
-          cell: cellId.describe("Where the registry has placed it: a publication that says otherwise is refused"),
+          cell: cellId.describe(
+            "Where the registry has placed it: a publication that says otherwise is refused",
+          ),
           hosts: z.array(hostname).describe("Its own hosts, which go the same way"),
         }),
       )

@@ -45,7 +45,7 @@ const cellFunction = z.object({
   service_config: z.tuple([
     z.object({
       ingress_settings: z.string().nullable(),
-      service_account_email: z.string().nullable(),
+      service_account_email: z.string().optional(),
       max_instance_count: z.number(),
       environment_variables: z.record(z.string(), z.string()),
     }),
@@ -66,7 +66,8 @@ const field = z.object({
 
 const databases = (plan: readonly Planned[]) => resources(plan, "google_firestore_database", database);
 const grants = (plan: readonly Planned[]) => resources(plan, "google_project_iam_member", grant);
-const functions = (plan: readonly Planned[]) => resources(plan, "google_cloudfunctions2_function", cellFunction);
+const functions = (plan: readonly Planned[]) =>
+  resources(plan, "google_cloudfunctions2_function", cellFunction);
 const tenantsDatabases = ({ manifest }: CellContext) => manifest.databases.map((d) => d.id);
 
 /** What Terraform's resources call a place, whatever they mean by it. */
@@ -98,7 +99,9 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
   "unconditional role": (plan) =>
     grants(plan)
       .filter(({ values }) => reachesData(values.role) && values.condition.length === 0)
-      .map(({ address, values }) => `${address} grants ${values.role} on every database of ${values.project}`),
+      .map(
+        ({ address, values }) => `${address} grants ${values.role} on every database of ${values.project}`,
+      ),
 
   isolation: (plan, { manifest, config }) => {
     const own = [...manifest.databases, manifest.marketDatabase].map(
@@ -121,7 +124,8 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
       .filter(({ values: { role, condition } }) =>
         condition.some(
           ({ expression }) =>
-            expression.endsWith(`/databases/${manifest.marketDatabase.id}"`) && role !== "roles/datastore.viewer",
+            expression.endsWith(`/databases/${manifest.marketDatabase.id}"`) &&
+            role !== "roles/datastore.viewer",
         ),
       )
       .filter(({ values }) => !values.member.startsWith(`serviceAccount:${id}-replicate@`))
@@ -136,7 +140,8 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
     databases(plan)
       .filter(
         ({ values }) =>
-          values.delete_protection_state !== "DELETE_PROTECTION_ENABLED" || values.deletion_policy !== "ABANDON",
+          values.delete_protection_state !== "DELETE_PROTECTION_ENABLED" ||
+          values.deletion_policy !== "ABANDON",
       )
       .map(({ values }) => `database ${values.name} can be deleted`),
 
@@ -154,12 +159,16 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
       const days = kept
         .filter(({ values }) => values.database === id)
         .map(({ values }) => Number.parseInt(values.retention, 10) / 86_400);
-      return days.length >= 2 && Math.min(...days) >= 30 ? [] : [`database ${id} keeps ${days.join(", ") || "no"} days`];
+      return days.length >= 2 && Math.min(...days) >= 30
+        ? []
+        : [`database ${id} keeps ${days.join(", ") || "no"} days`];
     });
   },
 
   rules: (plan) => {
-    const schema = z.object({ source: z.tuple([z.object({ files: z.array(z.object({ content: z.string() })) })]) });
+    const schema = z.object({
+      source: z.tuple([z.object({ files: z.array(z.object({ content: z.string() })) })]),
+    });
     const open = resources(plan, "google_firebaserules_ruleset", schema).filter(({ values }) =>
       values.source[0].files.some((f) => /allow(?![^;]*: if false;)/.test(f.content)),
     );
@@ -176,11 +185,21 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
     return same(
       "index",
       resources(plan, "google_firestore_index", index).map(({ values: v }) =>
-        name(v.database, v.collection, v.query_scope, v.fields.map((f) => `${f.field_path} ${f.order}`)),
+        name(
+          v.database,
+          v.collection,
+          v.query_scope,
+          v.fields.map((f) => `${f.field_path} ${f.order}`),
+        ),
       ),
       tenantsDatabases(context).flatMap((d) =>
         context.indexes.indexes.map((i) =>
-          name(d, i.collectionGroup, i.queryScope, i.fields.map((f) => `${f.fieldPath} ${f.order}`)),
+          name(
+            d,
+            i.collectionGroup,
+            i.queryScope,
+            i.fields.map((f) => `${f.fieldPath} ${f.order}`),
+          ),
         ),
       ),
     );
@@ -192,7 +211,8 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
     return same(
       "exemption",
       resources(plan, "google_firestore_field", field).map(
-        ({ values: v }) => `${v.database}/${v.collection}.${v.field}${v.ttl_config.length > 0 ? " (TTL)" : ""}`,
+        ({ values: v }) =>
+          `${v.database}/${v.collection}.${v.field}${v.ttl_config.length > 0 ? " (TTL)" : ""}`,
       ),
       [
         ...tenantsDatabases(context).flatMap((d) => wanted(d, context.indexes)),
@@ -217,7 +237,9 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
         ...(service_account_email === `${id}-${entry_point}@${manifest.project}.iam.gserviceaccount.com`
           ? []
           : [`${address} runs as ${service_account_email ?? "the project's own identity"}`]),
-        ...(max_instance_count === limits[entry_point] ? [] : [`${address} may have ${max_instance_count} instances`]),
+        ...(max_instance_count === limits[entry_point]
+          ? []
+          : [`${address} may have ${max_instance_count} instances`]),
         ...(/^cells\/[0-9a-f]{64}\.zip$/.test(storage_source[0].object)
           ? []
           : [`${address} runs ${storage_source[0].object}, which is not named by its content`]),
@@ -229,14 +251,18 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
       const [{ ingress_settings }] = values.service_config;
       const scheduled = /-(replicate|sink)$/.test(values.name);
       const wanted = scheduled ? "ALLOW_INTERNAL_ONLY" : "ALLOW_INTERNAL_AND_GCLB";
-      return ingress_settings === wanted ? [] : [`${values.name} has ingress ${ingress_settings ?? "ALLOW_ALL"}`];
+      return ingress_settings === wanted
+        ? []
+        : [`${values.name} has ingress ${ingress_settings ?? "ALLOW_ALL"}`];
     }),
 
   environment: (plan, { id }) =>
     functions(plan).flatMap(({ values }) => {
       try {
         const config = loadConfig(values.service_config[0].environment_variables);
-        return config.cellId === id && config.environment === "production" ? [] : [`${values.name} is not ${id}`];
+        const complete = config.central !== undefined && config.analytics !== undefined;
+        if (config.cellId === id && config.environment === "production" && complete) return [];
+        return [`${values.name} does not know who it is, or where the centre is`];
       } catch (error) {
         return [`${values.name}: ${error instanceof Error ? error.message : String(error)}`];
       }
@@ -274,12 +300,16 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
   "rate limit": (plan, { manifest }) => {
     if (manifest.residency !== "global") return [];
     const policy = z.object({
-      rule: z.array(z.object({ rate_limit_options: z.array(z.object({ enforce_on_key: z.string().nullable() })) })),
+      rule: z.array(
+        z.object({ rate_limit_options: z.array(z.object({ enforce_on_key: z.string().nullable() })) }),
+      ),
     });
     const keyed = resources(plan, "google_compute_security_policy", policy).filter(({ values }) =>
       values.rule.every((r) => r.rate_limit_options.every((o) => o.enforce_on_key === "IP")),
     );
-    return keyed.length === 1 ? [] : ["no policy throttles by address, or one does by something that callers choose"];
+    return keyed.length === 1
+      ? []
+      : ["no policy throttles by address, or one does by something that callers choose"];
   },
 
   alerts: (plan) => {

@@ -1,4 +1,10 @@
-import { type CellManifest, type FleetConfig, isInside, location, reservedHeaderPrefix } from "@proveniq/contracts";
+import {
+  type CellManifest,
+  type FleetConfig,
+  isInside,
+  location,
+  reservedHeaderPrefix,
+} from "@proveniq/contracts";
 import { routeByUrlMap, type UrlMap, urlMap, urlMapFaults } from "@proveniq/control-plane/url-map";
 import { z } from "zod";
 import type { Planned } from "../terraform.ts";
@@ -25,7 +31,7 @@ const hostsOf = (maps: readonly UrlMap[]) => maps.flatMap((m) => m.host_rule.fla
 function sent(maps: readonly UrlMap[], host: string, path: string, tenant?: string): string {
   const map = maps.find((m) => hostsOf([m]).includes(host));
   if (map === undefined) return "nowhere";
-  const headers = tenant === undefined ? {} : { "x-tenant-id": [tenant] };
+  const headers = { "x-tenant-id": tenant === undefined ? [] : [tenant] };
   const decision = routeByUrlMap(map, { host, path, headers });
   return decision.kind === "service" ? serviceName(decision.service) : "nowhere";
 }
@@ -35,19 +41,25 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
 
   "unknown hosts": (plan) =>
     urlMapsOf(plan)
-      .filter((map) => routeByUrlMap(map, { host: "nobody.invalid", path: "/", headers: {} }).kind !== "reject")
+      .filter(
+        (map) => routeByUrlMap(map, { host: "nobody.invalid", path: "/", headers: {} }).kind !== "reject",
+      )
       .map((map) => `${map.name} serves hosts that nobody gave`),
 
   "hosts of a residency": (plan, { residency, config, cells }) => {
     const others = [
-      ...Object.entries(config.hosts).filter(([, h]) => (h.kind === "global" ? "global" : h.residency) !== residency),
+      ...Object.entries(config.hosts).filter(
+        ([, h]) => (h.kind === "global" ? "global" : h.residency) !== residency,
+      ),
       ...Object.entries(config.ownHosts).filter(([, r]) => r !== residency),
     ].map(([host]) => host);
     const origins = Object.values(cells)
       .filter((m) => m.residency !== residency)
       .flatMap((m) => [m.origins.api, m.origins.bulk].map((o) => new URL(o).host));
     const here = hostsOf(urlMapsOf(plan));
-    return [...others, ...origins].filter((h) => here.includes(h)).map((h) => `${h} is behind the load balancer of "${residency}"`);
+    return [...others, ...origins]
+      .filter((h) => here.includes(h))
+      .map((h) => `${h} is behind the load balancer of "${residency}"`);
   },
 
   origins: (plan, { residency, cells }) =>
@@ -93,7 +105,10 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
           route_rules: z.array(
             z.object({
               header_action: z.array(
-                z.object({ request_headers_to_remove: z.array(z.string()), response_headers_to_remove: z.array(z.string()) }),
+                z.object({
+                  request_headers_to_remove: z.array(z.string()),
+                  response_headers_to_remove: z.array(z.string()),
+                }),
               ),
             }),
           ),
@@ -101,21 +116,23 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
       ),
     });
     const wanted = ["epoch", "host", "successor"].map((name) => reservedHeaderPrefix + name).join();
-    return plan
-      .filter((r) => types.includes(r.type))
-      .flatMap((r) => actions.parse(r.values).path_matcher)
-      // Only the router calls origins, and it says these itself.
-      .filter((m) => !/-(api|bulk)$/.test(m.name))
-      .filter(
-        (m) =>
-          m.route_rules.length === 0 ||
-          m.route_rules.some(
-            ({ header_action: [action] }) =>
-              action?.request_headers_to_remove.toSorted().join() !== wanted ||
-              action.response_headers_to_remove.toSorted().join() !== wanted,
-          ),
-      )
-      .map((m) => `${m.name} lets them through`);
+    return (
+      plan
+        .filter((r) => types.includes(r.type))
+        .flatMap((r) => actions.parse(r.values).path_matcher)
+        // Only the router calls origins, and it says these itself.
+        .filter((m) => !/-(api|bulk)$/.test(m.name))
+        .filter(
+          (m) =>
+            m.route_rules.length === 0 ||
+            m.route_rules.some(
+              ({ header_action: [action] }) =>
+                action?.request_headers_to_remove.toSorted().join() !== wanted ||
+                action.response_headers_to_remove.toSorted().join() !== wanted,
+            ),
+        )
+        .map((m) => `${m.name} lets them through`)
+    );
   },
 
   "where TLS ends": (plan, { residency }) => {
@@ -137,15 +154,22 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
       ...resources(plan, "google_cloud_run_v2_service", schema)
         .filter(({ values }) => values.ingress !== "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER")
         .map(({ values }) => `${values.name} can be reached past the load balancer`),
-      ...rights.filter(({ values }) => values.member.includes(":router-")).map(({ values }) => `it has ${values.role}`),
+      ...rights
+        .filter(({ values }) => values.member.includes(":router-"))
+        .map(({ values }) => `it has ${values.role}`),
     ];
   },
 
   "rate limit": (plan, { residency }) => {
     if (residency !== "global") return [];
-    const backend = z.object({ name: z.string(), security_policy: z.string().nullable().default("known later") });
+    const backend = z.object({
+      name: z.string(),
+      security_policy: z.string().nullable().default("known later"),
+    });
     const policy = z.object({
-      rule: z.array(z.object({ rate_limit_options: z.array(z.object({ enforce_on_key: z.string().nullable() })) })),
+      rule: z.array(
+        z.object({ rate_limit_options: z.array(z.object({ enforce_on_key: z.string().nullable() })) }),
+      ),
     });
     const byAddress = resources(plan, "google_compute_security_policy", policy).filter(({ values }) =>
       values.rule.every((r) => r.rate_limit_options.every((o) => o.enforce_on_key === "IP")),

@@ -22,7 +22,11 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
 
   "deletion protection": (plan) => {
     const database = z.object({ name: z.string(), delete_protection_state: z.string().nullable() });
-    const table = z.object({ table_id: z.string(), deletion_protection: z.boolean().nullable(), view: z.array(z.unknown()) });
+    const table = z.object({
+      table_id: z.string(),
+      deletion_protection: z.boolean().nullable(),
+      view: z.array(z.unknown()),
+    });
     return [
       ...resources(plan, "google_firestore_database", database)
         .filter(({ values }) => values.delete_protection_state !== "DELETE_PROTECTION_ENABLED")
@@ -70,7 +74,9 @@ export const projectPolicies: Record<string, Policy<ProjectContext>> = {
       .filter(({ values }) => values.constraint === "constraints/gcp.resourceLocations")
       .flatMap(({ values }) => values.list_policy[0].allow[0].values);
     if (residency === "global") return [];
-    return allowed.join() === `in:${residency}-locations` ? [] : [`"${residency}" allows ${allowed.join() || "everything"}`];
+    return allowed.join() === `in:${residency}-locations`
+      ? []
+      : [`"${residency}" allows ${allowed.join() || "everything"}`];
   },
 
   logs: (plan, { residency }) => {
@@ -82,11 +88,15 @@ export const projectPolicies: Record<string, Policy<ProjectContext>> = {
         const at = place(values.location);
         return at !== undefined && isInside(at, residency) ? [] : [`${address} is in ${values.location}`];
       }),
-      ...buckets.filter(({ values }) => values.retention_days < 30).map(({ address }) => `${address} forgets too early`),
+      ...buckets
+        .filter(({ values }) => values.retention_days < 30)
+        .map(({ address }) => `${address} forgets too early`),
       ...(buckets.length === 1 && plan.some((r) => r.type === "google_logging_project_sink")
         ? []
         : ["logs have no bucket of their own"]),
-      ...(resources(plan, "google_logging_project_exclusion", exclusion).some((e) => e.values.filter === "severity >= DEFAULT")
+      ...(resources(plan, "google_logging_project_exclusion", exclusion).some(
+        (e) => e.values.filter === "severity >= DEFAULT",
+      )
         ? []
         : ["logs are kept in the global bucket too"]),
     ];
@@ -146,7 +156,9 @@ export const bootstrapPolicies: Record<string, Policy<BootstrapContext>> = {
     const member = z.object({ role: z.string(), member: z.string(), condition });
     return [
       ...resources(plan, "google_storage_bucket", bucket)
-        .filter(({ values: v }) => v.public_access_prevention !== "enforced" || v.versioning[0]?.enabled !== true)
+        .filter(
+          ({ values: v }) => v.public_access_prevention !== "enforced" || v.versioning[0]?.enabled !== true,
+        )
         .map(({ values }) => `${values.name} can be made public, or forgets`),
       ...resources(plan, "google_storage_bucket_iam_member", member)
         .filter(({ values }) => values.role === "roles/storage.objectUser" && values.condition.length === 0)

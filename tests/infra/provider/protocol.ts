@@ -3,7 +3,11 @@ import type { INamespace } from "protobufjs";
 const field = (id: number, type: string, more: object = {}) => ({ id, type, ...more });
 const many = (id: number, type: string) => field(id, type, { rule: "repeated" });
 const message = (fields: Record<string, object>, nested: Record<string, object> = {}) => ({ fields, nested });
-const call = (name: string) => ({ requestType: `${name}.Request`, responseType: `${name}.Response` });
+const call = (name: string) => ({
+  requestType: `${name}.Request`,
+  responseType: `${name}.Response`,
+  comment: "",
+});
 
 /**
  * The part of Terraform's plugin protocol (version 5) that is spoken with a provider which only knows its schema. Names and
@@ -14,7 +18,11 @@ export const plugin: INamespace = {
     tfplugin5: {
       nested: {
         DynamicValue: message({ msgpack: field(1, "bytes"), json: field(2, "bytes") }),
-        Diagnostic: message({ severity: field(1, "int32"), summary: field(2, "string"), detail: field(3, "string") }),
+        Diagnostic: message({
+          severity: field(1, "int32"),
+          summary: field(2, "string"),
+          detail: field(3, "string"),
+        }),
         Schema: message(
           { version: field(1, "int64"), block: field(2, "Block") },
           {
@@ -54,7 +62,10 @@ export const plugin: INamespace = {
           {},
           {
             Request: message({ config: field(1, "DynamicValue") }),
-            Response: message({ prepared_config: field(1, "DynamicValue"), diagnostics: many(2, "Diagnostic") }),
+            Response: message({
+              prepared_config: field(1, "DynamicValue"),
+              diagnostics: many(2, "Diagnostic"),
+            }),
           },
         ),
         ValidateConfig: message(

@@ -79,7 +79,8 @@ function tableOf(source: Source, name: string, isResource: boolean) {
 function blockOf(source: Source, name: string, isResource: boolean): Block {
   const result: Block = { attributes: {}, blocks: {} };
   const fields = source.classes.get(isResource ? name : `${name}OutputReference`) ?? "";
-  const flags = /\/\/ (\w+) - computed: (true|false), optional: (true|false), required: (true|false)\n([^]*?)(?=\n\s*\n|\n}\n|$)/g;
+  const flags =
+    /\/\/ (\w+) - computed: (true|false), optional: (true|false), required: (true|false)\n([^]*?)(?=\n\s*\n|\n}\n|$)/g;
   const uses = new Map([...fields.matchAll(flags)].map((m) => [m[1] ?? "", m]));
   const use = (field: string) => {
     const [, , computed, optional, required] = uses.get(field) ?? [];
@@ -101,7 +102,10 @@ function blockOf(source: Source, name: string, isResource: boolean): Block {
     const type = simple[entry.storage];
     if (type === undefined) throw new Error(`${name}.${entry.name}: ${entry.storage} is not known`);
     const isSet = entry.kind === "set" && Array.isArray(type);
-    result.attributes[entry.name] = { type: isSet ? ["set", type[1] as CtyType] : type, use: use(entry.name) };
+    result.attributes[entry.name] = {
+      type: isSet ? ["set", type[1]] : type,
+      use: use(entry.name),
+    };
   }
   for (const [field, [, , computed, , , body = ""]] of uses) {
     if (computed !== "true" || field in result.attributes || field in result.blocks) continue;
@@ -134,7 +138,9 @@ try {
     return blockOf(source, found[0], true);
   };
   const resources = Object.fromEntries(
-    [...new Set(used)].sort().map((type) => [type, one(type.slice("google_".length).replaceAll("_", "-"), type)]),
+    [...new Set(used)]
+      .sort()
+      .map((type) => [type, one(type.slice("google_".length).replaceAll("_", "-"), type)]),
   );
   const schema: ProviderSchema = {
     version: "6.50.0",

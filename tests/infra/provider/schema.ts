@@ -7,7 +7,10 @@ const ctyType: z.ZodType<CtyType> = z.lazy(() =>
   z.union([z.string(), z.tuple([z.string(), z.union([ctyType, z.record(z.string(), ctyType)])])]),
 );
 
-const attribute = z.strictObject({ type: ctyType, use: z.enum(["required", "optional", "computed", "both"]) });
+const attribute = z.strictObject({
+  type: ctyType,
+  use: z.enum(["required", "optional", "computed", "both"]),
+});
 
 export interface Block {
   attributes: Record<string, z.infer<typeof attribute>>;
@@ -33,5 +36,7 @@ export const providerSchema = z.strictObject({
 export type ProviderSchema = z.infer<typeof providerSchema>;
 
 export function readSchema(): ProviderSchema {
-  return providerSchema.parse(JSON.parse(readFileSync(new URL("google.schema.json", import.meta.url), "utf8")));
+  return providerSchema.parse(
+    JSON.parse(readFileSync(new URL("google.schema.json", import.meta.url), "utf8")),
+  );
 }

@@ -1,4 +1,10 @@
-import { Server, ServerCredentials, type ServiceDefinition, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+} from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 import { plugin } from "./protocol.ts";
 import type { Block, ProviderSchema } from "./schema.ts";
@@ -13,7 +19,7 @@ const address = "registry.terraform.io/hashicorp/google";
  *
  * @see https://developer.hashicorp.com/terraform/plugin/terraform-plugin-protocol
  */
-export async function serveSchema(schema: ProviderSchema): Promise<{ reattach: string; stop(): void }> {
+export async function serveSchema(schema: ProviderSchema): Promise<{ reattach: string; stop: () => void }> {
   const server = new Server();
   const answer =
     <Q, A>(work: (request: Q) => A) =>

@@ -70,9 +70,9 @@ resource "google_project_iam_custom_role" "day_keys" {
 
 resource "google_project_iam_member" "creates_day_keys" {
   project    = local.project
-  role       = google_project_iam_custom_role.day_keys.id
+  role       = "projects/${local.project}/roles/dayKeys_${replace(var.id, "-", "_")}"
   member     = local.members["sink"]
-  depends_on = [google_service_account.this]
+  depends_on = [google_service_account.this, google_project_iam_custom_role.day_keys]
 }
 
 resource "google_project_iam_member" "day_keys" {

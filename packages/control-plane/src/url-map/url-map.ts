@@ -59,10 +59,11 @@ export function routeByUrlMap(map: UrlMap, request: UrlMapRequest): UrlMapDecisi
         pathFits(m, path) &&
         m.header_matches.every(
           // Values of a header that was sent twice are read as one, with a comma between.
-          ({ header_name, exact_match }) => request.headers[header_name]?.join(",") === exact_match,
+          ({ header_name, exact_match }) => (request.headers[header_name] ?? []).join(",") === exact_match,
         ),
     );
-    if (fits) return { kind: "service", service: route.service, by: `${matcher.name}, rule ${route.priority}` };
+    if (fits)
+      return { kind: "service", service: route.service, by: `${matcher.name}, rule ${route.priority}` };
   }
   return { kind: "service", service: matcher.default_service, by: `${matcher.name}, default` };
 }
@@ -109,7 +110,8 @@ export function urlMapFaults(map: UrlMap): string[] {
   }
   const hosts = map.host_rule.flatMap((rule) => rule.hosts);
   for (const host of hosts)
-    if (hosts.indexOf(host) !== hosts.lastIndexOf(host)) faults.push(`${map.name}: ${host} has two host rules`);
+    if (hosts.indexOf(host) !== hosts.lastIndexOf(host))
+      faults.push(`${map.name}: ${host} has two host rules`);
   return [...new Set(faults)];
 }
 

@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { addCell } from "@proveniq/control-plane";
+import { routeByUrlMap } from "@proveniq/control-plane/url-map";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RouteCase, routeCases } from "../../apps/router/src/decide/cases.ts";
+import { everything, faultsOf, fleetOf, plan } from "./plans.ts";
+import { serviceName, urlMapsOf } from "./policies/edge.ts";
+import { hasTerraform, Infra, type Planned, type Root, root as repositoryRoot, roots } from "./terraform.ts";
+
+/** What a case must come to: no service, the router, or the very service that the router itself would have chosen. */
+function wanted({ urlMap, outcome }: RouteCase): RegExp {
+  if (urlMap === "reject") return /^421$/;
+  if (urlMap === "router") return /^router-(global|eu)$/;
+  // A problem is the cell's to answer, and it reads the same hints.
+  if ("problem" in outcome) return /^(enterprise-a|eu)-(api|bulk)$/;
+  return new RegExp(`^${outcome.cell}-${outcome.bulk === true ? "bulk" : "api"}$`);
+}
+
+describe.skipIf(!hasTerraform)("what Terraform would make of the repository", () => {
+  let infra: Infra;
+  const plans = new Map<string, Planned[]>();
+  const planOf = (root: Root, name: string): Planned[] => {
+    const found = plans.get(`${root} ${name}`);
+    if (found === undefined) throw new Error(`there is no plan of ${root} ${name}`);
+    return found;
+  };
+
+  beforeAll(async () => {
+    infra = await Infra.copy();
+    await Promise.all(
+      everything(fleetOf(infra)).map(async ([root, names]) => {
+        for (const [name, resources] of await plan(infra, root, names))
+          plans.set(`${root} ${name}`, resources);
+      }),
+    );
+  }, 120_000);
+  afterAll(() => infra.close());
+
+  it("is written as `terraform fmt` writes it", async () => {
+    const { code, text } = await infra.terraform(join(repositoryRoot, "infra/terraform"), [
+      "fmt",
+      "-check",
+      "-recursive",
+    ]);
+    expect(text).toBe("");
+    expect(code).toBe(0);
+  });
+
+  it.each(roots)("is valid: %s", async (root) => {
+    const { text } = await infra.terraform(infra.path(`terraform/roots/${root}`), ["validate", "-json"]);
+    expect(JSON.parse(text)).toMatchObject({ valid: true, error_count: 0, warning_count: 0 });
+  });
+
+  it.each([
+    ["cell", ["consumer", "enterprise-a", "eu"]],
+    ["edge", ["global", "eu"]],
+    ["project", ["proveniq-central", "proveniq-prod", "proveniq-prod-enterprise-a", "proveniq-prod-eu"]],
+    ["central", ["central"]],
+    ["bootstrap", ["bootstrap"]],
+  ] as const)("keeps every rule of the fleet: %s", (root, names) => {
+    expect(
+      everything(fleetOf(infra))
+        .find(([r]) => r === root)?.[1]
+        .toSorted(),
+    ).toEqual(names.toSorted());
+    for (const name of names) {
+      const planned = planOf(root, name);
+      expect(planned.length, name).toBeGreaterThan(5);
+      expect(faultsOf(infra, root, name, planned)).toEqual([]);
+    }
+  });
+
+  it("adopts the database that cell 0 had before there were cells, and no other", () => {
+    const main = infra.read("terraform/roots/cell/main.tf");
+    expect(main).toContain("to       = module.cell.google_firestore_database.this[each.key]");
+    expect(planOf("cell", "consumer").map((r) => r.address)).toContain(
+      'module.cell.google_firestore_database.this["(default)"]',
+    );
+  });
+
+  const replayed = routeCases.flatMap((c) => (c.urlMap === undefined ? [] : [{ ...c, urlMap: c.urlMap }]));
+  it("has the router's cases to replay", () => expect(replayed.length).toBeGreaterThan(60));
+
+  it.each(replayed)("sends past the router only what the router would send there: $name", (c) => {
+    const maps = [...urlMapsOf(planOf("edge", "global")), ...urlMapsOf(planOf("edge", "eu"))];
+    const host = c.host.toLowerCase().replace(/:\d*$/, "");
+    // DNS leads each host to the one load balancer that serves it; any other one refuses it.
+    const map = maps.find((m) => m.host_rule.some((r) => r.hosts.includes(host))) ?? maps[0];
+    if (map === undefined) throw new Error("no URL map is planned");
+    const { tenantHeader = [] } = c;
+    const given = typeof tenantHeader === "string" ? [tenantHeader] : tenantHeader;
+    const decision = routeByUrlMap(map, {
+      host: c.host,
+      path: c.path ?? "/v1/items",
+      headers: { "x-tenant-id": given },
+    });
+    expect(decision.kind === "reject" ? `${decision.status}` : serviceName(decision.service)).toMatch(
+      wanted(c),
+    );
+  });
+});
+
+describe.skipIf(!hasTerraform)("a cell that is added", () => {
+  it("stands in the plans, and leaves those of other cells as they were", async () => {
+    const infra = await Infra.copy();
+    try {
+      const before = await plan(infra, "cell", ["eu", "enterprise-a"]);
+      await addCell(infra.repository, { id: "de", region: "europe-west3", residency: "eu" });
+      const cells = await plan(infra, "cell", ["de", "eu", "enterprise-a"]);
+      expect(faultsOf(infra, "cell", "de", cells.get("de") ?? [])).toEqual([]);
+      for (const id of ["eu", "enterprise-a"]) expect(cells.get(id)).toEqual(before.get(id));
+      const hosts: string[] = [];
+      for (const [root, names] of everything(fleetOf(infra))) {
+        if (root === "cell") continue;
+        for (const [name, planned] of await plan(infra, root, names)) {
+          expect(faultsOf(infra, root, name, planned), `${root} ${name}`).toEqual([]);
+          hosts.push(...urlMapsOf(planned).flatMap((m) => m.host_rule.flatMap((r) => r.hosts)));
+        }
+      }
+      expect(hosts).toContain("de-api.cells.proveniq.io");
+    } finally {
+      infra.close();
+    }
+  }, 120_000);
+});

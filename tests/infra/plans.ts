@@ -1,0 +1,118 @@
+import { readdirSync } from "node:fs";
+import {
+  type CellManifest,
+  cellManifest,
+  type FleetConfig,
+  fleetConfig,
+  parseFile,
+  type Residency,
+} from "@proveniq/contracts";
+import { cellPolicies, definitions } from "./policies/cell.ts";
+import { edgePolicies } from "./policies/edge.ts";
+import { check } from "./policies/policy.ts";
+import { bootstrapPolicies, centralPolicies, projectPolicies } from "./policies/shared.ts";
+import type { Infra, Planned, Root } from "./terraform.ts";
+
+export const repository = "proveniq/cells";
+const digest = "a".repeat(64);
+const artefact = {
+  artefact_digest: digest,
+  artefact_object: `cells/${"b".repeat(64)}.zip`,
+  git_commit: "c0ffee",
+  billing_account: "000000-000000-000000",
+};
+const image = `europe-docker.pkg.dev/proveniq-central/router/router@sha256:${digest}`;
+
+export interface Fleet {
+  config: FleetConfig;
+  cells: Record<string, CellManifest>;
+}
+
+/** fleet.json and the manifests of a copy, which a test may have changed. */
+export function fleetOf(infra: Infra): Fleet {
+  const ids = readdirSync(infra.path("cells")).toSorted();
+  return {
+    config: parseFile(fleetConfig, "fleet.json", infra.read("fleet.json")),
+    cells: Object.fromEntries(
+      ids.map((id) => {
+        const file = `cells/${id}/cell.json`;
+        return [id, parseFile(cellManifest, file, infra.read(file))];
+      }),
+    ),
+  };
+}
+
+export const residenciesOf = ({ cells, config }: Fleet): Residency[] =>
+  (["global", "eu", "us"] as const).filter(
+    (r) => config.defaults[r] !== undefined && Object.values(cells).some((m) => m.residency === r),
+  );
+
+export const projectsOf = ({ cells, config }: Fleet): string[] => [
+  ...new Set([config.central.project, ...Object.values(cells).map((m) => m.project)]),
+];
+
+/** What there is to plan: every root, once for each thing that has a state of its own. */
+export function everything(fleet: Fleet): [Root, string[]][] {
+  return [
+    ["cell", Object.keys(fleet.cells)],
+    ["edge", residenciesOf(fleet)],
+    ["project", projectsOf(fleet)],
+    ["central", ["central"]],
+    ["bootstrap", ["bootstrap"]],
+  ];
+}
+
+function variablesOf(root: Root, name: string): Record<string, unknown> {
+  if (root === "cell") return { cell_id: name, ...artefact };
+  if (root === "edge") return { residency: name, router_image: image };
+  if (root === "project") return { project: name };
+  return root === "central" ? { analysts: ["group:analysts@proveniq.io"] } : { repository };
+}
+
+/** Plan some of a root's states. Throws what Terraform says against one. */
+export async function plan(
+  infra: Infra,
+  root: Root,
+  names: readonly string[],
+): Promise<Map<string, Planned[]>> {
+  const { cells } = fleetOf(infra);
+  const runs = names.map((name) => ({
+    name,
+    variables: variablesOf(root, name),
+    imported:
+      root === "cell" && cells[name]?.databases.some((d) => d.id === "(default)") === true
+        ? ['module.cell.google_firestore_database.this["(default)"]']
+        : [],
+  }));
+  const results = await infra.plan(root, runs);
+  return new Map(
+    [...results].map(([name, { resources, errors }]) => {
+      if (errors.length > 0) throw new Error(`${root} ${name}: ${errors.join("\n")}`);
+      return [name, resources];
+    }),
+  );
+}
+
+/** What is wrong with the plan of one state, a sentence each. */
+export function faultsOf(infra: Infra, root: Root, name: string, planned: readonly Planned[]): string[] {
+  const fleet = fleetOf(infra);
+  const { config, cells } = fleet;
+  if (root === "cell") {
+    const manifest = cells[name];
+    if (manifest === undefined) throw new Error(`there is no cell ${name}`);
+    const read = (file: string) => definitions.parse(JSON.parse(infra.read(file)));
+    const indexes = read("firestore.indexes.json");
+    const marketIndexes = read("firestore.market-indexes.json");
+    return check(cellPolicies, planned, { id: name, manifest, config, indexes, marketIndexes });
+  }
+  if (root === "edge") return check(edgePolicies, planned, { residency: name as Residency, config, cells });
+  if (root === "project") return check(projectPolicies, planned, { residency: strictest(fleet, name) });
+  if (root === "central") return check(centralPolicies, planned, { config });
+  return check(bootstrapPolicies, planned, { config, cells: Object.keys(cells), repository });
+}
+
+/** A project with one EU cell in it is bound as that cell is. */
+function strictest({ cells }: Fleet, project: string): Residency {
+  const found = Object.values(cells).filter((m) => m.project === project);
+  return (["eu", "us"] as const).find((r) => found.some((m) => m.residency === r)) ?? "global";
+}
