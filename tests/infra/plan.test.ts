@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { addCell } from "@proveniq/control-plane";
+import { auditResidency } from "@proveniq/control-plane/residency";
 import { routeByUrlMap } from "@proveniq/control-plane/url-map";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RouteCase, routeCases } from "../../apps/router/src/decide/cases.ts";
@@ -76,6 +77,31 @@ describe.skipIf(!hasTerraform)("what Terraform would make of the repository", ()
     expect(planOf("cell", "consumer").map((r) => r.address)).toContain(
       'module.cell.google_firestore_database.this["(default)"]',
     );
+  });
+
+  it.each([
+    ["carrier-a", "enterprise-a", "enterprise-a", ["carrier-a.proveniq.io"]],
+    ["atelier-nord", "eu", "eu-carriers", ["nordic-mutual.proveniq.io"]],
+    ["consumers", "consumer", "(default)", []],
+  ])("is what the residency audit says of %s", (tenantId, cellId, databaseId, hosts) => {
+    const { config, cells } = fleetOf(infra);
+    const at = "2026-01-01T00:00:00.000Z";
+    const residency = cells[cellId]?.residency ?? "global";
+    const more = { epoch: 1, name: tenantId, createdAt: at, updatedAt: at };
+    const { evidence } = auditResidency(
+      { tenantId, cellId, databaseId, residency, hosts, ...more },
+      { config, manifests: cells },
+    );
+    const declared = evidence.flatMap(({ resource, location }) =>
+      resource === null ? [] : [{ ...resource, location }],
+    );
+    expect(declared.length).toBeGreaterThan(10);
+    for (const { root, state, address, location } of declared) {
+      const planned = planOf(root, state).find((r) => r.address === address);
+      const { location_id, location: at, region } = planned?.values ?? {};
+      expect([address, location_id ?? at ?? region ?? null]).toEqual([address, location]);
+    }
+    expect(evidence.filter((e) => e.breach !== null)).toEqual([]);
   });
 
   const replayed = routeCases.flatMap((c) => (c.urlMap === undefined ? [] : [{ ...c, urlMap: c.urlMap }]));

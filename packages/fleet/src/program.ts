@@ -9,6 +9,7 @@ import { downCommand } from "./commands/down.ts";
 import { importCommand } from "./commands/import.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { marketCommand } from "./commands/market.ts";
+import { residencyCommand } from "./commands/residency.ts";
 import { routeCommand } from "./commands/route.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -22,6 +23,7 @@ Start here:
   npx fleet cells list                    which cells there are, and where they run
   npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs
   npx fleet route explain http://localhost:8080/v1/items -H 'x-tenant-id: acme'
+  npx fleet residency audit --all         where is whose data, and where is that laid down?
   npx fleet keys create acme --scope items:read,items:write
   npx fleet import book.csv --tenant acme --map mapping.json
   npx fleet token --as alice              be a consumer, on this machine
@@ -47,6 +49,7 @@ export async function program(
     .addCommand(tenantsCommand(output))
     .addCommand(directoryCommand(output))
     .addCommand(routeCommand(output))
+    .addCommand(residencyCommand(output))
     .addCommand(keysCommand(output))
     .addCommand(importCommand(output))
     .addCommand(tokenCommand(output))

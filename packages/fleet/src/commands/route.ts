@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
+import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import { runningFleet } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
@@ -11,6 +12,7 @@ interface ExplainOptions {
   header?: string[];
   directory?: string;
   plane: Plane;
+  urlMap?: string;
   json?: boolean;
   stateDir?: string;
 }
@@ -30,6 +32,7 @@ function explainCommand(output: Output): Command {
       "fleet route explain http://localhost:8080/v1/items -H 'x-tenant-id: carrier-a'",
       "fleet route explain https://eu.proveniq.io/t/atelier-nord/v1/imports --directory directory.json",
       "fleet route explain https://api.proveniq.io/v1/imports --directory directory.json --plane edge",
+      "terraform -chdir=infra/terraform/roots/edge show -json > edge.json && fleet route explain https://api.proveniq.io/v1/items --plane url-map --url-map edge.json",
     ],
   )
     .argument("<url>", "as the client would call it; nothing in it is tidied up")
@@ -40,6 +43,7 @@ function explainCommand(output: Output): Command {
     )
     .option("--directory <file>", "a snapshot (default: what the router of the fleet that runs here reads)")
     .addOption(new Option("--plane <plane>", "where it is decided").choices(planes).default("router"))
+    .option("--url-map <file>", "for --plane url-map: what `terraform show -json` prints of a root `edge`")
     .addHelpText(
       "after",
       "\nCredentials are not verified and not printed. What a router has learnt from a cell's 421 since the last publication" +
@@ -54,12 +58,14 @@ function explainCommand(output: Output): Command {
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (url: string, options: ExplainOptions) => {
+      if ((options.plane === "url-map") !== (options.urlMap !== undefined))
+        throw new CommandError("--plane url-map and --url-map FILE go together.", exitCodes.usage);
       const request = requestOf(url, options.header ?? []);
       const file =
         options.directory === undefined
           ? (await runningFleet(options)).directoryFile
           : resolve(options.directory);
-      const explained = await explainRoute(request, file, options.plane);
+      const explained = await explainRoute(request, file, options.plane, options.urlMap);
       const { rule, directoryVersion, epoch, steps } = explained;
       report(output, options.json, explained, () =>
         [

@@ -1,10 +1,14 @@
 import { readFile } from "node:fs/promises";
+import { readUrlMaps, routeByUrlMap } from "@proveniq/control-plane/url-map";
 import { type Decision, type ExplainedStep, explain, type RouteRequest } from "@proveniq/router/decide";
 import { SnapshotDirectory } from "@proveniq/tenant-context/directory";
 import { CommandError } from "../cli/errors.ts";
 
-/** Where the decision is made: the Node server of each residency, or Vercel's edge in front of global hosts. */
-export const planes = ["router", "edge"] as const;
+/**
+ * Where the decision is made: the Node server of each residency, Vercel's edge in front of global hosts, or the URL map of
+ * a load balancer, which sends some requests past the router.
+ */
+export const planes = ["router", "edge", "url-map"] as const;
 export type Plane = (typeof planes)[number];
 
 export interface ExplainedRoute {
@@ -14,15 +18,20 @@ export interface ExplainedRoute {
   /** Of the placement that decided; null when none did. */
   epoch: number | null;
   decision: Decision;
-  steps: (ExplainedStep | { step: "delivery"; finding: string })[];
+  steps: (ExplainedStep | { step: "delivery" | "load balancer"; finding: string })[];
 }
 
-/** Ask the very function that routers route by, over the directory in `file`. Throws when it is not readable. */
+/**
+ * Ask the very function that routers route by, over the directory in `file`; for the URL map also what Terraform shows of
+ * it. Throws when one of them is not readable.
+ */
 export async function explainRoute(
   request: RouteRequest,
   file: string,
   plane: Plane,
+  urlMapFile?: string,
 ): Promise<ExplainedRoute> {
+  const balanced = urlMapFile === undefined ? [] : [await explainBalancer(request, urlMapFile)];
   const { decision, rule, directoryVersion, steps } = await explain(request, await openDirectory(file));
   return {
     plane,
@@ -30,7 +39,7 @@ export async function explainRoute(
     directoryVersion,
     epoch: decision.kind === "route" && decision.epoch > 0 ? decision.epoch : null,
     decision,
-    steps: [...steps, ...deliveryOf(plane, decision)],
+    steps: [...balanced, ...steps, ...deliveryOf(plane, decision)],
   };
 }
 
@@ -52,8 +61,32 @@ async function openDirectory(file: string): Promise<SnapshotDirectory> {
   return directory;
 }
 
+/** What the load balancer of the request's host does with it. */
+async function explainBalancer(
+  { host, path, tenantHeader = [] }: RouteRequest,
+  file: string,
+): Promise<{ step: "load balancer"; finding: string }> {
+  const maps = await readFile(file, "utf8")
+    .then(readUrlMaps)
+    .catch((error: unknown) => {
+      throw new CommandError(`${file}: ${error instanceof Error ? error.message : "unknown"}`);
+    });
+  const headers = { "x-tenant-id": typeof tenantHeader === "string" ? [tenantHeader] : tenantHeader };
+  const decisions = maps.map((map) => ({ map, decision: routeByUrlMap(map, { host, path, headers }) }));
+  const [first] = decisions.toSorted(
+    (a, b) => Number(a.decision.kind === "reject") - Number(b.decision.kind === "reject"),
+  );
+  if (first === undefined) throw new CommandError(`${file} holds no URL map`);
+  const { map, decision } = first;
+  const finding =
+    decision.kind === "reject"
+      ? `${map.name} answers ${decision.status}: ${decision.by}. What follows is what a router would have said`
+      : `${map.name} sends it to ${decision.service}, by ${decision.by}`;
+  return { step: "load balancer", finding };
+}
+
 function deliveryOf(plane: Plane, decision: Decision): { step: "delivery"; finding: string }[] {
-  if (plane === "router" || decision.kind === "reject") return [];
+  if (plane !== "edge" || decision.kind === "reject") return [];
   const finding = decision.bulk
     ? "rewritten: the platform proxies it, and a 421 of the cell is not followed"
     : "fetched: a 421 of the cell is seen, and followed once";

@@ -112,7 +112,7 @@ describe("fleet route explain", () => {
   it.each([
     [["nonsense", "--directory", "x"], 2, '"nonsense" is no URL'],
     [["https://a.example/", "-H", "no colon", "--directory", "x"], 2, '-H takes "name: value"'],
-    [["https://a.example/", "--plane", "moon"], 2, "Allowed choices are router, edge."],
+    [["https://a.example/", "--plane", "moon"], 2, "Allowed choices are router, edge, url-map."],
     [["https://a.example/", "--directory", "/nowhere.json"], 1, "cannot be read"],
     [["https://a.example/", "--state-dir", "/nowhere"], 1, "No fleet runs here."],
   ])("answers %j with exit code %d and a sentence", async (args, code, sentence) => {
@@ -140,5 +140,44 @@ describe("requestOf", () => {
       authorization: undefined,
     });
     expect(requestOf("https://a.example?q", []).path).toBe("/?q");
+  });
+});
+
+describe("the plane of a URL map", () => {
+  const map = {
+    name: "edge-global",
+    default_service: "router",
+    default_route_action: [{ fault_injection_policy: [{ abort: [{ http_status: 421, percentage: 100 }] }] }],
+    host_rule: [{ hosts: ["api.proveniq.io"], path_matcher: "clients" }],
+    path_matcher: [
+      {
+        name: "clients",
+        default_service: "backendServices/router-global",
+        route_rules: [
+          {
+            priority: 0,
+            service: "backendServices/enterprise-a-api",
+            match_rules: [{ prefix_match: "/t/carrier-a/" }],
+          },
+        ],
+      },
+    ],
+  };
+
+  it("tells where the load balancer sends it, and then what a router would have said", async () => {
+    const urlMap = join(folder, "edge.json");
+    const resources = [{ type: "google_compute_url_map", values: map }];
+    await writeFile(urlMap, JSON.stringify({ values: { root_module: { resources } } }));
+    const more = ["--directory", file, "--plane", "url-map", "--url-map", urlMap];
+    const pinned = await run("https://api.proveniq.io/t/carrier-a/v1/items", ...more);
+    expect(pinned.text).toContain(
+      "edge-global sends it to backendServices/enterprise-a-api, by clients, rule 0",
+    );
+    const unknown = await run("https://evil.example/", ...more);
+    expect(unknown.text).toContain("edge-global answers 421: no such host");
+    const missing = await run("https://api.proveniq.io/", "--directory", file, "--plane", "url-map");
+    expect([missing.code, missing.text]).toEqual([2, "--plane url-map and --url-map FILE go together.\n"]);
+    const empty = await run("https://api.proveniq.io/", ...more.slice(0, 4), "--url-map", file);
+    expect([empty.code, empty.text]).toEqual([1, expect.stringContaining("it holds no URL map")]);
   });
 });

@@ -1,0 +1,1 @@
+export { auditResidency, type Evidence, type ResidencyAudit } from "./audit.ts";
