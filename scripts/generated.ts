@@ -1,6 +1,12 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import * as contracts from "@proveniq/contracts";
 import { dataDictionary, warehouseDefinition } from "@proveniq/contracts/warehouse";
+import { fleetDocument } from "@proveniq/control-plane";
 import { z } from "zod";
+import { moduleReadme } from "./terraform-readme.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
 
 export interface GeneratedFile {
   /** From the root of the repository. */
@@ -41,5 +47,23 @@ export function generatedFiles(): GeneratedFile[] {
     ...schemas,
     { path: "infra/warehouse.json", text: `${JSON.stringify(warehouseDefinition(), null, 2)}\n` },
     { path: "docs/data-dictionary.md", text: dataDictionary() },
+    { path: "docs/fleet.md", text: fleetDocument(fleet()) },
+    ...readdirSync(`${root}infra/terraform/modules`).map((module) => ({
+      path: `infra/terraform/modules/${module}/README.md`,
+      text: moduleReadme(root, module),
+    })),
   ];
+}
+
+/** fleet.json and the manifests, read at once: a table of tests cannot wait. */
+function fleet() {
+  const read = <T>(schema: z.ZodType<T>, file: string): T =>
+    contracts.parseFile(schema, file, readFileSync(root + file, "utf8"));
+  const ids = readdirSync(`${root}infra/cells`).toSorted();
+  return {
+    config: read(contracts.fleetConfig, "infra/fleet.json"),
+    manifests: Object.fromEntries(
+      ids.map((id) => [id, read(contracts.cellManifest, `infra/cells/${id}/cell.json`)]),
+    ),
+  };
 }

@@ -14,7 +14,6 @@ const kinds = [
 /** Let a copy's fleet grow to so many cells, in turn of each residency and region. */
 function grow(infra: Infra, count: number): void {
   const fleet = JSON.parse(infra.read("fleet.json"));
-  fleet.hosts["us.proveniq.io"] = { kind: "region", residency: "us" };
   for (let n = Object.keys(fleetOf(infra).cells).length; n < count; n++) {
     const { residency, regions } = kinds[(n + 2) % kinds.length] ?? kinds[0];
     const region = regions[Math.floor(n / kinds.length) % regions.length] ?? regions[0];
@@ -25,6 +24,7 @@ function grow(infra: Infra, count: number): void {
     writeFileSync(infra.path(`cells/${id}/cell.json`), JSON.stringify(manifest));
     if (residency === "us") fleet.defaults.us ??= { cell: id, tenant: "consumers-us" };
   }
+  if (fleet.defaults.us !== undefined) fleet.hosts["us.proveniq.io"] = { kind: "region", residency: "us" };
   writeFileSync(infra.path("fleet.json"), JSON.stringify(fleet));
 }
 

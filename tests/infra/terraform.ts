@@ -82,7 +82,8 @@ export class Infra {
   /** A copy of the repository's, or of another copy whose roots are initialised. */
   static async copy(from: string = root): Promise<Infra> {
     const folder = mkdtempSync(join(tmpdir(), "infra-"));
-    cpSync(join(from, "package-lock.json"), join(folder, "package-lock.json"));
+    // What `fleet cells add` changes.
+    for (const file of ["package-lock.json", "docs/fleet.md"]) cpSync(join(from, file), join(folder, file));
     cpSync(join(from, "infra"), join(folder, "infra"), {
       recursive: true,
       filter: (path) => !path.includes("node_modules") && !(from === root && path.includes(".terraform")),

@@ -125,7 +125,11 @@ export const bootstrapPolicies: Record<string, Policy<BootstrapContext>> = {
           .map((p) => `${address} has ${p}`),
       ),
       ...resources(plan, "google_project_iam_member", grant)
-        .filter(({ values }) => /^roles\/(datastore|owner$|editor$|bigquery|secretmanager)/.test(values.role))
+        .filter(({ values }) =>
+          /^roles\/(datastore|owner$|editor$|viewer$|bigquery\.(?!metadataViewer)|secretmanager)/.test(
+            values.role,
+          ),
+        )
         .map(({ values }) => `${values.member} has ${values.role}`),
     ];
   },

@@ -21,7 +21,7 @@ resource "google_service_account_iam_member" "environment" {
 
 # Databases, indexes, backups and their schedules; no entity.
 resource "google_project_iam_custom_role" "schema" {
-  for_each = toset(values(var.cells)[*].project)
+  for_each = toset(concat([var.central_project], values(var.cells)[*].project))
   project  = each.value
   role_id  = "databaseSchema"
   title    = "Makes databases and indexes, reads no document"
@@ -40,19 +40,49 @@ locals {
     "roles/firebaserules.admin", "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser", "roles/monitoring.editor",
     "roles/resourcemanager.projectIamAdmin", "roles/run.admin",
   ]
-  grants = merge([
+  of_shared = {
+    edge = {
+      projects = [var.central_project]
+      roles = [
+        "roles/certificatemanager.editor", "roles/compute.loadBalancerAdmin", "roles/compute.networkAdmin",
+        "roles/compute.securityAdmin", "roles/dns.admin", "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser",
+        "roles/run.admin",
+      ]
+    }
+    # A person applies these two, rarely. Their accounts only look for drift.
+    central = {
+      projects = [var.central_project]
+      roles = [
+        "projects/${var.central_project}/roles/databaseSchema", "roles/bigquery.metadataViewer", "roles/dns.reader",
+        "roles/iam.securityReviewer",
+      ]
+    }
+    projects = {
+      projects = distinct(concat([var.central_project], values(var.cells)[*].project))
+      roles = [
+        "roles/iam.securityReviewer", "roles/logging.configWriter", "roles/orgpolicy.policyViewer",
+        "roles/serviceusage.serviceUsageViewer",
+      ]
+    }
+  }
+  grants = merge(flatten([[
     for id, cell in var.cells : {
       for role in concat(local.of_cells, ["projects/${cell.project}/roles/databaseSchema"]) :
-      "${id} ${role}" => { cell = id, project = cell.project, role = role }
+      "${id} ${role}" => { deployer = id, project = cell.project, role = role }
     }
-  ]...)
+    ], [
+    for name, shared in local.of_shared : {
+      for pair in setproduct(shared.projects, shared.roles) :
+      "${name} ${pair[0]} ${pair[1]}" => { deployer = name, project = pair[0], role = pair[1] }
+    }
+  ]])...)
 }
 
 resource "google_project_iam_member" "deployer" {
   for_each   = local.grants
   project    = each.value.project
   role       = each.value.role
-  member     = "serviceAccount:${google_service_account.deployer[each.value.cell].account_id}@${var.central_project}.iam.gserviceaccount.com"
+  member     = "serviceAccount:${google_service_account.deployer[each.value.deployer].account_id}@${var.central_project}.iam.gserviceaccount.com"
   depends_on = [google_project_iam_custom_role.schema]
 }
 

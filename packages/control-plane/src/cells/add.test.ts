@@ -26,6 +26,7 @@ beforeEach(async () => {
     ...workspaces.map((path) => join(path, "package.json")),
     "package-lock.json",
     "infra/fleet.json",
+    "docs/fleet.md",
   ];
   const manifests = workspaces
     .filter((path) => path.startsWith("infra/cells/"))
@@ -45,6 +46,7 @@ describe("adding a cell", () => {
     expect(added.files).toEqual([
       "infra/cells/zz-new/cell.json",
       "infra/cells/zz-new/package.json",
+      "docs/fleet.md",
       "package-lock.json",
     ]);
     const { manifests } = await loadFleet(join(root, "infra"));

@@ -44,6 +44,14 @@ describe("buildSnapshot", () => {
     expect(() => build(placements)).toThrow(message);
   });
 
+  test("refuses a pinned tenant anywhere but where load balancers send it", () => {
+    const pinned = { ...config, pinnedTenants: { "carrier-a": { cell: "consumer", hosts: [] } } };
+    const registry = { version: 1, placements: [place("carrier-a")] };
+    expect(() => buildSnapshot(registry, pinned, manifests, origins, at)).toThrow(
+      "tenant carrier-a is placed in eu, and load balancers send it to consumer",
+    );
+  });
+
   test("refuses a cell that nobody can reach, and a version before the first", () => {
     const consumer = origins["consumer"];
     if (consumer === undefined) throw new Error("no origin");

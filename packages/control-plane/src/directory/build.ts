@@ -13,11 +13,11 @@ export function originsOf(manifests: Manifests): Origins {
 
 /**
  * The directory that follows from the registry and the fleet. Pure. Throws when a placement names a cell that
- * does not exist or has another residency, or a host is taken twice: such a directory must not be published.
+ * does not exist or has another residency, a pinned tenant is elsewhere, or a host is taken twice: such a directory must not be published.
  */
 export function buildSnapshot(
   registry: RegistrySnapshot,
-  config: Pick<FleetConfig, "hosts" | "defaults">,
+  config: Pick<FleetConfig, "hosts" | "defaults" | "pinnedTenants">,
   manifests: Manifests,
   origins: Origins,
   publishedAt: Date,
@@ -36,6 +36,14 @@ export function buildSnapshot(
     if (cell !== undefined && cell.residency !== p.residency) {
       faults.push(
         `tenant ${p.tenantId} was promised "${p.residency}", but cell ${p.cellId} is "${cell.residency}"`,
+      );
+    }
+    const pin = Object.hasOwn(config.pinnedTenants, p.tenantId)
+      ? config.pinnedTenants[p.tenantId]
+      : undefined;
+    if (pin !== undefined && pin.cell !== p.cellId) {
+      faults.push(
+        `tenant ${p.tenantId} is placed in ${p.cellId}, and load balancers send it to ${pin.cell}: change pinnedTenants in infra/fleet.json and apply the edge first`,
       );
     }
     tenants[p.tenantId] = [p.cellId, p.epoch];

@@ -9,7 +9,7 @@ import type { DirectoryTarget } from "./target.ts";
 export interface Publication {
   target: DirectoryTarget;
   control: Registry;
-  config: Pick<FleetConfig, "hosts" | "defaults" | "directory">;
+  config: Pick<FleetConfig, "hosts" | "defaults" | "directory" | "pinnedTenants">;
   manifests: Manifests;
   origins: Origins;
   origin: Origin;

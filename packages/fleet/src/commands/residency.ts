@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { listTenants, loadFleet } from "@proveniq/control-plane";
 import { auditResidency } from "@proveniq/control-plane/residency";
+import { clientHost } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
@@ -51,7 +52,10 @@ function auditCommand(output: Output): Command {
         throw new CommandError("Name one tenant, or --all.", exitCodes.usage);
       const fleet = await loadFleet(join(root, "infra"));
       const placements = await withRegistry(options, ({ connections }) => listTenants(connections));
-      const meant = placements.filter((p) => tenant === undefined || p.tenantId === tenant);
+      const meant = placements
+        .filter((p) => tenant === undefined || p.tenantId === tenant)
+        // The registry of one machine holds this machine's names for hosts.
+        .map((p) => ({ ...p, hosts: p.hosts.map((host) => clientHost(host, fleet.config.zone)) }));
       if (meant.length === 0)
         throw new CommandError(`There is no tenant "${tenant}". \`fleet tenants list\` names them.`);
       const audits = meant.map((placement) => auditResidency(placement, fleet));

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fleetConfig, parseFile, topology } from "@proveniq/contracts";
 import { describe, expect, it } from "vitest";
-import { defaultTenantOf, localFleet, localHost, selectCells } from "./hosts.ts";
+import { clientHost, defaultTenantOf, localFleet, localHost, selectCells } from "./hosts.ts";
 
 const file = new URL("../../../../infra/fleet.json", import.meta.url);
 const fleet = parseFile(fleetConfig, "fleet.json", readFileSync(file, "utf8"));
@@ -18,6 +18,11 @@ describe("local hosts", () => {
   ])("%s is reached as %s", (host, local) => {
     expect(localHost(host, "proveniq.io")).toBe(local);
   });
+
+  it.each(["eu.proveniq.io", "proveniq.io", "a.b.proveniq.io", "items.carrier.example", "notproveniq.io"])(
+    "%s comes back from its local name",
+    (host) => expect(clientHost(localHost(host, "proveniq.io"), "proveniq.io")).toBe(host),
+  );
 
   it("keep what production's hosts mean, and add localhost as a global one", () => {
     const local = localFleet(fleet, ["consumer", "enterprise-a", "eu"]);

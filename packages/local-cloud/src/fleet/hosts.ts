@@ -10,6 +10,13 @@ export function localHost(host: string, zone: string): string {
   return inZone ? host.replace(/\.[a-z][a-z0-9-]*$/, ".localhost") : `${host}.localhost`;
 }
 
+/** The other way round: the name that clients use of a host that this machine reaches as `host`. */
+export function clientHost(host: string, zone: string): string {
+  const local = localHost(zone, zone);
+  if (host === local || host.endsWith(`.${local}`)) return host.slice(0, -local.length) + zone;
+  return host.replace(/\.localhost$/, "");
+}
+
 /** The fleet as one machine runs it: local names, plain `localhost` as a global host, and only the cells that run. */
 export function localFleet(fleet: FleetConfig, running: readonly string[]): FleetConfig {
   const { global: worldwide, eu, us } = fleet.defaults;

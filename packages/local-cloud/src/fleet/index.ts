@@ -1,4 +1,4 @@
-export { localFleet, localHost } from "./hosts.ts";
+export { clientHost, localFleet, localHost } from "./hosts.ts";
 export { type LocalPerson, mintLocalToken } from "./identity.ts";
 export { LocalMarket } from "./market.ts";
 export { busyFleetPorts, planFleet } from "./plan.ts";
