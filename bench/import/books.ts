@@ -6,6 +6,7 @@ import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { importInput } from "@proveniq/contracts";
 import { chunkReader } from "@proveniq/rows";
+import { toDocument } from "../../packages/db/src/items/document.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -96,16 +97,16 @@ export async function documentsOf(book: Book): Promise<Record<string, unknown>[]
     const chunk = open(text.subarray(from, end), 1);
     for (const { mapped } of chunk.read(0, chunk.rows, documents.length + 1)) {
       if (mapped.op !== "upsert") throw new Error("the book has a row that does not go in");
-      documents.push({
-        ...mapped.input,
-        ownerId: "carrier-a",
-        version: 1,
-        writeId: "abcdefghijklmnopqrst",
-        createdAt: at,
-        updatedAt: at,
-        importSource: "bench",
-        importRank: { job: 1, row: documents.length },
-      });
+      documents.push(
+        toDocument({
+          input: { ...mapped.input, ownerId: "carrier-a" },
+          version: 1,
+          writeId: "abcdefghijklmnopqrst",
+          createdAt: at,
+          updatedAt: at,
+          imported: { source: "bench", job: 1, row: documents.length },
+        }),
+      );
     }
     from = end;
   }

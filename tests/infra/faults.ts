@@ -90,9 +90,9 @@ export const plantedFaults: readonly PlantedFault[] = [
     name: "an index on a field that only grows",
     file: cell("indexes.tf"),
     from: "        for field in var.indexes.fieldOverrides :\n",
-    to: '        for field in [for f in var.indexes.fieldOverrides : f if f.fieldPath != "updatedAt"] :\n',
+    to: '        for field in [for f in var.indexes.fieldOverrides : f if f.fieldPath != "createdAt"] :\n',
     ...small,
-    caughtBy: /^exemptions: exemption enterprise-a\/items\.updatedAt is missing/m,
+    caughtBy: /^exemptions: exemption enterprise-a\/items\.createdAt is missing/m,
   },
 
   // Identities.

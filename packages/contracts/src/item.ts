@@ -53,7 +53,8 @@ const text = (max: number) =>
       error: "must be well-formed text without NUL",
     });
 
-const attributeValue = z.union([text(500), z.number(), z.boolean()]);
+// Minus zero is zero: JSON, in which items are kept and shown, has no other.
+const attributeValue = z.union([text(500), z.number().overwrite((n) => n + 0), z.boolean()]);
 
 /** Free details of a thing, flat: up to 50, such as {"carat": 0.23, "cut": "Ideal"}. */
 export const attributes = z

@@ -176,7 +176,7 @@ async function deletePage(context: SweepContext, ids: readonly string[], from: C
 
 /** A newer import has decided about it since. */
 function isNewer(snapshot: DocumentSnapshot, record: ImportRecord): boolean {
-  return Number(snapshot.get("importRank.job")) > record.seq;
+  return Number(snapshot.get("importJob")) > record.seq;
 }
 
 /** Items of the import's source by id. */
@@ -188,7 +188,7 @@ function ofSource(
   const named = itemsRef(firestore, binding.tenantId)
     .where("importSource", "==", record.input.source)
     .orderBy("__name__")
-    .select("importRank");
+    .select("importJob");
   const from =
     after !== undefined && after >= range.from && after !== ""
       ? named.startAfter(after)

@@ -1,5 +1,6 @@
 import type { DocumentData, DocumentSnapshot } from "@google-cloud/firestore";
 import { type Item, type ItemInput, item } from "@proveniq/contracts";
+import { z } from "zod";
 import type { StoredItem } from "../tenant/types.ts";
 import { millisOf } from "../times.ts";
 
@@ -14,40 +15,56 @@ export interface ItemRecord {
   imported?: { source: string; job: number; row: number };
 }
 
-/** The document of an item. Fields without a value are absent. */
+/**
+ * The document of an item: the fields that queries name, and all the rest as one JSON text in `body`. A field costs
+ * several times what its bytes do, at the client and at the database: an import of millions pays for each of them.
+ * Fields without a value are absent.
+ */
 export function toDocument({ input, imported, ...history }: ItemRecord): DocumentData {
-  const document = { ...defined(input), ...history };
-  if (imported === undefined) return document;
-  const { source, job, row } = imported;
-  return { ...document, importSource: source, importRank: { job, row } };
+  const { ownerId, category, marketKey, externalId, ...rest } = input;
+  const { createdAt, version, writeId, updatedAt } = history;
+  const row = imported?.row;
+  return {
+    ...defined({ ownerId, category, marketKey, externalId }),
+    createdAt,
+    body: JSON.stringify({ ...rest, version, writeId, updatedAt, row }),
+    ...(imported === undefined ? {} : { importSource: imported.source, importJob: imported.job }),
+  };
+}
+
+const body = z.looseObject({
+  version: z.int(),
+  writeId: z.string(),
+  updatedAt: z.iso.datetime(),
+  row: z.int().optional(),
+});
+
+/** The text that holds what no query names. Throws when the document is not an item's. */
+export function readBody(data: DocumentData): z.infer<typeof body> {
+  const text: unknown = data["body"];
+  if (typeof text !== "string") throw new Error("an item without a body");
+  return body.parse(JSON.parse(text));
 }
 
 /** The item that a document holds; undefined when there is none. Throws when it is not an item. */
 export function fromDocument(snapshot: DocumentSnapshot): ItemRecord | undefined {
   const data = snapshot.data();
   if (data === undefined) return undefined;
-  const { version, writeId, createdAt, updatedAt, importSource, importRank, ...input } = data;
-  if (typeof writeId !== "string") throw new Error("an item without a writeId");
-  const parsed = item.parse({
-    ...input,
-    id: snapshot.id,
-    version,
-    createdAt: isoOf(createdAt),
-    updatedAt: isoOf(updatedAt),
-  });
-  const { id: _, version: v, createdAt: created, updatedAt: updated, ...fields } = parsed;
+  const { writeId, row, ...rest } = readBody(data);
+  const { createdAt, importSource, importJob, body: _, ...named } = data;
+  const parsed = item.parse({ ...rest, ...named, id: snapshot.id, createdAt: isoOf(createdAt) });
+  const { id: __, version, createdAt: created, updatedAt: updated, ...fields } = parsed;
   return {
     input: fields,
-    version: v,
+    version,
     writeId,
     createdAt: new Date(created),
     updatedAt: new Date(updated),
-    ...(importSource === undefined ? {} : { imported: importedFrom(importSource, importRank) }),
+    ...(importSource === undefined ? {} : { imported: importedFrom(importSource, importJob, row) }),
   };
 }
 
-function importedFrom(source: unknown, rank: unknown): NonNullable<ItemRecord["imported"]> {
-  const { job, row } = typeof rank === "object" && rank !== null ? (rank as Record<string, unknown>) : {};
+function importedFrom(source: unknown, job: unknown, row: unknown): NonNullable<ItemRecord["imported"]> {
   if (typeof source !== "string" || typeof job !== "number" || typeof row !== "number") {
     throw new Error("an imported item without its rank");
   }

@@ -1,4 +1,5 @@
 import type {
+  DocumentData,
   DocumentReference,
   DocumentSnapshot,
   Firestore,
@@ -7,6 +8,7 @@ import type {
 import { category, item, itemId, portfolio, replicaStatus } from "@proveniq/contracts";
 import { z } from "zod";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { readBody } from "../items/document.ts";
 import { hashOf } from "../items/ids.ts";
 import { listQuery } from "../items/list.ts";
 import { itemsRef, portfolioRef } from "../paths.ts";
@@ -21,7 +23,9 @@ const counted = z.object({
   marketKey: item.shape.marketKey,
   insuredValue: item.shape.insuredValue,
 });
-const fields = ["category", "condition", "marketKey", "insuredValue", "createdAt"];
+const fields = ["category", "marketKey", "createdAt", "body"];
+
+const countedOf = (data: DocumentData): PortfolioItem => counted.parse({ ...readBody(data), ...data });
 
 const time = z.iso.datetime();
 const record: z.ZodType<PortfolioRecord> = z.strictObject({
@@ -56,7 +60,7 @@ export class PortfolioStore implements PortfolioRepository {
     return withinDeadline(operationTimeoutMs, async () => {
       // The query asks for one more than its limit.
       const { docs } = await this.#query(await this.#open(), limit - 1, undefined).get();
-      return docs.map((doc) => counted.parse(doc.data()));
+      return docs.map((doc) => countedOf(doc.data()));
     });
   }
 
@@ -68,7 +72,7 @@ export class PortfolioStore implements PortfolioRepository {
         id: doc.id,
         ...(newestFirst ? { createdAtMs: millisOf(doc.get("createdAt")) } : {}),
       };
-      yield { ...counted.parse(doc.data()), position };
+      yield { ...countedOf(doc.data()), position };
     }
   }
 
