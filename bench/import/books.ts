@@ -6,7 +6,7 @@ import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { importInput } from "@proveniq/contracts";
 import { chunkReader } from "@proveniq/rows";
-import { toDocument } from "../../packages/db/src/items/document.ts";
+import { type ItemRecord, toDocument } from "../../packages/db/src/items/document.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -79,8 +79,8 @@ export async function carrierBook(folder: string, rows: number): Promise<Book> {
   return { name: `book of ${rows}`, rows, file, mapping };
 }
 
-/** The documents that an import of a book writes: what the others are given ready-made. */
-export async function documentsOf(book: Book): Promise<Record<string, unknown>[]> {
+/** The items of a book as somebody would write them who has no importer: a field for each field. */
+export async function itemsOf(book: Book): Promise<ItemRecord["input"][]> {
   const text = await readFile(book.file);
   const header = text.subarray(0, text.indexOf(10)).toString().trim().replaceAll('"', "");
   const input = importInput.parse({
@@ -89,26 +89,25 @@ export async function documentsOf(book: Book): Promise<Record<string, unknown>[]
     mapping: JSON.parse(await readFile(book.mapping, "utf8")),
   });
   const open = chunkReader({ ...input, format: { ...input.format, header: "none" } as typeof input.format });
-  const documents: Record<string, unknown>[] = [];
-  const at = new Date();
+  const items: ItemRecord["input"][] = [];
   for (let from = text.indexOf(10) + 1; from < text.length; ) {
     let end = from;
     for (let n = 0; n < 5_000 && end >= 0; n++) end = text.indexOf(10, end) + 1 || text.length;
     const chunk = open(text.subarray(from, end), 1);
-    for (const { mapped } of chunk.read(0, chunk.rows, documents.length + 1)) {
+    for (const { mapped } of chunk.read(0, chunk.rows, items.length + 1)) {
       if (mapped.op !== "upsert") throw new Error("the book has a row that does not go in");
-      documents.push(
-        toDocument({
-          input: { ...mapped.input, ownerId: "carrier-a" },
-          version: 1,
-          writeId: "abcdefghijklmnopqrst",
-          createdAt: at,
-          updatedAt: at,
-          imported: { source: "bench", job: 1, row: documents.length },
-        }),
-      );
+      items.push({ ...mapped.input, ownerId: "carrier-a" });
     }
     from = end;
   }
-  return documents;
+  return items;
+}
+
+/** The very documents that an import of a book writes. */
+export async function documentsOf(book: Book): Promise<Record<string, unknown>[]> {
+  const at = new Date();
+  const history = { version: 1, writeId: "abcdefghijklmnopqrst", createdAt: at, updatedAt: at };
+  return (await itemsOf(book)).map((input, row) =>
+    toDocument({ input, ...history, imported: { source: "bench", job: 1, row } }),
+  );
 }

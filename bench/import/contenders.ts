@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { DatabasePool } from "@proveniq/db/pool";
 import { startEmulator } from "@proveniq/local-cloud/emulator";
 import { cpuMs, freePort } from "../lib/process.ts";
-import { type Book, documentsOf } from "./books.ts";
+import { type Book, documentsOf, itemsOf } from "./books.ts";
 import { type Cell, peakRssMb, root, startCell, startRouter } from "./stack.ts";
 
 const run = promisify(execFile);
@@ -148,7 +148,7 @@ export async function importer(
     const account = { project_id: "bench", client_email: "bench@bench.test", private_key: pem };
     let file = book.file;
     if (name === "firestore-export-import") {
-      const documents = await documentsOf(book);
+      const documents = await itemsOf(book);
       file = join(folder, "documents.json");
       const named = Object.fromEntries(documents.map((d) => [randomBytes(16).toString("hex"), d]));
       await writeFile(file, JSON.stringify({ items: named }));

@@ -3,6 +3,7 @@ export { makeManifest, type NewCell } from "./cells/manifest.ts";
 export type { Connections } from "./connections.ts";
 export { buildSnapshot, type Origins, originsOf } from "./directory/build.ts";
 export type { DirectoryChange } from "./directory/changes.ts";
+export type { EdgeConfigAccess } from "./directory/edge-config.ts";
 export {
   type DirectoryDiff,
   diffDirectory,

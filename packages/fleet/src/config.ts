@@ -6,6 +6,13 @@ const environment = z.object({
   npm_lifecycle_event: z.string().optional(),
   PATH: z.string().default(""),
   PROVENIQ_KEY: z.string().optional(),
+  EDGE_CONFIG_API_TOKEN: z.string().optional(),
+  EDGE_CONFIG_TEAM: z.string().optional(),
+  // Tokens go over TLS, or nowhere but this machine.
+  EDGE_CONFIG_API: z
+    .string()
+    .regex(/^(https:\/\/|http:\/\/127\.0\.0\.1:)/, "must be an https URL")
+    .optional(),
 });
 
 /** What the CLI takes from the environment. */
@@ -17,6 +24,8 @@ export interface CliConfig {
   path: string[];
   /** An API key for commands that call a tenant's API. */
   importKey: string | undefined;
+  /** For publishing to an Edge Config. */
+  edgeConfig: { token: string; team?: string; api?: string } | undefined;
 }
 
 /** The environment of a fleet that outlives the npm which asked for it. */
@@ -36,6 +45,13 @@ export function readCliConfig(
     colour: forced || (!refused && tty),
     underNpm: parsed.npm_lifecycle_event !== undefined,
     importKey: parsed.PROVENIQ_KEY === "" ? undefined : parsed.PROVENIQ_KEY,
+    edgeConfig: edgeConfigOf(parsed),
     path: parsed.PATH.split(":").filter((folder) => folder !== ""),
   };
+}
+
+function edgeConfigOf(env: z.infer<typeof environment>): CliConfig["edgeConfig"] {
+  const { EDGE_CONFIG_API_TOKEN: token = "", EDGE_CONFIG_TEAM: team = "", EDGE_CONFIG_API: api } = env;
+  if (token === "") return undefined;
+  return { token, ...(team === "" ? {} : { team }), ...(api === undefined ? {} : { api }) };
 }

@@ -86,14 +86,29 @@ test("slots run each thing once, so many at once, and leave room for tenants tha
     Array.from({ length: count }, (_, n) => slots.run(tenant, `${n}`, () => held));
   const first = take("a", 4);
   expect(await slots.run("a", "0", () => held)).toBe("running");
+  const second = take("b", 1);
+  // No longer alone.
   expect(await slots.run("a", "4", () => held)).toBe("full");
-  const second = take("b", 4);
+  const third = ["1", "2", "3"].map((key) => slots.run("b", key, () => held));
   const newcomers = ["c", "d", "e", "f"].flatMap((tenant) => take(tenant, 1));
   expect(await slots.run("c", "1", () => held)).toBe("full");
   expect(await slots.run("g", "0", () => held)).toBe("full");
   end();
-  await Promise.all([...first, ...second, ...newcomers]);
+  await Promise.all([...first, ...second, ...third, ...newcomers]);
   expect(await slots.run("a", "0", () => Promise.resolve(1))).toEqual({ done: 1 });
+});
+
+test("slots are all there for a tenant that is alone, but for those that newcomers begin in", async () => {
+  const slots = new Slots();
+  let end: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const under = Array.from({ length: 8 }, (_, n) => slots.run("a", `${n}`, () => held));
+  expect(await slots.run("a", "8", () => held)).toBe("full");
+  under.push(slots.run("b", "0", () => held));
+  end();
+  expect(await Promise.all(under)).toHaveLength(9);
 });
 
 test("an import tells its rate, what is left, and a summary in words", () => {

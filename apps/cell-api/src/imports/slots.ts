@@ -1,6 +1,6 @@
 /** How many chunks an instance works on at once, over all tenants. */
 const mostChunks = 8;
-/** Of them, one tenant's. */
+/** Of them, one tenant's while others have work under way too; one that is alone may have them all. */
 const mostOfOne = 4;
 /** More, for tenants of which nothing is under way: a busy instance still lets them begin. */
 const moreForNewcomers = 4;
@@ -32,6 +32,7 @@ export class Slots {
   #hasRoom(tenantId: string): boolean {
     let own = 0;
     for (const owner of this.#taken.values()) if (owner === tenantId) own++;
-    return this.#taken.size < (own === 0 ? mostSlots : mostChunks) && own < mostOfOne;
+    const alone = own === this.#taken.size;
+    return this.#taken.size < (own === 0 ? mostSlots : mostChunks) && (alone || own < mostOfOne);
   }
 }

@@ -157,8 +157,9 @@ describe("publishDirectory", () => {
     await publishDirectory(publication);
     await writeFile(file, '{"version": 3}');
     await expect(publishDirectory(publication)).rejects.toThrow(file);
-    expect(() => openTarget("https://edge-config.vercel.com/ecfg_x?token=t")).toThrow("cannot be written");
-    expect(() => openTarget("ftp://x/y")).toThrow("neither a file nor");
+    expect(() => openTarget("https://edge-config.vercel.com/ecfg_x?token=t")).toThrow("named by its id");
+    expect(() => openTarget("ecfg_x")).toThrow("EDGE_CONFIG_API_TOKEN");
+    expect(() => openTarget("ftp://x/y")).toThrow("neither a file, a redis:// URL nor");
   });
 });
 

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { type DirectorySnapshot, directorySnapshot, parseFile } from "@proveniq/contracts";
 import { openRedisWriter } from "@proveniq/tenant-context/directory/redis-writer";
 import { RefusedError } from "../refused.ts";
+import { type EdgeConfigAccess, edgeConfigTarget } from "./edge-config.ts";
 
 /** Where routers read the directory. */
 export interface DirectoryTarget {
@@ -17,17 +18,23 @@ export interface DirectoryTarget {
 }
 
 /**
- * A target by its name: a `redis://` or `rediss://` URL, else a file. Edge Config is refused: it is written through
- * the REST API of its cloud, which needs a token that is nobody's here.
+ * A target by its name: a `redis://` or `rediss://` URL, the id of an Edge Config (`ecfg_…`), else a file. An Edge Config
+ * takes `access`; one that is named by the address at which clients read it is refused: that token can only read.
  */
-export function openTarget(name: string): DirectoryTarget {
+export function openTarget(name: string, access?: EdgeConfigAccess): DirectoryTarget {
   if (/^rediss?:\/\//.test(name)) return redisTarget(name);
-  if (/^https?:/.test(name) || name.startsWith("ecfg_")) {
+  if (/^ecfg_[a-z0-9]+$/i.test(name)) {
+    if (access !== undefined) return edgeConfigTarget(name, access);
     throw new RefusedError(
-      "an Edge Config cannot be written from here: that takes the REST API of its platform and a token for it. Publish to a file and upload its content as the item `directory`",
+      "to write to an Edge Config takes a token of its platform's REST API: put it into EDGE_CONFIG_API_TOKEN (and its team into EDGE_CONFIG_TEAM)",
     );
   }
-  if (/^[a-z]+:\/\//.test(name)) throw new RefusedError(`"${name}" is neither a file nor a redis:// URL`);
+  if (/^https?:/.test(name))
+    throw new RefusedError(
+      "an Edge Config is named by its id (ecfg_…), not by the address at which clients read it",
+    );
+  if (/^[a-z]+:\/\//.test(name))
+    throw new RefusedError(`"${name}" is neither a file, a redis:// URL nor an Edge Config's id`);
   return fileTarget(name);
 }
 

@@ -10,6 +10,7 @@ import {
 import { Command, InvalidArgumentError, Option } from "commander";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import { withRegistry } from "../cli/registry.ts";
+import { readCliConfig } from "../config.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
@@ -34,6 +35,7 @@ function publishCommand(output: Output): Command {
   return withTarget("publish", "publish the registry under a new version, unless routers have it already", [
     "fleet directory publish",
     "fleet directory publish --to redis://127.0.0.1:6379",
+    "EDGE_CONFIG_API_TOKEN=… npx fleet directory publish --to ecfg_abc123",
   ])
     .addHelpText(
       "after",
@@ -100,8 +102,12 @@ function withTarget(name: string, summary: string, examples: readonly string[]):
     .addOption(
       new Option(
         "--to <target>",
-        "a file or a redis:// URL (default: the file that the router of this fleet reads)",
+        "a file, a redis:// URL or an Edge Config's id, ecfg_… (default: the file that the router of this fleet reads)",
       ),
+    )
+    .addHelpText(
+      "after",
+      "\nAn Edge Config is written by its platform's REST API: EDGE_CONFIG_API_TOKEN holds the token, EDGE_CONFIG_TEAM its team.",
     )
     .addOption(jsonOption())
     .addOption(stateDirOption());
@@ -112,7 +118,7 @@ async function withPublication<T>(
   work: (publication: Publication) => Promise<T>,
 ): Promise<T> {
   return withRegistry(options, async (registry, state) => {
-    const target = openTarget(options.to ?? state.directoryFile);
+    const target = openTarget(options.to ?? state.directoryFile, readCliConfig().edgeConfig);
     try {
       return await work(registry.publication(target));
     } finally {

@@ -84,7 +84,7 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
       wholeNumber("a percentage", 0, 100),
     )
     .option("--confirm-deletes <rows>", "yes, delete so many", wholeNumber("a number", 1, 1_000_000_000))
-    .option("--parallel <chunks>", "chunks under way at once (default: 4)", wholeNumber("a number", 1, 16), 4)
+    .option("--parallel <chunks>", "chunks under way at once (default: 8)", wholeNumber("a number", 1, 16), 8)
     .option("--errors <file>", "where refused rows go (default: FILE.errors.csv)")
     .option("--fresh", "give up an import of this file that was begun before")
     .option("--url <url>", "router to send it to (default: the fleet that runs here)")

@@ -17,6 +17,8 @@ export interface EdgeConfigServer {
   requests(): number;
   /** Replace an item; undefined removes it. */
   set(key: string, value: unknown): void;
+  /** Every item. */
+  all(): Record<string, unknown>;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function startEdgeConfig(
       if (value === undefined) items.delete(key);
       else items.set(key, value);
     },
+    all: () => Object.fromEntries(items),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,0 +1,94 @@
+import { directorySnapshot, parseFile } from "@proveniq/contracts";
+import { z } from "zod";
+import { RefusedError } from "../refused.ts";
+import type { DirectoryTarget } from "./target.ts";
+
+/** Who may write to an Edge Config: clients only ever get a token to read. */
+export interface EdgeConfigAccess {
+  /** Token of the platform's REST API. Never printed. */
+  token: string;
+  /** The team that owns it; without one it is the token's own. */
+  team?: string;
+  /** Only for tests. */
+  api?: string;
+}
+
+const itemKey = "directory";
+const timeoutMs = 15_000;
+const items = z.array(z.object({ key: z.string(), value: z.unknown() }));
+const problem = z.object({ error: z.object({ message: z.string() }) });
+
+/**
+ * The item `directory` of an Edge Config, by the REST API of its platform: whole or not at all, as one item is.
+ *
+ * @see https://vercel.com/docs/rest-api/edge-config/update-edge-config-items-in-batch
+ */
+export function edgeConfigTarget(id: string, access: EdgeConfigAccess): DirectoryTarget {
+  const call = (method: "GET" | "PATCH", body?: object) => callApi(id, access, method, body);
+  return {
+    name: id,
+    read: async () => {
+      const found = items.parse(await call("GET")).find(({ key }) => key === itemKey);
+      if (found === undefined) return undefined;
+      return parseFile(directorySnapshot, `${id}, item ${itemKey}`, JSON.stringify(found.value));
+    },
+    write: async (snapshot) => {
+      await call("PATCH", { items: [{ operation: "upsert", key: itemKey, value: snapshot }] });
+    },
+    close: () => undefined,
+  };
+}
+
+async function callApi(
+  id: string,
+  { token, team, api = "https://api.vercel.com" }: EdgeConfigAccess,
+  method: "GET" | "PATCH",
+  body?: object,
+): Promise<unknown> {
+  const url = new URL(`/v1/edge-config/${id}/items`, api);
+  if (team !== undefined) url.searchParams.set("teamId", team);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    text = await response.text();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "unknown";
+    throw new RefusedError(`${id}: ${url.host} did not answer: ${reason}. ${unsure(method)}`);
+  }
+  if (response.ok) return JSON.parse(text);
+  throw new RefusedError(
+    `${id}: ${meaning(response.status, text)}${response.status >= 500 ? ` ${unsure(method)}` : ""}`,
+  );
+}
+
+function unsure(method: "GET" | "PATCH"): string {
+  return method === "GET"
+    ? "Nothing was changed."
+    : "Whether it was written is not known: run `fleet directory diff` with the same target.";
+}
+
+/** What a status says to whoever publishes, and what to do next. */
+function meaning(status: number, text: string): string {
+  if (status === 401 || status === 403)
+    return `the token may not do that (${status}). EDGE_CONFIG_API_TOKEN must be one that can write there, and EDGE_CONFIG_TEAM its team.`;
+  if (status === 404)
+    return "there is no such Edge Config, or the token's team does not own it (404). See EDGE_CONFIG_TEAM.";
+  if (status === 413)
+    return "the directory is larger than the plan allows (413): see directory.maxBytes in infra/fleet.json.";
+  if (status === 429) return "too many writes (429): try again in a minute.";
+  if (status >= 500) return `its platform failed (${status}).`;
+  let told: unknown;
+  try {
+    told = JSON.parse(text);
+  } catch {
+    told = undefined;
+  }
+  const said = problem.safeParse(told).data?.error.message;
+  return `it was refused (${status})${said === undefined ? "" : `: ${said}`}.`;
+}
