@@ -33,7 +33,7 @@ describe("the centre, cut off from every cell", () => {
     const began = performance.now();
     const statuses: number[] = [];
     const ages: number[] = [];
-    for (let n = 0; performance.now() - began < 9_000; n++) {
+    for (let n = 0; performance.now() - began < 6_000; n++) {
       for (const caller of callers) {
         const { status, answer } = await read(caller, keys[n % keys.length] ?? "");
         statuses.push(status);
@@ -43,7 +43,7 @@ describe("the centre, cut off from every cell", () => {
     }
     expect(new Set(statuses)).toEqual(new Set([200]));
     // Nobody pretended: the age that is told has grown with the outage.
-    expect(Math.max(...ages.slice(-3))).toBeGreaterThanOrEqual(7);
+    expect(Math.max(...ages.slice(-3))).toBeGreaterThanOrEqual(4);
     for (const { api } of Object.values(fleet.cells)) {
       expect((await fetch(`${api}/ready`)).status).toBe(200);
     }

@@ -1,5 +1,6 @@
-import type { Registry } from "@proveniq/db/control";
-import type { DatabasePool } from "@proveniq/db/pool";
+import { Registry } from "@proveniq/db/control";
+import { DatabasePool } from "@proveniq/db/pool";
+import type { Fleet } from "./fleet/load.ts";
 
 /** The databases that the control plane works on. Whoever calls it opens and closes them. */
 export interface Connections {
@@ -7,4 +8,34 @@ export interface Connections {
   control: Registry;
   /** The tenants' databases of a cell. */
   cell(id: string): DatabasePool;
+}
+
+/**
+ * The cloud's databases, as infra/ names them, by the Google credentials of this machine; with `emulatorHost` all of them in
+ * one emulator, for tests. Opens nothing before it is used.
+ */
+export function openConnections(
+  { config, manifests }: Fleet,
+  emulatorHost?: string,
+): Connections & { close(): Promise<void> } {
+  const { project, controlDatabase } = config.central;
+  const where = emulatorHost === undefined ? {} : { emulatorHost };
+  const central = new DatabasePool({ projectId: project, allow: [controlDatabase], ...where });
+  const cells = new Map(
+    Object.entries(manifests).map(([id, m]) => [
+      id,
+      new DatabasePool({ projectId: m.project, allow: m.databases.map((d) => d.id), ...where }),
+    ]),
+  );
+  return {
+    control: new Registry(central, controlDatabase),
+    cell: (id) => {
+      const pool = cells.get(id);
+      if (pool === undefined) throw new Error(`there is no cell ${id}`);
+      return pool;
+    },
+    close: async () => {
+      await Promise.all([central, ...cells.values()].map((pool) => pool.close()));
+    },
+  };
 }

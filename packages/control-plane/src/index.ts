@@ -1,6 +1,6 @@
 export { type AddedCell, addCell } from "./cells/add.ts";
 export { makeManifest, type NewCell } from "./cells/manifest.ts";
-export type { Connections } from "./connections.ts";
+export { type Connections, openConnections } from "./connections.ts";
 export { buildSnapshot, type Origins, originsOf } from "./directory/build.ts";
 export type { DirectoryChange } from "./directory/changes.ts";
 export type { EdgeConfigAccess } from "./directory/edge-config.ts";

@@ -129,3 +129,26 @@ describe("the CLI's environment", () => {
     expect([colour({ FORCE_COLOR: "1" }, false), colour({ FORCE_COLOR: "0" }, false)]).toEqual([true, false]);
   });
 });
+
+describe("with --project, a command", () => {
+  it.each([
+    [
+      ["directory", "diff", "--project", "proveniq-prod", "--to", "x.json"],
+      1,
+      "The central project is proveniq-central",
+    ],
+    [["directory", "publish", "--project", "proveniq-central"], 2, "Say where with --to"],
+    [
+      ["directory", "publish", "--project", "proveniq-central", "--to", "ecfg_abc"],
+      1,
+      "EDGE_CONFIG_API_TOKEN",
+    ],
+    [["audit", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["residency", "audit", "--all", "--project", "elsewhere"], 1, "not elsewhere"],
+  ])("%j is refused before anything is opened", async (args, code, sentence) => {
+    const said: string[] = [];
+    const output = { out: (text: string) => said.push(text), err: (text: string) => said.push(text) };
+    expect(await program(args, output)).toBe(code);
+    expect(said.join("\n")).toContain(sentence);
+  });
+});

@@ -1,3 +1,6 @@
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import { type Connections, type Fleet, loadFleet, openConnections } from "@proveniq/control-plane";
 import {
   type FleetState,
   LocalMarket,
@@ -5,6 +8,7 @@ import {
   planFleet,
   runningState,
 } from "@proveniq/local-cloud/fleet";
+import { Option } from "commander";
 import { CommandError } from "./errors.ts";
 import { root, stateDirectory } from "./paths.ts";
 
@@ -48,4 +52,49 @@ export async function withMarket<T>(
   } finally {
     await market.close();
   }
+}
+
+/** Which registry is meant: the cloud's, by the central project's id, or that of the fleet that runs here. */
+export interface RegistryOptions {
+  project?: string;
+  stateDir?: string;
+}
+
+export const registryProjectOption = () =>
+  new Option(
+    "--project <id>",
+    "the registry in the cloud: the central project, by this machine's Google credentials (default: the fleet that runs here)",
+  );
+
+/** Who makes changes from here, for the audit. */
+export const operator = () => ({ who: userInfo().username, from: hostname() });
+
+/**
+ * Work on the registry and databases of the cloud. Throws when `project` is not the central one of infra/fleet.json: a
+ * project is named so that nobody changes another one's by mistake.
+ */
+export async function withCloud<T>(
+  project: string,
+  work: (connections: Connections, fleet: Fleet) => Promise<T>,
+): Promise<T> {
+  const fleet = await loadFleet(join(root, "infra"));
+  const central = fleet.config.central.project;
+  if (project !== central)
+    throw new CommandError(`The central project is ${central} (infra/fleet.json), not ${project}.`);
+  const connections = openConnections(fleet);
+  try {
+    return await work(connections, fleet);
+  } finally {
+    await connections.close();
+  }
+}
+
+/** Work on the registry that is meant, only reading. */
+export async function withConnections<T>(
+  { project, ...local }: RegistryOptions,
+  work: (connections: Connections, manifests: Fleet["manifests"]) => Promise<T>,
+): Promise<T> {
+  if (project !== undefined)
+    return withCloud(project, (connections, { manifests }) => work(connections, manifests));
+  return withRegistry(local, ({ connections, manifests }) => work(connections, manifests));
 }

@@ -1,14 +1,13 @@
 import { listAudit } from "@proveniq/control-plane/access";
 import type { Command } from "commander";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { withRegistry } from "../cli/registry.ts";
+import { type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface AuditOptions {
+interface AuditOptions extends RegistryOptions {
   tenant?: string;
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet audit`: who changed what, when, and from where. */
@@ -19,10 +18,11 @@ export function auditCommand(output: Output): Command {
   ])
     .option("--tenant <id>", "only changes of this tenant")
     .addHelpText("after", shapes('{"records": [{at, who, from, action, target, detail}]}'))
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (options: AuditOptions) => {
-      const records = await withRegistry(options, ({ connections, manifests }) =>
+      const records = await withConnections(options, (connections, manifests) =>
         listAudit(connections, { manifests }, options.tenant),
       );
       report(output, options.json, { records }, () =>

@@ -1,28 +1,36 @@
 import {
   type DirectoryChange,
+  type DirectoryTarget,
   diffDirectory,
   openTarget,
+  originsOf,
   type Publication,
   type PublishedDirectory,
   publishDirectory,
   rollbackDirectory,
 } from "@proveniq/control-plane";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { withRegistry } from "../cli/registry.ts";
+import {
+  operator,
+  type RegistryOptions,
+  registryProjectOption,
+  withCloud,
+  withRegistry,
+} from "../cli/registry.ts";
 import { readCliConfig } from "../config.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface DirectoryOptions {
+interface DirectoryOptions extends RegistryOptions {
   to?: string;
   json?: boolean;
-  stateDir?: string;
 }
 
 const changeShape = "{kind, what, name, before, after}";
 
-/** `fleet directory …`: what routers know, as it follows from the registry of the fleet that runs here. */
+/** `fleet directory …`: what routers know, as it follows from the registry. */
 export function directoryCommand(output: Output): Command {
   return new Command("directory")
     .description("publish what routers know, see what would change, and go back to an earlier version")
@@ -35,7 +43,7 @@ function publishCommand(output: Output): Command {
   return withTarget("publish", "publish the registry under a new version, unless routers have it already", [
     "fleet directory publish",
     "fleet directory publish --to redis://127.0.0.1:6379",
-    "EDGE_CONFIG_API_TOKEN=… npx fleet directory publish --to ecfg_abc123",
+    "fleet directory publish --project proveniq-central --to ecfg_abc123",
   ])
     .addHelpText(
       "after",
@@ -109,6 +117,7 @@ function withTarget(name: string, summary: string, examples: readonly string[]):
       "after",
       "\nAn Edge Config is written by its platform's REST API: EDGE_CONFIG_API_TOKEN holds the token, EDGE_CONFIG_TEAM its team.",
     )
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption());
 }
@@ -117,14 +126,31 @@ async function withPublication<T>(
   options: DirectoryOptions,
   work: (publication: Publication) => Promise<T>,
 ): Promise<T> {
-  return withRegistry(options, async (registry, state) => {
-    const target = openTarget(options.to ?? state.directoryFile, readCliConfig().edgeConfig);
-    try {
-      return await work(registry.publication(target));
-    } finally {
-      target.close();
-    }
-  });
+  const { project, to } = options;
+  if (project === undefined) {
+    return withRegistry(options, (registry, state) =>
+      toTarget(to ?? state.directoryFile, (target) => work(registry.publication(target))),
+    );
+  }
+  if (to === undefined)
+    throw new CommandError(
+      "Say where with --to: an Edge Config's id, a redis:// URL or a file.",
+      exitCodes.usage,
+    );
+  return withCloud(project, ({ control }, { config, manifests }) =>
+    toTarget(to, (target) =>
+      work({ target, control, config, manifests, origins: originsOf(manifests), origin: operator() }),
+    ),
+  );
+}
+
+async function toTarget<T>(name: string, work: (target: DirectoryTarget) => Promise<T>): Promise<T> {
+  const target = openTarget(name, readCliConfig().edgeConfig);
+  try {
+    return await work(target);
+  } finally {
+    target.close();
+  }
 }
 
 function reportPublished(output: Output, options: DirectoryOptions, done: PublishedDirectory): void {

@@ -6,14 +6,13 @@ import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
-import { withRegistry } from "../cli/registry.ts";
+import { type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface AuditOptions {
+interface AuditOptions extends RegistryOptions {
   all?: boolean;
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet residency …`: where tenants' data is, and where that is laid down. */
@@ -29,6 +28,7 @@ function auditCommand(output: Output): Command {
     "every place that a tenant's data is in or passes, and where that is declared; 1 on any breach",
     [
       "fleet residency audit atelier-nord",
+      "fleet residency audit --all --project proveniq-central",
       "fleet residency audit --all --json | jq '.audits[].evidence[] | select(.breach)'",
     ],
   )
@@ -45,13 +45,14 @@ function auditCommand(output: Output): Command {
         '{"audits": [{tenantId, residency, cell, evidence: [{what, name, location, declaredIn, resource, breach}]}], "breaches"}',
       ),
     )
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenant: string | undefined, options: AuditOptions) => {
       if ((tenant === undefined) === (options.all !== true))
         throw new CommandError("Name one tenant, or --all.", exitCodes.usage);
       const fleet = await loadFleet(join(root, "infra"));
-      const placements = await withRegistry(options, ({ connections }) => listTenants(connections));
+      const placements = await withConnections(options, listTenants);
       const meant = placements
         .filter((p) => tenant === undefined || p.tenantId === tenant)
         // The registry of one machine holds this machine's names for hosts.
