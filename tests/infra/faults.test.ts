@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { plantedFaults } from "./faults.ts";
-import { faultsOf, plan } from "./plans.ts";
+import { faultsOf, onlyCases, plan } from "./plans.ts";
 import { hasTerraform, Infra, roots } from "./terraform.ts";
 
 let sound: Infra;
@@ -22,6 +22,7 @@ async function said(fault: (typeof plantedFaults)[number]): Promise<string> {
 describe.skipIf(!hasTerraform)("a mistake in infra/", () => {
   beforeAll(async () => {
     sound = await Infra.copy();
+    onlyCases(sound);
     await Promise.all(roots.map((root) => sound.init(root)));
   });
   afterAll(() => sound.close());

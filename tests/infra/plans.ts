@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import {
   type CellManifest,
   cellManifest,
@@ -7,6 +7,7 @@ import {
   parseFile,
   type Residency,
 } from "@proveniq/contracts";
+import { caseDirectory } from "../../apps/router/src/decide/cases.ts";
 import { cellPolicies, definitions } from "./policies/cell.ts";
 import { edgePolicies } from "./policies/edge.ts";
 import { check } from "./policies/policy.ts";
@@ -40,6 +41,14 @@ export function fleetOf(infra: Infra): Fleet {
       }),
     ),
   };
+}
+
+/** Leave only the cells that the router's cases are about: what has been added since makes no difference to a test. */
+export function onlyCases(infra: Infra): void {
+  for (const id of Object.keys(fleetOf(infra).cells)) {
+    if (!Object.hasOwn(caseDirectory.topology.cells, id))
+      rmSync(infra.path(`cells/${id}`), { recursive: true });
+  }
 }
 
 export const residenciesOf = ({ cells, config }: Fleet): Residency[] =>

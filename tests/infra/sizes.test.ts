@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { makeManifest } from "@proveniq/control-plane";
 import { describe, expect, it } from "vitest";
-import { faultsOf, fleetOf, plan } from "./plans.ts";
+import { faultsOf, fleetOf, onlyCases, plan } from "./plans.ts";
 import { urlMapsOf } from "./policies/edge.ts";
 import { hasTerraform, Infra } from "./terraform.ts";
 
@@ -34,6 +34,7 @@ describe.skipIf(!hasTerraform)("load balancers of a fleet of", () => {
     async (count) => {
       const infra = await Infra.copy();
       try {
+        onlyCases(infra);
         grow(infra, count);
         expect(Object.keys(fleetOf(infra).cells)).toHaveLength(count);
         for (const [residency, planned] of await plan(
