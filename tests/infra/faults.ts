@@ -187,6 +187,14 @@ export const plantedFaults: readonly PlantedFault[] = [
     caughtBy: /^rate limit: /m,
   },
   {
+    name: "an EU cell that anybody may flood",
+    file: cell("backends.tf"),
+    from: "  security_policy       = google_compute_region_security_policy.this[0].self_link\n",
+    to: "",
+    ...eu,
+    caughtBy: /^rate limit: eu-api has none/m,
+  },
+  {
     name: "an argument that the provider does not have",
     file: cell("functions.tf"),
     from: "all_traffic_on_latest_revision ",

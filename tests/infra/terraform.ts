@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { readSchema } from "./provider/schema.ts";
+import { providers, readSchema } from "./provider/schema.ts";
 import { serveSchema } from "./provider/server.ts";
 
 /** The repository itself. */
@@ -88,8 +88,11 @@ export class Infra {
       recursive: true,
       filter: (path) => !path.includes("node_modules") && !(from === root && path.includes(".terraform")),
     });
-    const { reattach, stop } = await serveSchema(readSchema());
-    return new Infra(folder, reattach, stop);
+    const served = await Promise.all(providers.map((name) => serveSchema(name, readSchema(name))));
+    const reattach = Object.assign({}, ...served.map((each) => each.reattach));
+    return new Infra(folder, JSON.stringify(reattach), () => {
+      for (const { stop } of served) stop();
+    });
   }
 
   path(file: string): string {
@@ -174,7 +177,11 @@ export class Infra {
 }
 
 /** What only the cloud knows, where something else is made of it. */
-const mocked = `mock_provider "google" {
+const mocked = `mock_provider "google-beta" {
+  override_during = plan
+}
+
+mock_provider "google" {
   override_during = plan
   mock_resource "google_iam_workload_identity_pool" {
     defaults = { name = "projects/1/locations/global/workloadIdentityPools/github" }

@@ -2,7 +2,7 @@ import { type CellManifest, type FleetConfig, isInside, location } from "@proven
 import { z } from "zod";
 import { loadConfig } from "../../../apps/cell-api/src/config.ts";
 import type { Planned } from "../terraform.ts";
-import { grant, type Policy, resources } from "./policy.ts";
+import { byAddress, grant, type Policy, resources } from "./policy.ts";
 
 export interface CellContext {
   id: string;
@@ -297,20 +297,7 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
       )
       .map(({ values }) => `${values.member} has ${values.role} on more than this cell's day keys`),
 
-  "rate limit": (plan, { manifest }) => {
-    if (manifest.residency !== "global") return [];
-    const policy = z.object({
-      rule: z.array(
-        z.object({ rate_limit_options: z.array(z.object({ enforce_on_key: z.string().nullable() })) }),
-      ),
-    });
-    const keyed = resources(plan, "google_compute_security_policy", policy).filter(({ values }) =>
-      values.rule.every((r) => r.rate_limit_options.every((o) => o.enforce_on_key === "IP")),
-    );
-    return keyed.length === 1
-      ? []
-      : ["no policy throttles by address, or one does by something that callers choose"];
-  },
+  "rate limit": byAddress,
 
   alerts: (plan) => {
     const schema = z.object({ documentation: z.array(z.object({ content: z.string() })) });

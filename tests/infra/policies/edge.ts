@@ -8,7 +8,7 @@ import {
 import { routeByUrlMap, type UrlMap, urlMap, urlMapFaults } from "@proveniq/control-plane/url-map";
 import { z } from "zod";
 import type { Planned } from "../terraform.ts";
-import { type Policy, resources } from "./policy.ts";
+import { byAddress, type Policy, resources } from "./policy.ts";
 
 export interface EdgeContext {
   residency: "eu" | "us" | "global";
@@ -160,25 +160,5 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
     ];
   },
 
-  "rate limit": (plan, { residency }) => {
-    if (residency !== "global") return [];
-    const backend = z.object({
-      name: z.string(),
-      security_policy: z.string().nullable().default("known later"),
-    });
-    const policy = z.object({
-      rule: z.array(
-        z.object({ rate_limit_options: z.array(z.object({ enforce_on_key: z.string().nullable() })) }),
-      ),
-    });
-    const byAddress = resources(plan, "google_compute_security_policy", policy).filter(({ values }) =>
-      values.rule.every((r) => r.rate_limit_options.every((o) => o.enforce_on_key === "IP")),
-    );
-    return [
-      ...resources(plan, "google_compute_backend_service", backend)
-        .filter(({ values }) => values.security_policy === null)
-        .map(({ values }) => `${values.name} has none`),
-      ...(byAddress.length === 1 ? [] : ["it is keyed by something that callers choose"]),
-    ];
-  },
+  "rate limit": byAddress,
 };

@@ -1,5 +1,5 @@
 /**
- * Writes google.schema.json: the schema of those resources of the Google provider that infra/terraform uses, so that
+ * Writes google.schema.json and google-beta.schema.json: the schema of those resources of each provider that infra/terraform uses, so that
  * Terraform can check every argument without the provider. Run `npm run provider-schema` after a new resource is used.
  *
  * The provider itself cannot be asked where only package registries are reached. The CDKTF bindings carry its whole
@@ -10,9 +10,8 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Block, CtyType, ProviderSchema } from "./schema.ts";
+import { type Block, type CtyType, type ProviderName, type ProviderSchema, providers } from "./schema.ts";
 
-const bindings = "@cdktf/provider-google@16.12.1";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 const simple: Record<string, CtyType> = {
@@ -123,33 +122,46 @@ function computedType(source: Source, body: string): CtyType | undefined {
   return ["list", ["object", Object.fromEntries(Object.entries(attributes).map(([k, v]) => [k, v.type]))]];
 }
 
-const used = globSync("infra/terraform/**/*.tf", { cwd: root }).flatMap((file) =>
-  [...readFileSync(join(root, file), "utf8").matchAll(/^resource "(google_\w+)"/gm)].map((m) => m[1] ?? ""),
-);
-const folder = mkdtempSync(join(tmpdir(), "provider-schema-"));
-try {
-  const file = execFileSync("npm", ["pack", bindings, "--silent"], { cwd: folder, encoding: "utf8" }).trim();
-  execFileSync("tar", ["xzf", file], { cwd: folder });
-  const lib = join(folder, "package", "lib");
-  const one = (dir: string, type: string): Block => {
-    const source = sourceOf(join(lib, dir));
-    const found = [...source.classes].find(([, body]) => body.includes(`tfResourceType = "${type}"`));
-    if (found === undefined) throw new Error(`${type} is not in ${bindings}`);
-    return blockOf(source, found[0], true);
-  };
-  const resources = Object.fromEntries(
-    [...new Set(used)]
-      .sort()
-      .map((type) => [type, one(type.slice("google_".length).replaceAll("_", "-"), type)]),
+/** Resource types in use, by the provider that each of them asks for. */
+function usedOf(provider: ProviderName): string[] {
+  const types = globSync("infra/terraform/**/*.tf", { cwd: root }).flatMap((file) =>
+    [...readFileSync(join(root, file), "utf8").matchAll(/^resource "(google_\w+)" "\w+" \{\n([^]*?)^\}/gm)]
+      .filter(
+        ([, , body = ""]) => /^ {2}provider\s+= google-beta$/m.test(body) === (provider === "google-beta"),
+      )
+      .map(([, type = ""]) => type),
   );
-  const schema: ProviderSchema = {
-    version: "6.50.0",
-    source: `Argument names and types of the hashicorp/google provider 6.50.0 (MPL-2.0), read from ${bindings} (MPL-2.0)`,
-    provider: one("provider", "google"),
-    resources,
-  };
-  writeFileSync(new URL("google.schema.json", import.meta.url), `${JSON.stringify(schema)}\n`);
-  process.stdout.write(`${Object.keys(resources).length} resources\n`);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  return [...new Set(types)].sort();
+}
+
+for (const provider of providers) {
+  const bindings = `@cdktf/provider-${provider}@16.12.1`;
+  const folder = mkdtempSync(join(tmpdir(), "provider-schema-"));
+  try {
+    const file = execFileSync("npm", ["pack", bindings, "--silent"], {
+      cwd: folder,
+      encoding: "utf8",
+    }).trim();
+    execFileSync("tar", ["xzf", file], { cwd: folder });
+    const lib = join(folder, "package", "lib");
+    const one = (dir: string, type: string): Block => {
+      const source = sourceOf(join(lib, dir));
+      const found = [...source.classes].find(([, body]) => body.includes(`tfResourceType = "${type}"`));
+      if (found === undefined) throw new Error(`${type} is not in ${bindings}`);
+      return blockOf(source, found[0], true);
+    };
+    // The preview's bindings keep the prefix in the names of folders.
+    const folderOf = (type: string) =>
+      (provider === "google" ? type.slice("google_".length) : type).replaceAll("_", "-");
+    const schema: ProviderSchema = {
+      version: "6.50.0",
+      source: `Argument names and types of the hashicorp/${provider} provider 6.50.0 (MPL-2.0), read from ${bindings} (MPL-2.0)`,
+      provider: one("provider", provider),
+      resources: Object.fromEntries(usedOf(provider).map((type) => [type, one(folderOf(type), type)])),
+    };
+    writeFileSync(new URL(`${provider}.schema.json`, import.meta.url), `${JSON.stringify(schema)}\n`);
+    process.stdout.write(`${provider}: ${Object.keys(schema.resources).length} resources\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -26,7 +26,11 @@ const block: z.ZodType<Block> = z.lazy(() =>
   }),
 );
 
-/** The part of the Google provider's schema that `infra/terraform` uses; see regenerate.ts. */
+/** The providers in use: Google's, and its preview for what the stable one does not have yet. */
+export const providers = ["google", "google-beta"] as const;
+export type ProviderName = (typeof providers)[number];
+
+/** The part of a provider's schema that `infra/terraform` uses; see regenerate.ts. */
 export const providerSchema = z.strictObject({
   version: z.string(),
   source: z.string(),
@@ -35,8 +39,8 @@ export const providerSchema = z.strictObject({
 });
 export type ProviderSchema = z.infer<typeof providerSchema>;
 
-export function readSchema(): ProviderSchema {
+export function readSchema(provider: ProviderName): ProviderSchema {
   return providerSchema.parse(
-    JSON.parse(readFileSync(new URL("google.schema.json", import.meta.url), "utf8")),
+    JSON.parse(readFileSync(new URL(`${provider}.schema.json`, import.meta.url), "utf8")),
   );
 }

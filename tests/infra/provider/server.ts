@@ -7,19 +7,19 @@ import {
 } from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 import { plugin } from "./protocol.ts";
-import type { Block, ProviderSchema } from "./schema.ts";
-
-/** The address by which Terraform asks for the provider. */
-const address = "registry.terraform.io/hashicorp/google";
+import type { Block, ProviderName, ProviderSchema } from "./schema.ts";
 
 /**
  * Serve a provider's schema by Terraform's plugin protocol, version 5, on loopback. It knows which arguments there are
- * and nothing of Google Cloud: it cannot plan, and `terraform test` mocks all that it does not know. Resolves with the value
- * of TF_REATTACH_PROVIDERS that leads Terraform to it.
+ * and nothing of Google Cloud: it cannot plan, and `terraform test` mocks all that it does not know. Resolves with where
+ * it is, by the address under which Terraform asks for it: TF_REATTACH_PROVIDERS holds such entries.
  *
  * @see https://developer.hashicorp.com/terraform/plugin/terraform-plugin-protocol
  */
-export async function serveSchema(schema: ProviderSchema): Promise<{ reattach: string; stop: () => void }> {
+export async function serveSchema(
+  name: ProviderName,
+  schema: ProviderSchema,
+): Promise<{ reattach: Record<string, object>; stop: () => void }> {
   const server = new Server();
   const answer =
     <Q, A>(work: (request: Q) => A) =>
@@ -46,9 +46,15 @@ export async function serveSchema(schema: ProviderSchema): Promise<{ reattach: s
   });
   const where = { Network: "tcp", String: `127.0.0.1:${port}` };
   const reattach = {
-    [address]: { Protocol: "grpc", ProtocolVersion: 5, Pid: process.pid, Test: true, Addr: where },
+    [`registry.terraform.io/hashicorp/${name}`]: {
+      Protocol: "grpc",
+      ProtocolVersion: 5,
+      Pid: process.pid,
+      Test: true,
+      Addr: where,
+    },
   };
-  return { reattach: JSON.stringify(reattach), stop: () => server.forceShutdown() };
+  return { reattach, stop: () => server.forceShutdown() };
 }
 
 const nestings = { single: 1, list: 2, set: 3 } as const;

@@ -30,12 +30,14 @@ resource "google_compute_backend_service" "this" {
 
 # A residency's data: behind the load balancer of its region, where TLS ends too.
 resource "google_compute_region_backend_service" "this" {
+  provider              = google-beta
   for_each              = local.is_global ? {} : google_compute_region_network_endpoint_group.this
   project               = local.project
   region                = var.manifest.region
   name                  = local.names[each.key]
   protocol              = "HTTPS"
   load_balancing_scheme = "EXTERNAL_MANAGED"
+  security_policy       = google_compute_region_security_policy.this[0].self_link
   backend {
     group = each.value.id
   }
@@ -51,6 +53,34 @@ resource "google_compute_security_policy" "this" {
   project = local.project
   name    = "${var.id}-by-address"
   rule {
+    action   = "throttle"
+    priority = 2147483647
+    match {
+      versioned_expr = "SRC_IPS_V1"
+      config {
+        src_ip_ranges = ["*"]
+      }
+    }
+    rate_limit_options {
+      conform_action = "allow"
+      exceed_action  = "deny(429)"
+      enforce_on_key = "IP"
+      rate_limit_threshold {
+        count        = 6000
+        interval_sec = 60
+      }
+    }
+  }
+}
+
+# A regional backend service takes a policy by the preview of the provider only (6.50).
+resource "google_compute_region_security_policy" "this" {
+  count   = local.is_global ? 0 : 1
+  project = local.project
+  region  = var.manifest.region
+  name    = "${var.id}-by-address"
+  type    = "CLOUD_ARMOR"
+  rules {
     action   = "throttle"
     priority = 2147483647
     match {

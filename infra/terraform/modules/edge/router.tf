@@ -94,12 +94,14 @@ resource "google_compute_backend_service" "router" {
 }
 
 resource "google_compute_region_backend_service" "router" {
+  provider              = google-beta
   count                 = var.is_primary && !local.is_global ? 1 : 0
   project               = var.fleet.central.project
   region                = var.region
   name                  = "router-${var.residency}"
   protocol              = "HTTPS"
   load_balancing_scheme = "EXTERNAL_MANAGED"
+  security_policy       = google_compute_region_security_policy.by_address[0].self_link
   backend {
     group = google_compute_region_network_endpoint_group.router[0].id
   }
@@ -111,6 +113,34 @@ resource "google_compute_security_policy" "by_address" {
   project = var.fleet.central.project
   name    = "router-by-address"
   rule {
+    action   = "throttle"
+    priority = 2147483647
+    match {
+      versioned_expr = "SRC_IPS_V1"
+      config {
+        src_ip_ranges = ["*"]
+      }
+    }
+    rate_limit_options {
+      conform_action = "allow"
+      exceed_action  = "deny(429)"
+      enforce_on_key = "IP"
+      rate_limit_threshold {
+        count        = 6000
+        interval_sec = 60
+      }
+    }
+  }
+}
+
+# A regional backend service takes a policy by the preview of the provider only (6.50).
+resource "google_compute_region_security_policy" "by_address" {
+  count   = var.is_primary && !local.is_global ? 1 : 0
+  project = var.fleet.central.project
+  region  = var.region
+  name    = "router-by-address"
+  type    = "CLOUD_ARMOR"
+  rules {
     action   = "throttle"
     priority = 2147483647
     match {

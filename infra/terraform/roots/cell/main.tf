@@ -6,6 +6,10 @@ terraform {
       source  = "hashicorp/google"
       version = "~> 6.50"
     }
+    google-beta = {
+      source  = "hashicorp/google-beta"
+      version = "~> 6.50"
+    }
   }
   backend "gcs" {}
 }
@@ -19,6 +23,12 @@ locals {
 }
 
 provider "google" {
+  project = local.manifest.project
+  region  = local.manifest.region
+}
+
+# For what the stable provider does not have yet: see backends.tf of the module.
+provider "google-beta" {
   project = local.manifest.project
   region  = local.manifest.region
 }

@@ -7,6 +7,10 @@ terraform {
       source  = "hashicorp/google"
       version = "~> 6.50"
     }
+    google-beta = {
+      source  = "hashicorp/google-beta"
+      version = "~> 6.50"
+    }
   }
   backend "gcs" {}
 }
@@ -38,6 +42,11 @@ locals {
 }
 
 provider "google" {
+  project = local.fleet.central.project
+}
+
+# For what the stable provider does not have yet: see router.tf of the module.
+provider "google-beta" {
   project = local.fleet.central.project
 }
 
