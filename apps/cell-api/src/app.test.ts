@@ -29,6 +29,7 @@ describe("outside of tenants", () => {
     expect(answer.body).toEqual({
       status: "ready",
       dependencies: [{ name: "firestore/a", state: "ready", ms: 0 }],
+      traffic: { seconds: 300, requests: 0, failed: 0 },
     });
   });
 

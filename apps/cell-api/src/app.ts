@@ -7,6 +7,7 @@ import type { AppDeps, AppEnv } from "./deps.ts";
 import { answerHeaders } from "./http/answer-headers.ts";
 import { responseTo } from "./http/problem-response.ts";
 import { requestLog } from "./http/request-log.ts";
+import { Traffic } from "./http/traffic.ts";
 import { readinessCheck } from "./readiness.ts";
 import { pathsOf, routes } from "./routes/index.ts";
 import type { RouteDeps } from "./routes/route.ts";
@@ -14,6 +15,8 @@ import type { RouteDeps } from "./routes/route.ts";
 /** The cell's HTTP interface over what it is given. Reads no environment and opens nothing. */
 export function createApp(deps: AppDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
+  const traffic = new Traffic(deps.now);
+  const dependencies = readinessCheck(deps.dependencies, deps.now);
   const routeDeps: RouteDeps = {
     cell: deps.cell,
     now: deps.now,
@@ -21,7 +24,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     market: deps.market,
     portfolios: deps.portfolios,
     importer: deps.importer,
-    readiness: readinessCheck(deps.dependencies, deps.now),
+    readiness: async () => ({ ...(await dependencies()), traffic: traffic.summary() }),
     documents: once(async () => {
       const { renderDocuments } = await import("./openapi/index.ts");
       return renderDocuments(routes);
@@ -30,7 +33,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const resolve = tenantContext(deps.tenants);
   const methods = new Map<string, string[]>();
 
-  app.use(requestLog(deps));
+  app.use(requestLog(deps, traffic));
   app.use(answerHeaders);
   const bulk = deps.importer !== undefined;
   for (const route of routes) {

@@ -16,9 +16,18 @@ export const readiness = z
         ms: z.int().min(0).describe("How long it took to answer, or to give up"),
       }),
     ),
+    traffic: z
+      .strictObject({
+        seconds: z.int().describe("Over how long"),
+        requests: z.int().min(0).describe("Of tenants, at this process"),
+        failed: z.int().min(0).describe("Of them answered with 500 or above"),
+      })
+      .describe("How requests fared lately"),
   })
   .meta({ id: "Readiness" });
 export type Readiness = z.infer<typeof readiness>;
+/** What a round of asking finds out. */
+export type Dependencies = Omit<Readiness, "traffic">;
 
 /**
  * A function that asks every dependency at once, each for at most one second. Calls share one round at a time
@@ -27,8 +36,8 @@ export type Readiness = z.infer<typeof readiness>;
 export function readinessCheck(
   dependencies: readonly Dependency[],
   now: () => number,
-): () => Promise<Readiness> {
-  let latest: { at: number; answer: Promise<Readiness> } | undefined;
+): () => Promise<Dependencies> {
+  let latest: { at: number; answer: Promise<Dependencies> } | undefined;
   return () => {
     if (latest === undefined || now() - latest.at >= cacheMs) {
       const round = { at: now(), answer: ask(dependencies, now) };
@@ -41,7 +50,7 @@ export function readinessCheck(
   };
 }
 
-async function ask(dependencies: readonly Dependency[], now: () => number): Promise<Readiness> {
+async function ask(dependencies: readonly Dependency[], now: () => number): Promise<Dependencies> {
   const states = await Promise.all(
     dependencies.map(async (dependency) => {
       const { name } = dependency;

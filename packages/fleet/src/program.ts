@@ -8,9 +8,11 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { importCommand } from "./commands/import.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { logsCommand } from "./commands/logs.ts";
 import { marketCommand } from "./commands/market.ts";
 import { residencyCommand } from "./commands/residency.ts";
 import { routeCommand } from "./commands/route.ts";
+import { statusCommand } from "./commands/status.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
@@ -20,6 +22,7 @@ const guide = `
 Start here:
   npx fleet doctor                        is everything there that a local fleet needs?
   npx fleet up                            run it (npm start does the same and installs first)
+  npx fleet status                        what is wrong, what to read, what to type
   npx fleet cells list                    which cells there are, and where they run
   npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs
   npx fleet route explain http://localhost:8080/v1/items -H 'x-tenant-id: acme'
@@ -45,6 +48,8 @@ export async function program(
     .showSuggestionAfterError()
     .addCommand(upCommand(output))
     .addCommand(downCommand(output))
+    .addCommand(statusCommand(output))
+    .addCommand(logsCommand(output))
     .addCommand(cellsCommand(output))
     .addCommand(tenantsCommand(output))
     .addCommand(directoryCommand(output))

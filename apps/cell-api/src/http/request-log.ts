@@ -2,12 +2,17 @@ import { createHash, randomUUID } from "node:crypto";
 import { headers, ProblemError } from "@proveniq/contracts";
 import type { MiddlewareHandler } from "hono";
 import type { AppDeps, AppEnv } from "../deps.ts";
+import type { Traffic } from "./traffic.ts";
 
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
+const processRoutes: ReadonlySet<string> = new Set(["/health", "/ready", "/v1/cell"]);
 const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 
-/** First of all: the request's id, and one line in the log. */
-export function requestLog({ logger, now }: Pick<AppDeps, "logger" | "now">): MiddlewareHandler<AppEnv> {
+/** First of all: the request's id, one line in the log, and its count. */
+export function requestLog(
+  { logger, now }: Pick<AppDeps, "logger" | "now">,
+  traffic: Traffic,
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const started = now();
     const given = c.req.header(headers.requestId);
@@ -18,6 +23,8 @@ export function requestLog({ logger, now }: Pick<AppDeps, "logger" | "now">): Mi
 
     const tenant = c.get("tenant");
     const error = c.error;
+    // Who asks for the cell itself, and not for a tenant, would thin out the rate of failures.
+    if (!processRoutes.has(c.get("route") ?? "none")) traffic.count(c.res.status >= 500);
     const fields = {
       requestId,
       trace: traceparentPattern.exec(c.req.header(headers.traceparent) ?? "")?.[1],

@@ -1,0 +1,227 @@
+import type { Claim } from "@proveniq/contracts";
+import { describe, expect, it } from "vitest";
+import { judge } from "./judge.ts";
+import type { CellFacts, FleetFacts, PlacedTenants, Probe } from "./types.ts";
+
+const ok = <T>(value: T): Probe<T> => ({ ok: true, value });
+const dead: Probe<never> = { ok: false, error: "connection refused" };
+const quiet = { seconds: 300, requests: 0, failed: 0 };
+const service = { status: "ready", unavailable: [], degraded: [], traffic: quiet };
+const outbox = { database: "main", state: "ready", waitingPages: 0, oldestSeconds: 0, setAside: 0 };
+const claim: Claim = { tenantId: "carrier-a", state: "active", epoch: 3, copies: 1 };
+
+const cell: CellFacts = {
+  id: "eu",
+  digest: ok("aa"),
+  api: ok(service),
+  bulk: ok(service),
+  sink: ok([outbox]),
+  replica: ok({ sequence: 7, ageSeconds: 2 }),
+  tenants: ok([{ tenantId: "carrier-a", claim, imports: 0 }]),
+  maxReplicaLagSeconds: 60,
+};
+const placed: PlacedTenants = { version: 9, tenants: { "carrier-a": { cellId: "eu", epoch: 3 } } };
+const well: FleetFacts = {
+  at: "2026-11-27T03:00:00.000Z",
+  cells: [cell],
+  router: ok(true),
+  registry: ok(placed),
+  directory: ok(placed),
+  warehouse: ok(true),
+};
+const of = (change: Partial<CellFacts>): FleetFacts => ({ ...well, cells: [{ ...cell, ...change }] });
+const traffic = (requests: number, failed: number) =>
+  ok({ ...service, traffic: { seconds: 300, requests, failed } });
+const claimed = (change: Partial<Claim>) =>
+  of({ tenants: ok([{ tenantId: "carrier-a", claim: { ...claim, ...change }, imports: 0 }]) });
+
+describe("what is ill, where, and what to type", () => {
+  it("is nothing when all is well, when nothing is asked for, and when a few of many requests fail", () => {
+    for (const facts of [
+      well,
+      of({ api: traffic(19, 19) }),
+      of({ api: traffic(1_000, 20) }),
+      of({ api: ok({ ...service, traffic: undefined }) }),
+      of({ sink: undefined }),
+      { ...well, directory: undefined, warehouse: undefined },
+    ])
+      expect(judge(facts)).toEqual([]);
+  });
+
+  it.each<[string, FleetFacts, string, string, string, string]>([
+    [
+      "a dead API",
+      of({ api: dead, digest: dead }),
+      "eu",
+      "the API does not answer (connection refused)",
+      "cell-loss",
+      "fleet logs eu",
+    ],
+    ["dead imports", of({ bulk: dead }), "eu", "imports are not served", "cell-loss", "--service bulk"],
+    [
+      "an unreachable database",
+      of({ api: ok({ ...service, unavailable: ["firestore/main"] }) }),
+      "eu",
+      "the API does not reach firestore/main",
+      "cell-loss",
+      "fleet logs eu",
+    ],
+    [
+      "a dead database, told once",
+      of({ tenants: dead, replica: dead }),
+      "eu",
+      "its databases could not be read",
+      "cell-loss",
+      "fleet logs eu",
+    ],
+    [
+      "a dead market database",
+      of({ replica: dead }),
+      "eu",
+      "market values could not be read",
+      "cell-loss",
+      "fleet logs eu",
+    ],
+    [
+      "failures",
+      of({ api: traffic(1_000, 21) }),
+      "eu",
+      "21 of 1000 API requests failed in 5 minutes",
+      "bad-deploy",
+      "--grep",
+    ],
+    [
+      "a lagging replica",
+      of({ replica: ok({ sequence: 7, ageSeconds: 61 }) }),
+      "eu",
+      "lag 61 s behind the centre; allowed are 60 s",
+      "cell-loss",
+      "--service replicate",
+    ],
+    [
+      "an empty replica",
+      of({ replica: ok({ sequence: 0, ageSeconds: null }) }),
+      "eu",
+      "never equalled",
+      "cell-loss",
+      "--service replicate",
+    ],
+    ["a dead sink", of({ sink: dead }), "eu", "the sink does not answer", "cell-loss", "--service sink"],
+    [
+      "a sink that stopped",
+      of({ sink: ok([{ ...outbox, state: "degraded", reason: "stopped: offsets" }]) }),
+      "eu",
+      "main is not carried: stopped: offsets",
+      "cell-loss",
+      "analytics resume --cell eu",
+    ],
+    [
+      "old events",
+      of({ sink: ok([{ ...outbox, oldestSeconds: 901, waitingPages: 4 }]) }),
+      "eu",
+      "wait for 901 s (4 pages)",
+      "cell-loss",
+      "--service sink",
+    ],
+    [
+      "a tenant without claim",
+      of({ tenants: ok([{ tenantId: "carrier-a", claim: undefined, imports: 0 }]) }),
+      "eu",
+      "carrier-a has no claim",
+      "restore",
+      "tenants list",
+    ],
+    [
+      "an epoch that the registry does not know",
+      claimed({ epoch: 4 }),
+      "eu",
+      "at epoch 4, the registry says eu at epoch 3",
+      "directory-loss",
+      "tenants list",
+    ],
+    [
+      "a dead router",
+      { ...well, router: dead },
+      "fleet",
+      "the router does not answer",
+      "directory-loss",
+      "logs router",
+    ],
+    [
+      "a dead registry",
+      { ...well, registry: dead },
+      "fleet",
+      "cells serve without it",
+      "directory-loss",
+      "logs central",
+    ],
+    [
+      "an unreadable directory",
+      { ...well, directory: dead },
+      "fleet",
+      "the directory could not be read",
+      "directory-loss",
+      "directory publish",
+    ],
+    [
+      "an old directory",
+      { ...well, directory: ok({ ...placed, version: 8 }) },
+      "fleet",
+      "version 8, the registry is at 9",
+      "directory-loss",
+      "directory publish",
+    ],
+    [
+      "a directory with an old epoch",
+      { ...well, directory: ok({ version: 9, tenants: { "carrier-a": { cellId: "eu", epoch: 2 } } }) },
+      "fleet",
+      "wrong about 1 tenants (carrier-a)",
+      "directory-loss",
+      "directory publish",
+    ],
+    [
+      "a dead warehouse",
+      { ...well, warehouse: dead },
+      "fleet",
+      "outboxes keep what it misses",
+      "analytics",
+      "logs warehouse",
+    ],
+  ])("finds %s", (_, facts, where, what, runbook, next) => {
+    const found = judge(facts).filter((f) => f.level === "ill");
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ where, what: expect.stringContaining(what) });
+    expect(found[0]?.runbook).toContain(`/${runbook}.md`);
+    expect(found[0]?.next).toMatch(/^npx fleet /);
+    expect(found[0]?.next).toContain(next);
+  });
+
+  it("notes a move, two versions and pages set aside, and calls none of them ill", () => {
+    const facts: FleetFacts = {
+      ...claimed({ state: "fenced", epoch: 3 }),
+    };
+    expect(judge(facts)).toMatchObject([{ level: "note", what: "tenant carrier-a is fenced" }]);
+    expect(
+      judge({ ...well, cells: [cell, { ...cell, id: "us", digest: ok("bb"), tenants: ok([]) }] }),
+    ).toMatchObject([{ level: "note", where: "fleet", what: "not all cells run the same artefact" }]);
+    expect(judge(of({ sink: ok([{ ...outbox, setAside: 2 }]) }))).toMatchObject([{ level: "note" }]);
+  });
+
+  it("hides nothing behind the first thing, and puts what is ill first", () => {
+    const facts: FleetFacts = {
+      ...well,
+      router: dead,
+      warehouse: dead,
+      cells: [
+        { ...cell, sink: ok([{ ...outbox, setAside: 1 }]) },
+        { ...cell, id: "us", api: dead, tenants: ok([]) },
+      ],
+    };
+    expect(judge(facts).map((f) => [f.level, f.where])).toEqual([
+      ["ill", "us"],
+      ["ill", "fleet"],
+      ["ill", "fleet"],
+      ["note", "eu"],
+    ]);
+  });
+});

@@ -1,0 +1,76 @@
+import { inspectReplica, inspectTenants } from "@proveniq/db/inspect";
+import { DatabasePool } from "@proveniq/db/pool";
+import { artefactDigest, describeService, describeSink } from "./answers.ts";
+import type { CellFacts, CellPlace, Probe } from "./types.ts";
+
+/** No question takes longer, in milliseconds: one that nobody answers must not hide the others. */
+export const probeMs = 1_300;
+
+/** An answer, or why there is none, in `ms` at most. What goes on after that is heard no more. */
+export async function probe<T>(ask: (signal: AbortSignal) => Promise<T>, ms = probeMs): Promise<Probe<T>> {
+  const signal = AbortSignal.timeout(ms);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${ms / 1_000} s`)), ms);
+  });
+  try {
+    return { ok: true, value: await Promise.race([ask(signal), late]) };
+  } catch (error) {
+    return { ok: false, error: reasonOf(error, ms) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function reasonOf(error: unknown, ms: number): string {
+  if (!(error instanceof Error)) return "unknown";
+  if (error.name === "TimeoutError") return `no answer in ${ms / 1_000} s`;
+  const { cause } = error;
+  if (cause instanceof Error && "code" in cause && typeof cause.code === "string") {
+    return cause.code === "ECONNREFUSED" ? "connection refused" : cause.code;
+  }
+  return error.message.split("\n")[0]?.slice(0, 200) ?? "unknown";
+}
+
+/** GET a JSON document. A 503 is an answer too: it says what is wrong. */
+export async function getJson(url: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(url, { signal, redirect: "error" });
+  if (!response.ok && response.status !== 503) throw new Error(`answers ${response.status}`);
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`answers ${response.status}, and not JSON`);
+  }
+}
+
+/** Ask all parts of a cell at once. `pool` allows its tenants' databases and that of market values. */
+export async function probeCell(id: string, place: CellPlace): Promise<CellFacts> {
+  const { api, bulk, sink, databases, marketDatabase, project, emulatorHost } = place;
+  const pool = new DatabasePool({
+    projectId: project,
+    allow: [...databases, marketDatabase],
+    readOnly: true,
+    ...(emulatorHost === undefined ? {} : { emulatorHost }),
+  });
+  const asked = await Promise.all([
+    probe(async (signal) => artefactDigest(await getJson(`${api}/v1/cell`, signal))),
+    probe(async (signal) => describeService(await getJson(`${api}/ready`, signal))),
+    probe(async (signal) => describeService(await getJson(`${bulk}/ready`, signal))),
+    sink === undefined
+      ? undefined
+      : probe(async (signal) => describeSink(await getJson(`${sink}/ready`, signal))),
+    probe(async () => {
+      const { sequence, caughtUpAt } = await inspectReplica(pool, marketDatabase);
+      const age =
+        caughtUpAt === null ? null : Math.max(0, Math.round((Date.now() - Date.parse(caughtUpAt)) / 1_000));
+      return { sequence, ageSeconds: age };
+    }),
+    probe(() => inspectTenants(pool, databases)),
+  ]);
+  // It waits for calls that a dead database never answers; nobody waits for it.
+  void pool.close();
+  const [digest, ready, imports, outboxes, replica, tenants] = asked;
+  const { maxReplicaLagSeconds } = place;
+  return { id, digest, api: ready, bulk: imports, sink: outboxes, replica, tenants, maxReplicaLagSeconds };
+}

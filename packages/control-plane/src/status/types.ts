@@ -1,0 +1,78 @@
+import type { InspectedTenant } from "@proveniq/db/inspect";
+
+/** One question with its own time limit: an answer, or why there is none. */
+export type Probe<T> = { ok: true; value: T } | { ok: false; error: string };
+
+/** Where the parts of a cell are. */
+export interface CellPlace {
+  /** URL of the API, of what works on imports, and of the sink where it has one: in the cloud a sink has no address. */
+  api: string;
+  bulk: string;
+  sink: string | undefined;
+  project: string;
+  databases: readonly string[];
+  marketDatabase: string;
+  /** host:port; undefined for the cloud. */
+  emulatorHost: string | undefined;
+  maxReplicaLagSeconds: number;
+}
+
+export interface ServiceReadiness {
+  status: string;
+  /** Names and details of what does not answer, or not well. */
+  unavailable: string[];
+  degraded: string[];
+  /** Of tenants' requests lately; a cell of an older release does not tell. */
+  traffic?: { seconds: number; requests: number; failed: number } | undefined;
+}
+
+export interface Outbox {
+  database: string;
+  state: string;
+  reason?: string | undefined;
+  waitingPages: number;
+  oldestSeconds: number;
+  setAside: number;
+}
+
+export interface CellFacts {
+  id: string;
+  digest: Probe<string>;
+  api: Probe<ServiceReadiness>;
+  bulk: Probe<ServiceReadiness>;
+  /** Undefined: this sink has no address that could be asked. */
+  sink: Probe<Outbox[]> | undefined;
+  replica: Probe<{ sequence: number; ageSeconds: number | null }>;
+  tenants: Probe<InspectedTenant[]>;
+  maxReplicaLagSeconds: number;
+}
+
+/** What a directory or the registry says: its version, and by tenant the cell and epoch. */
+export interface PlacedTenants {
+  version: number;
+  tenants: Record<string, { cellId: string; epoch: number }>;
+}
+
+export interface FleetFacts {
+  at: string;
+  cells: CellFacts[];
+  router: Probe<true>;
+  registry: Probe<PlacedTenants>;
+  /** What routers read. Undefined: it is not told where that is. */
+  directory: Probe<PlacedTenants> | undefined;
+  /** Undefined: it was not asked. */
+  warehouse: Probe<true> | undefined;
+}
+
+/** Something that is wrong, and what to do. */
+export interface Finding {
+  /** A cell's id, or `fleet`. */
+  where: string;
+  /** ill: somebody must act; note: worth knowing. */
+  level: "ill" | "note";
+  what: string;
+  /** The page to follow, in the repository. */
+  runbook: string;
+  /** What to type next. */
+  next: string;
+}

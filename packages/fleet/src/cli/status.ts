@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { fileTarget, loadFleet } from "@proveniq/control-plane";
+import { openWarehouse } from "@proveniq/control-plane/analytics";
+import {
+  type CellPlace,
+  type FleetFacts,
+  getJson,
+  loadClient,
+  type PlacedTenants,
+  probe,
+  probeCell,
+} from "@proveniq/control-plane/status";
+import { Registry } from "@proveniq/db/control";
+import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
+import { CommandError } from "./errors.ts";
+import { root, stateDirectory } from "./paths.ts";
+
+export interface StatusOptions {
+  target: "local" | "cloud";
+  json?: boolean;
+  stateDir?: string;
+}
+
+/** Ask everything at once, the fleet of this machine or the cloud's, as the manifests name it. */
+export async function gather(options: StatusOptions): Promise<FleetFacts> {
+  await loadClient();
+  return options.target === "cloud" ? gatherCloud() : gatherLocal(options);
+}
+
+async function gatherLocal(options: StatusOptions): Promise<FleetFacts> {
+  const stateDir = stateDirectory(options.stateDir);
+  const state = await runningState(stateDir);
+  if (state === undefined) throw new CommandError("No fleet runs here. Start one with `npm start`.");
+  const plan = await planFleet({
+    root,
+    stateDir,
+    portBase: state.portBase,
+    cells: Object.keys(state.cells),
+  });
+  const registry = new LocalRegistry(state, plan.config, plan.manifests);
+  const directory = fileTarget(state.directoryFile);
+  const [cells, router, registered, published, warehouse] = await Promise.all([
+    Promise.all(
+      Object.entries(plan.manifests).flatMap(([id, manifest]) => {
+        const place = placeIn(state, id);
+        const { maxReplicaLagSeconds, marketDatabase } = manifest;
+        return place === undefined
+          ? []
+          : [probeCell(id, { ...place, marketDatabase: marketDatabase.id, maxReplicaLagSeconds })];
+      }),
+    ),
+    probe((signal) => answers(`${state.router}/v1/cell`, signal)),
+    probe(() => placedIn(registry.connections.control)),
+    probe(async () => {
+      const snapshot = await directory.read();
+      if (snapshot === undefined) throw new Error(`there is none at ${directory.name}`);
+      const tenants = Object.entries(snapshot.tenants).map(
+        ([tenant, [cellId, epoch]]) => [tenant, { cellId, epoch }] as const,
+      );
+      return { version: snapshot.version, tenants: Object.fromEntries(tenants) };
+    }),
+    probe(async (signal) => {
+      await getJson(`${state.warehouse.rest}/health`, signal);
+      return true as const;
+    }),
+  ]);
+  void registry.close();
+  return { at: now(), cells, router, registry: registered, directory: published, warehouse };
+}
+
+function placeIn({ cells }: FleetState, id: string) {
+  const cell = cells[id];
+  if (cell === undefined) return undefined;
+  const { api, bulk, sink, project, databases, relay } = cell;
+  return { api, bulk, sink, project, databases, emulatorHost: relay };
+}
+
+/** The cloud by its manifests: cells by their origins, databases and registry with the operator's own credentials. */
+async function gatherCloud(): Promise<FleetFacts> {
+  const { config, manifests } = await loadFleet(join(root, "infra"));
+  const { project, controlDatabase } = config.central;
+  const { DatabasePool } = await import("@proveniq/db/pool");
+  const pool = new DatabasePool({ projectId: project, allow: [controlDatabase], readOnly: true });
+  const [host = config.zone] = Object.entries(config.hosts).flatMap(([name, { kind }]) =>
+    kind === "global" ? [name] : [],
+  );
+  const [cells, router, registry, warehouse] = await Promise.all([
+    Promise.all(
+      Object.entries(manifests).map(([id, m]) => {
+        const place: CellPlace = {
+          ...m.origins,
+          sink: undefined,
+          project: m.project,
+          databases: m.databases.map((d) => d.id),
+          marketDatabase: m.marketDatabase.id,
+          emulatorHost: undefined,
+          maxReplicaLagSeconds: m.maxReplicaLagSeconds,
+        };
+        return probeCell(id, place);
+      }),
+    ),
+    probe((signal) => answers(`https://${host}/v1/cell`, signal)),
+    probe(() => placedIn(new Registry(pool, controlDatabase))),
+    probe(async () => {
+      await openWarehouse({ project }).getDatasets({ maxResults: 1 });
+      return true as const;
+    }),
+  ]);
+  void pool.close();
+  return { at: now(), cells, router, registry, directory: undefined, warehouse };
+}
+
+/** Whatever the answer is: an answer of the router for a dead cell is not a dead router. */
+async function answers(url: string, signal: AbortSignal): Promise<true> {
+  const response = await fetch(url, { signal, redirect: "error" });
+  await response.body?.cancel();
+  return true;
+}
+
+async function placedIn(registry: Registry): Promise<PlacedTenants> {
+  const { version, placements } = await registry.snapshot();
+  const tenants = placements.map(({ tenantId, cellId, epoch }) => [tenantId, { cellId, epoch }] as const);
+  return { version, tenants: Object.fromEntries(tenants) };
+}
+
+const now = () => new Date().toISOString();

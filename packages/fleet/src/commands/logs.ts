@@ -1,0 +1,151 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadManifests } from "@proveniq/control-plane";
+import { type Command, Option } from "commander";
+import { parseDuration } from "../cli/duration.ts";
+import { CommandError } from "../cli/errors.ts";
+import { command, shapes, stateDirOption } from "../cli/options.ts";
+import { root, stateDirectory } from "../cli/paths.ts";
+import {
+  gcloudCommand,
+  type Level,
+  type LogFilter,
+  levels,
+  passes,
+  type Service,
+  services,
+} from "../logs/filter.ts";
+import type { Output } from "../output/print.ts";
+import { targetOption } from "./status.ts";
+
+interface LogsOptions {
+  target: "local" | "cloud";
+  since?: number;
+  level?: Level;
+  grep?: string;
+  service?: Service;
+  follow?: boolean;
+  stateDir?: string;
+}
+
+/** As much of the end of a file is read, in bytes. */
+const tailBytes = 4 * 1024 * 1024;
+/** What belongs to the fleet and to no cell. */
+const others = ["router", "warehouse", "central"];
+
+/** `fleet logs CELL`: what the services of a cell wrote, or the command that asks the cloud for it. */
+export function logsCommand(output: Output): Command {
+  return command("logs", "what the services of a cell wrote; in the cloud, the command that reads it", [
+    "fleet logs eu --since 15m --level warn",
+    'fleet logs eu --service bulk --grep "import-incomplete" --follow',
+    "fleet logs router",
+    "fleet logs eu --target cloud --since 1h --level error",
+  ])
+    .argument("<cell>", `the cell, such as eu; or ${others.join(", ")}`)
+    .option(
+      "--since <time>",
+      "not older than this, such as 15m; lines without a time always show",
+      parseDuration,
+    )
+    .addOption(new Option("--level <level>", "at least that grave").choices(Object.keys(levels)))
+    .option("--grep <text>", "only lines that hold this text")
+    .addOption(new Option("--service <name>", "only this one of the cell").choices(services))
+    .option("--follow", "go on with what comes, until Ctrl-C")
+    .addOption(targetOption())
+    .addOption(stateDirOption())
+    .addHelpText(
+      "after",
+      shapes("every line is JSON already, as the services wrote it: there is no such option"),
+    )
+    .action(async (cell: string, options: LogsOptions) => {
+      const manifests = await loadManifests(join(root, "infra"));
+      const manifest = Object.hasOwn(manifests, cell) ? manifests[cell] : undefined;
+      if (manifest === undefined && !others.includes(cell))
+        throw new CommandError(
+          `There is no cell "${cell}". There are ${Object.keys(manifests).join(", ")}; and ${others.join(", ")}.`,
+        );
+      const { since, level, grep } = options;
+      const filter: LogFilter = {
+        since: since === undefined ? undefined : Date.now() - since * 1_000,
+        level,
+        grep,
+      };
+      if (options.target === "cloud") {
+        if (manifest === undefined)
+          throw new CommandError("In the cloud this reads a cell's log: name a cell.");
+        if (options.service === "database")
+          throw new CommandError(
+            "In the cloud a database is Firestore itself, and writes no log of its own.",
+          );
+        output.out(
+          gcloudCommand(cell, manifest.project, { level, grep, service: options.service, seconds: since }),
+        );
+        return;
+      }
+      const folder = join(stateDirectory(options.stateDir), "logs");
+      const names = namesOf(cell, options.service);
+      const present = new Set(await readdir(folder).catch(() => []));
+      const found = names.filter((name) => present.has(`${name}.log`));
+      if (found.length === 0)
+        throw new CommandError(
+          `No log of ${cell} in ${folder}. Does a fleet run, or did one? Start it with \`npm start\`.`,
+        );
+      const width = Math.max(...found.map((name) => name.length));
+      await read(found, folder, options.follow === true, (name, line) => {
+        if (passes(line, filter)) output.out(`${name.padEnd(width)} ${line}`);
+      });
+    });
+}
+
+function namesOf(cell: string, service: Service | undefined): string[] {
+  if (cell === "central") return ["emulator-central"];
+  if (others.includes(cell)) return [cell];
+  const names: Record<Service, string> = {
+    api: cell,
+    bulk: `bulk-${cell}`,
+    replicate: `replicate-${cell}`,
+    sink: `sink-${cell}`,
+    database: `emulator-${cell}`,
+  };
+  if (service !== undefined) return [names[service]];
+  // The database's own log has neither levels nor anything to tell on most nights: only who asks for it gets it.
+  return services.filter((each) => each !== "database").map((each) => names[each]);
+}
+
+/** The ends of the files one after the other; then, with `follow`, what is added to any of them. */
+async function read(
+  names: readonly string[],
+  folder: string,
+  follow: boolean,
+  hear: (name: string, line: string) => void,
+): Promise<void> {
+  const places = new Map<string, { at: number; rest: string }>();
+  for (;;) {
+    for (const name of names) {
+      const file = join(folder, `${name}.log`);
+      const size = await stat(file)
+        .then((s) => s.size)
+        .catch(() => 0);
+      const known = places.get(name);
+      const cut = known === undefined && size > tailBytes;
+      // A file that became shorter was begun anew.
+      const at = known === undefined ? Math.max(0, size - tailBytes) : known.at > size ? 0 : known.at;
+      if (known !== undefined && at === size) continue;
+      const handle = await open(file).catch(() => undefined);
+      if (handle === undefined) continue;
+      try {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - at), 0, size - at, at);
+        const lines = ((known?.rest ?? "") + buffer.toString("utf8", 0, bytesRead)).split("\n");
+        const rest = lines.pop() ?? "";
+        for (const line of cut ? lines.slice(1) : lines) if (line !== "") hear(name, line);
+        if (!follow && rest !== "") hear(name, rest);
+        places.set(name, { at: at + bytesRead, rest });
+      } finally {
+        await handle.close();
+      }
+    }
+    if (!follow) return;
+    await sleep(250);
+  }
+}

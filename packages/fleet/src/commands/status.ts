@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { judge } from "@proveniq/control-plane/status";
+import { type Command, Option } from "commander";
+import { exitCodes } from "../cli/errors.ts";
+import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { gather, type StatusOptions } from "../cli/status.ts";
+import { readCliConfig } from "../config.ts";
+import { palette } from "../output/colour.ts";
+import { type Output, report } from "../output/print.ts";
+import { statusText } from "../output/status.ts";
+
+/** Between two looks of --watch, in milliseconds. */
+const everyMs = 3_000;
+
+export const targetOption = () =>
+  new Option("--target <where>", "the fleet of this machine, or the one that the manifests name")
+    .choices(["local", "cloud"])
+    .default("local");
+
+/** `fleet status`: what is wrong, where to read and what to type; then how each cell is. */
+export function statusCommand(output: Output): Command {
+  return command("status", "what is wrong, what to read and what to type next; exit code 1 when ill", [
+    "fleet status",
+    "fleet status --watch",
+    "fleet status --json | jq '.findings[] | .where, .what, .next'",
+    "fleet status --target cloud",
+  ])
+    .addHelpText(
+      "after",
+      "\nEach part is asked by itself, with a time limit of its own: one that is dead hides no other." +
+        "\nThe cloud is asked with your own credentials; its sinks have no address, and Edge Config is not read.",
+    )
+    .addHelpText(
+      "after",
+      shapes(
+        '{"ok", "findings": [{where, level: ill|note, what, runbook, next}], "facts": {at, cells, router, …}}',
+      ),
+    )
+    .option("--watch", `look again every ${everyMs / 1_000} s, until Ctrl-C`)
+    .addOption(targetOption())
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (options: StatusOptions & { watch?: boolean }) => {
+      const paint = palette(readCliConfig().colour);
+      for (;;) {
+        const facts = await gather(options);
+        const findings = judge(facts);
+        const ok = findings.every((f) => f.level !== "ill");
+        report(output, options.json, { ok, findings, facts }, () => statusText(facts, findings, paint));
+        process.exitCode = ok ? exitCodes.done : exitCodes.failed;
+        if (options.watch !== true) {
+          // Calls to a dead database are retried for long, and nobody waits for them.
+          setImmediate(() => process.exit());
+          return;
+        }
+        await sleep(everyMs);
+        output.out("");
+      }
+    });
+}
