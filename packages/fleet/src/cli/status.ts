@@ -6,11 +6,11 @@ import {
   type FleetFacts,
   getJson,
   loadClient,
-  type PlacedTenants,
+  placedIn,
+  placedInCloud,
   probe,
   probeCell,
 } from "@proveniq/control-plane/status";
-import { Registry } from "@proveniq/db/control";
 import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
 import { CommandError } from "./errors.ts";
 import { root, stateDirectory } from "./paths.ts";
@@ -78,9 +78,7 @@ function placeIn({ cells }: FleetState, id: string) {
 /** The cloud by its manifests: cells by their origins, databases and registry with the operator's own credentials. */
 async function gatherCloud(): Promise<FleetFacts> {
   const { config, manifests } = await loadFleet(join(root, "infra"));
-  const { project, controlDatabase } = config.central;
-  const { DatabasePool } = await import("@proveniq/db/pool");
-  const pool = new DatabasePool({ projectId: project, allow: [controlDatabase], readOnly: true });
+  const { project } = config.central;
   const [host = config.zone] = Object.entries(config.hosts).flatMap(([name, { kind }]) =>
     kind === "global" ? [name] : [],
   );
@@ -100,13 +98,12 @@ async function gatherCloud(): Promise<FleetFacts> {
       }),
     ),
     probe((signal) => answers(`https://${host}/v1/cell`, signal)),
-    probe(() => placedIn(new Registry(pool, controlDatabase))),
+    probe(() => placedInCloud(config)),
     probe(async () => {
       await openWarehouse({ project }).getDatasets({ maxResults: 1 });
       return true as const;
     }),
   ]);
-  void pool.close();
   return { at: now(), cells, router, registry, directory: undefined, warehouse };
 }
 
@@ -115,12 +112,6 @@ async function answers(url: string, signal: AbortSignal): Promise<true> {
   const response = await fetch(url, { signal, redirect: "error" });
   await response.body?.cancel();
   return true;
-}
-
-async function placedIn(registry: Registry): Promise<PlacedTenants> {
-  const { version, placements } = await registry.snapshot();
-  const tenants = placements.map(({ tenantId, cellId, epoch }) => [tenantId, { cellId, epoch }] as const);
-  return { version, tenants: Object.fromEntries(tenants) };
 }
 
 const now = () => new Date().toISOString();
