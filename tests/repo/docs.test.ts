@@ -35,3 +35,14 @@ test.each(files)("%s names only npm scripts that exist", (file) => {
   );
   expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
 });
+
+test("every runbook that the status and the alerts name is there", () => {
+  const judge = readFileSync(join(root, "packages/control-plane/src/status/judge.ts"), "utf8");
+  const alerts = readFileSync(join(root, "infra/terraform/modules/cell/watching.tf"), "utf8");
+  const named = [...judge.matchAll(/page\("([a-z-]+)"\)/g), ...alerts.matchAll(/runbooks\}\/([a-z-]+)\.md/g)];
+  expect(named.length).toBeGreaterThan(5);
+  const missing = named
+    .map(([, name = ""]) => `docs/runbooks/${name}.md`)
+    .filter((f) => !existsSync(join(root, f)));
+  expect(missing).toEqual([]);
+});

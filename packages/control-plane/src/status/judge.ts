@@ -41,7 +41,7 @@ function judgeCell(cell: CellFacts): Finding[] {
         found.push(ill(`tenant ${tenantId} has no claim`, page("restore"), `npx fleet tenants list`));
       else if (claim.state === "moving" || claim.state === "fenced")
         found.push({
-          ...ill(`tenant ${tenantId} is ${claim.state}`, page("noisy-tenant"), "npx fleet audit"),
+          ...ill(`tenant ${tenantId} is ${claim.state}`, page("directory-loss"), "npx fleet audit"),
           level: "note",
         });
     }
