@@ -117,7 +117,7 @@ describe("the artefact", () => {
       env,
     });
     expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toEqual({
-      shown: ["analytics", "api", "bulk", "replicate"].map((name) => [
+      shown: ["api", "bulk", "replicate", "sink"].map((name) => [
         name,
         "function",
         ["europe-west1"],

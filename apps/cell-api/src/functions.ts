@@ -84,7 +84,7 @@ export const replicate = onSchedule(
  * Events on their way to the warehouse: called every minute, it works through most of it, one at a time under a lease in
  * each database. It knows nothing of requests, and they nothing of it.
  */
-export const analytics = onSchedule(
+export const sink = onSchedule(
   {
     schedule: "every 1 minutes",
     region: config.manifest.region,
