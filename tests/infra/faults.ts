@@ -171,6 +171,22 @@ export const plantedFaults: readonly PlantedFault[] = [
     caughtBy: /^environment: /m,
   },
   {
+    name: "a function that the artefact does not have",
+    file: cell("functions.tf"),
+    from: "entry_point = each.key",
+    to: 'entry_point = each.key == "sink" ? "analytics" : each.key',
+    ...small,
+    caughtBy: /^entry points: enterprise-a-sink starts analytics/m,
+  },
+  {
+    name: "an alert that takes each deploy for silence",
+    file: cell("watching.tf"),
+    from: 'cross_series_reducer = "REDUCE_SUM"',
+    to: 'cross_series_reducer = "REDUCE_NONE"',
+    ...small,
+    caughtBy: /^silence: /m,
+  },
+  {
     name: "an alert without a runbook",
     file: cell("watching.tf"),
     from: "Runbook: ${var.runbooks}/cell-loss.md",

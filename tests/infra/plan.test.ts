@@ -149,4 +149,14 @@ describe.skipIf(!hasTerraform)("a cell that is added", () => {
       infra.close();
     }
   }, 120_000);
+
+  it("is refused when its analytics keys would look like another cell's", async () => {
+    const infra = await Infra.copy();
+    try {
+      await addCell(infra.repository, { id: "eu-2030", region: "europe-west1", residency: "eu" });
+      await expect(plan(infra, "cell", ["eu-2030"])).rejects.toThrow(/must not contain "-20"/);
+    } finally {
+      infra.close();
+    }
+  }, 60_000);
 });

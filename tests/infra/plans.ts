@@ -11,6 +11,7 @@ import { caseDirectory } from "../../apps/router/src/decide/cases.ts";
 import { cellPolicies, definitions } from "./policies/cell.ts";
 import { edgePolicies } from "./policies/edge.ts";
 import { check } from "./policies/policy.ts";
+import { runningPolicies } from "./policies/running.ts";
 import { bootstrapPolicies, centralPolicies, projectPolicies } from "./policies/shared.ts";
 import type { Infra, Planned, Root } from "./terraform.ts";
 
@@ -112,7 +113,8 @@ export function faultsOf(infra: Infra, root: Root, name: string, planned: readon
     const read = (file: string) => definitions.parse(JSON.parse(infra.read(file)));
     const indexes = read("firestore.indexes.json");
     const marketIndexes = read("firestore.market-indexes.json");
-    return check(cellPolicies, planned, { id: name, manifest, config, indexes, marketIndexes });
+    const context = { id: name, manifest, config, indexes, marketIndexes };
+    return check({ ...cellPolicies, ...runningPolicies }, planned, context);
   }
   if (root === "edge") return check(edgePolicies, planned, { residency: name as Residency, config, cells });
   if (root === "project") return check(projectPolicies, planned, { residency: strictest(fleet, name) });

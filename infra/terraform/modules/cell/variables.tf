@@ -5,6 +5,11 @@ variable "id" {
     condition     = can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", var.id))
     error_message = "A cell's id has 2 to 20 lower-case letters, digits and hyphens: it becomes part of cloud names."
   }
+  # Day keys are called analytics-key-<cell>-20…: those of cell eu-2030 would look like keys of cell eu.
+  validation {
+    condition     = !strcontains(var.id, "-20")
+    error_message = "A cell's id must not contain \"-20\": its analytics keys could be taken for another cell's."
+  }
 }
 
 variable "manifest" {

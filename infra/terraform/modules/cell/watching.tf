@@ -65,6 +65,9 @@ resource "google_monitoring_alert_policy" "silent" {
       aggregations {
         alignment_period   = "60s"
         per_series_aligner = "ALIGN_RATE"
+        # Over all revisions: each deploy ends the series of the one before it, which is no silence.
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["resource.label.service_name"]
       }
     }
   }
