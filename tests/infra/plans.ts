@@ -118,7 +118,7 @@ export function faultsOf(infra: Infra, root: Root, name: string, planned: readon
   }
   if (root === "edge") return check(edgePolicies, planned, { residency: name as Residency, config, cells });
   if (root === "project") return check(projectPolicies, planned, { residency: strictest(fleet, name) });
-  if (root === "central") return check(centralPolicies, planned, { config });
+  if (root === "central") return check(centralPolicies, planned, { config, cells });
   return check(bootstrapPolicies, planned, { config, cells: Object.keys(cells), repository });
 }
 

@@ -103,18 +103,15 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
         ({ address, values }) => `${address} grants ${values.role} on every database of ${values.project}`,
       ),
 
-  isolation: (plan, { manifest, config }) => {
+  isolation: (plan, { manifest }) => {
     const own = [...manifest.databases, manifest.marketDatabase].map(
       (d) => `resource.name == "projects/${manifest.project}/databases/${d.id}"`,
     );
-    const published = `resource.name == "projects/${config.central.project}/databases/${config.central.marketDatabase}"`;
     return grants(plan)
       .filter(({ values }) => reachesData(values.role))
       .flatMap(({ address, values }) =>
         values.condition
-          .filter(({ expression }) =>
-            values.project === manifest.project ? !own.includes(expression) : expression !== published,
-          )
+          .filter(({ expression }) => !own.includes(expression))
           .map(({ expression }) => `${address} is not bound to one database of this cell: ${expression}`),
       );
   },
@@ -276,15 +273,14 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
     return same("job", jobs, [`${id}-replicate * * * * *`, `${id}-sink * * * * *`]);
   },
 
-  warehouse: (plan, { id, manifest, config }) => {
-    const schema = z.object({ dataset_id: z.string(), role: z.string(), member: z.string() });
-    const given = resources(plan, "google_bigquery_dataset_iam_member", schema).map(
-      ({ values: v }) => `${v.member} ${v.role} ${v.dataset_id}`,
-    );
-    const sink = `serviceAccount:${id}-sink@${manifest.project}.iam.gserviceaccount.com`;
-    const role = `projects/${config.central.project}/roles/warehouseAppender`;
-    return same("right", given, [`${sink} ${role} raw_${manifest.residency}`]);
-  },
+  "only its own project": (plan, { manifest }) =>
+    plan
+      .filter(({ type, values }) => type.startsWith("google_") && typeof values["project"] === "string")
+      .filter(({ values }) => values["project"] !== manifest.project)
+      .map(
+        ({ address, values }) =>
+          `${address} is in ${String(values["project"])}, where a cell's deployer has no rights`,
+      ),
 
   secrets: (plan, { id }) =>
     grants(plan)

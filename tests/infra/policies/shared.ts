@@ -1,9 +1,10 @@
-import { type FleetConfig, isInside, type Location, location } from "@proveniq/contracts";
+import { type CellManifest, type FleetConfig, isInside, type Location, location } from "@proveniq/contracts";
 import { z } from "zod";
 import { condition, grant, type Policy, resources } from "./policy.ts";
 
 export interface CentralContext {
   config: FleetConfig;
+  cells: Readonly<Record<string, CellManifest>>;
 }
 
 const dataset = z.object({ dataset_id: z.string(), location: z.string() });
@@ -37,17 +38,34 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
     ];
   },
 
-  "who reads raw rows": (plan) => {
+  "what cells may do": (plan, { config, cells }) => {
+    const { project, marketDatabase } = config.central;
+    const member = (id: string, service: string, at: string) =>
+      `serviceAccount:${id}-${service}@${at}.iam.gserviceaccount.com`;
     const right = z.object({ dataset_id: z.string(), role: z.string(), member: z.string() });
-    const view = z.object({ dataset_id: z.string(), view: z.tuple([z.object({ table_id: z.string() })]) });
-    return [
+    const given = [
       ...resources(plan, "google_bigquery_dataset_iam_member", right)
         .filter(({ values }) => values.dataset_id.startsWith("raw_"))
-        .map(({ values }) => `${values.member} has ${values.role} on ${values.dataset_id}`),
-      ...resources(plan, "google_bigquery_dataset_access", view)
-        .filter(({ values }) => !values.view[0].table_id.startsWith("publishable_"))
-        .map(({ values }) => `${values.view[0].table_id} reads ${values.dataset_id}`),
+        .map(({ values: v }) => `${v.member} ${v.role} ${v.dataset_id}`),
+      ...resources(plan, "google_project_iam_member", grant)
+        .filter(({ values }) => !values.role.startsWith("roles/bigquery.jobUser"))
+        .map(({ values: v }) => `${v.member} ${v.role} ${v.condition.map((c) => c.expression).join()}`),
     ];
+    const wanted = Object.entries(cells).flatMap(([id, m]) => [
+      `${member(id, "sink", m.project)} projects/${project}/roles/warehouseAppender raw_${m.residency}`,
+      `${member(id, "replicate", m.project)} roles/datastore.viewer resource.name == "projects/${project}/databases/${marketDatabase}"`,
+    ]);
+    return [
+      ...given.filter((g) => !wanted.includes(g)).map((g) => `${g} is granted`),
+      ...wanted.filter((w) => !given.includes(w)).map((w) => `${w} is missing`),
+    ];
+  },
+
+  "who reads raw rows": (plan) => {
+    const view = z.object({ dataset_id: z.string(), view: z.tuple([z.object({ table_id: z.string() })]) });
+    return resources(plan, "google_bigquery_dataset_access", view)
+      .filter(({ values }) => !values.view[0].table_id.startsWith("publishable_"))
+      .map(({ values }) => `${values.view[0].table_id} reads ${values.dataset_id}`);
   },
 
   "appends only": (plan) => {

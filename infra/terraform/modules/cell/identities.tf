@@ -38,26 +38,7 @@ resource "google_project_iam_member" "database" {
   depends_on = [google_service_account.this]
 }
 
-# Market values are pulled: the centre has no rights here, and this cell may only read there.
-resource "google_project_iam_member" "published_values" {
-  project = var.central.project
-  role    = "roles/datastore.viewer"
-  member  = local.members["replicate"]
-  condition {
-    title      = "${var.id} reads published market values"
-    expression = "resource.name == \"projects/${var.central.project}/databases/${var.central.marketDatabase}\""
-  }
-  depends_on = [google_service_account.this]
-}
-
-# Rows can be added to the raw dataset of this residency, and nothing can be read there.
-resource "google_bigquery_dataset_iam_member" "warehouse" {
-  project    = var.central.project
-  dataset_id = "raw_${var.manifest.residency}"
-  role       = "projects/${var.central.project}/roles/warehouseAppender"
-  member     = local.members["sink"]
-  depends_on = [google_service_account.this]
-}
+# What it may do in the central project, the centre grants (modules/central/cells.tf): who deploys a cell has no rights there.
 
 # A key a day for pseudonyms. The sink makes them, kept in this cell's region alone and gone after 7 days; to create a
 # secret is a right on the project, so it is one of its own, and reading is bound to the names of this cell.

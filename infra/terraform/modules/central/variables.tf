@@ -43,3 +43,8 @@ variable "zone" {
   description = "zone of infra/fleet.json."
   type        = string
 }
+
+variable "cells" {
+  description = "Project and residency of each cell."
+  type        = map(object({ project = string, residency = string }))
+}

@@ -1,5 +1,6 @@
-# One deployer a cell, which only the workflow of that cell's environment can be. It changes what surrounds data and can
-# read none: not one permission on documents is in its role.
+# One deployer a cell, which only the workflow of that cell's environment can be. It changes what surrounds data: no role of
+# its own lets it read a document. It manages the identities of its project, though, and could give itself a role that does:
+# grants are in the audit log, and the nightly plan shows them.
 locals {
   deployers = toset(concat(keys(var.cells), ["edge", "central", "projects"]))
   pool      = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}"
@@ -37,6 +38,7 @@ resource "google_project_iam_custom_role" "schema" {
 locals {
   of_cells = [
     "roles/cloudfunctions.admin", "roles/cloudscheduler.admin", "roles/compute.loadBalancerAdmin",
+    "roles/compute.securityAdmin", "roles/iam.roleAdmin",
     "roles/firebaserules.admin", "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser", "roles/monitoring.editor",
     "roles/resourcemanager.projectIamAdmin", "roles/run.admin",
   ]

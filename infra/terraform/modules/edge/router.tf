@@ -6,16 +6,6 @@ resource "google_service_account" "router" {
   display_name = "Router of ${var.residency}: reaches no database"
 }
 
-resource "google_secret_manager_secret_iam_member" "directory" {
-  count     = var.is_primary ? 1 : 0
-  project   = var.fleet.central.project
-  secret_id = var.edge_config_secret
-  role      = "roles/secretmanager.secretAccessor"
-  member    = "serviceAccount:router-${var.residency}@${var.fleet.central.project}.iam.gserviceaccount.com"
-
-  depends_on = [google_service_account.router]
-}
-
 resource "google_cloud_run_v2_service" "router" {
   count               = var.is_primary ? 1 : 0
   project             = var.fleet.central.project

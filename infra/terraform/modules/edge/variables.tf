@@ -47,6 +47,6 @@ variable "router_image" {
 }
 
 variable "edge_config_secret" {
-  description = "Secret Manager secret that holds the directory's connection string."
+  description = "Secret Manager secret that holds the directory's connection string. Who makes it lets the router's account read it: deployers reach no secret."
   type        = string
 }

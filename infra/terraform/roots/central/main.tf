@@ -19,6 +19,8 @@ variable "analysts" {
 locals {
   infra = "${path.module}/../../.."
   fleet = jsondecode(file("${local.infra}/fleet.json"))
+  files = fileset("${local.infra}/cells", "*/cell.json")
+  cells = { for f in local.files : dirname(f) => jsondecode(file("${local.infra}/cells/${f}")) }
 }
 
 provider "google" {
@@ -33,4 +35,5 @@ module "central" {
   market_indexes      = jsondecode(file("${local.infra}/firestore.market-indexes.json"))
   analysts            = var.analysts
   zone                = local.fleet.zone
+  cells               = { for id, m in local.cells : id => { project = m.project, residency = m.residency } }
 }
