@@ -186,6 +186,11 @@ mock_provider "google" {
   mock_resource "google_iam_workload_identity_pool" {
     defaults = { name = "projects/1/locations/global/workloadIdentityPools/github" }
   }
+  mock_resource "google_certificate_manager_dns_authorization" {
+    defaults = {
+      dns_resource_record = [{ name = "_acme-challenge.proveniq.io.", type = "CNAME", data = "proof.authorize.certificatemanager.goog." }]
+    }
+  }
 }
 `;
 

@@ -36,7 +36,68 @@ function sent(maps: readonly UrlMap[], host: string, path: string, tenant?: stri
   return decision.kind === "service" ? serviceName(decision.service) : "nowhere";
 }
 
+/** Of each load balancer in a plan: a residency has one in each region of its cells. */
+const perLoadBalancer = (plan: readonly Planned[]) =>
+  Map.groupBy(plan, (r) => /^module\.edge\["[^"]+"\]/.exec(r.address)?.[0] ?? r.address);
+
+const service = z.object({ project: z.string(), region: z.string().optional(), name: z.string() });
+const fullName = ({ project, region, name }: z.infer<typeof service>) =>
+  `projects/${project}/${region === undefined ? "global" : `regions/${region}`}/backendServices/${name}`;
+
 export const edgePolicies: Record<string, Policy<EdgeContext>> = {
+  "backend services": (plan, { residency, cells }) => {
+    const routers = ["google_compute_backend_service", "google_compute_region_backend_service"].flatMap(
+      (type) => resources(plan, type, service).map(({ values }) => values),
+    );
+    const ofCells = Object.entries(cells)
+      .filter(([, m]) => m.residency === residency)
+      .flatMap(([id, { project, region }]) =>
+        ["api", "bulk"].map((s) => ({
+          project,
+          name: `${id}-${s}`,
+          ...(residency === "global" ? {} : { region }),
+        })),
+      );
+    const there = [...routers, ...ofCells];
+    const place = z.object({ region: z.string().optional() });
+    return plan
+      .filter((r) => types.includes(r.type))
+      .flatMap(({ address, values }) => {
+        const { region } = place.parse(values);
+        const map = urlMap.parse(values);
+        const reachable = new Set(there.filter((s) => s.region === region).map(fullName));
+        const named = [
+          map.default_service,
+          ...map.path_matcher.flatMap((m) => [m.default_service, ...m.route_rules.map((r) => r.service)]),
+        ];
+        return [...new Set(named)]
+          .filter((name) => !reachable.has(name))
+          .map((name) => `${address} names ${name}, which is not there`);
+      });
+  },
+
+  certificates: (plan) => {
+    const managed = z.object({ managed: z.array(z.object({ domains: z.array(z.string()) })) });
+    const record = z.object({ name: z.string(), type: z.string() });
+    return [...perLoadBalancer(plan.filter((r) => r.address.startsWith("module.edge")))].flatMap(
+      ([where, own]) => {
+        const domains = resources(own, "google_certificate_manager_certificate", managed).flatMap((c) =>
+          c.values.managed.flatMap((m) => m.domains),
+        );
+        const records = resources(own, "google_dns_record_set", record).map(({ values }) => values);
+        const proven = records.filter(({ type }) => type === "CNAME").length;
+        return [
+          ...(proven === domains.length ? [] : [`${where} proves ${proven} of ${domains.length} names`]),
+          ...records
+            .filter(
+              ({ type, name }) => type === "A" && !domains.includes(name.replace(/^[^.]+(.*)\.$/, "*$1")),
+            )
+            .map(({ name }) => `${where} has none for ${name}`),
+        ];
+      },
+    );
+  },
+
   limits: (plan) => urlMapsOf(plan).flatMap(urlMapFaults),
 
   "unknown hosts": (plan) =>

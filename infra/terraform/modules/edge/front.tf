@@ -1,9 +1,11 @@
 # Address, certificate and proxy. A regional load balancer ends TLS in its region, which a residency asks for.
 locals {
   # What one certificate stands for: clients' hosts of the zone, and origins of cells.
-  names = compact([var.is_primary ? "*.${var.fleet.zone}" : "", "*.cells.${var.fleet.zone}"])
-  slug  = local.is_global ? "global" : "${var.residency}-${var.region}"
-  all   = distinct(flatten([for m in values(local.matchers) : m.hosts]))
+  names = compact([local.has_clients ? "*.${var.fleet.zone}" : "", "*.cells.${var.fleet.zone}"])
+  # A pinned tenant's own hosts are in the region of its cell, primary or not.
+  has_clients = anytrue([for m in values(local.matchers) : !m.origin && length(m.hosts) > 0])
+  slug        = local.is_global ? "global" : "${var.residency}-${var.region}"
+  all         = distinct(flatten([for m in values(local.matchers) : m.hosts]))
 }
 
 resource "google_certificate_manager_dns_authorization" "this" {
@@ -13,6 +15,17 @@ resource "google_certificate_manager_dns_authorization" "this" {
   name     = "${local.slug}-${replace(each.value, ".", "-")}"
   domain   = each.value
   type     = "PER_PROJECT_RECORD"
+}
+
+# By which Google sees that the names are ours: without it no certificate is issued.
+resource "google_dns_record_set" "proof" {
+  for_each     = google_certificate_manager_dns_authorization.this
+  project      = var.fleet.central.project
+  managed_zone = replace(var.fleet.zone, ".", "-")
+  name         = each.value.dns_resource_record[0].name
+  type         = each.value.dns_resource_record[0].type
+  ttl          = 300
+  rrdatas      = [each.value.dns_resource_record[0].data]
 }
 
 resource "google_certificate_manager_certificate" "this" {

@@ -11,6 +11,9 @@ locals {
     }
   ]...)
 
+  # A map must name a service that there is, also where it sends nobody: the router is in the primary region only.
+  unused = var.is_primary ? local.router : local.service["${sort(keys(local.here))[0]}-api"]
+
   # Hosts of clients. A region host with one cell needs no router: there is nowhere else to go.
   hosts = !var.is_primary ? [] : [
     for host, h in var.fleet.hosts : host

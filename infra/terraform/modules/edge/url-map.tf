@@ -3,7 +3,7 @@ resource "google_compute_url_map" "this" {
   count           = local.is_global ? 1 : 0
   project         = var.fleet.central.project
   name            = "edge-${var.residency}"
-  default_service = local.router
+  default_service = local.unused
   # A host that nobody gave: answered here, as the router would.
   default_route_action {
     fault_injection_policy {
@@ -53,6 +53,8 @@ resource "google_compute_url_map" "this" {
       }
     }
   }
+  # The map knows the router by its name alone.
+  depends_on = [google_compute_backend_service.router]
 }
 
 resource "google_compute_region_url_map" "this" {
@@ -60,7 +62,7 @@ resource "google_compute_region_url_map" "this" {
   project         = var.fleet.central.project
   region          = var.region
   name            = "edge-${var.residency}"
-  default_service = local.router
+  default_service = local.unused
   # A host that nobody gave: answered here, as the router would.
   default_route_action {
     fault_injection_policy {
@@ -110,4 +112,5 @@ resource "google_compute_region_url_map" "this" {
       }
     }
   }
+  depends_on = [google_compute_region_backend_service.router]
 }
