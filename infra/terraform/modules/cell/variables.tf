@@ -83,7 +83,7 @@ variable "artefact" {
   type        = object({ digest = string, object = string, commit = string })
   validation {
     condition     = can(regex("^[0-9a-f]{64}$", var.artefact.digest))
-    error_message = "The artefact's digest is 64 hexadecimal digits: `fleet pack` prints it."
+    error_message = "The artefact's digest is 64 hexadecimal digits: the build writes it to apps/cell-api/dist/artefact.json."
   }
   validation {
     condition     = can(regex("^cells/[0-9a-f]{64}\\.zip$", var.artefact.object))

@@ -4,7 +4,7 @@ variable "cell_id" {
 }
 
 variable "artefact_digest" {
-  description = "Digest of the artefact, as `fleet pack` prints it and GET /v1/cell shows it."
+  description = "Digest of the artefact, as the build writes it to apps/cell-api/dist/artefact.json and GET /v1/cell shows it."
   type        = string
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { RefusedError } from "../refused.ts";
 
-/** The workspace by which a cell can be deployed alone: `turbo deploy --filter=@proveniq/cell-<id>`. */
+/** The workspace by which the task graph knows a cell: `@proveniq/cell-<id>`. */
 export interface CellWorkspace {
   name: string;
   version: string;

@@ -162,7 +162,7 @@ function judgeCentre({ router, registry, directory, warehouse, cells }: FleetFac
   const digests = new Set(cells.flatMap(({ digest }) => (digest.ok ? [digest.value] : [])));
   if (digests.size > 1)
     found.push({
-      ...ill("not all cells run the same artefact", page("bad-deploy"), "npx fleet audit"),
+      ...ill("not all cells run the same artefact", page("bad-deploy"), "npx fleet status --json"),
       level: "note",
     });
   return found;
