@@ -9,6 +9,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "tests/repo/**/*.test.ts"],
           exclude: ["**/*.emulator.test.ts", "**/node_modules/**"],
+          // Some read whole books; a machine that does other things too needs longer than the usual five seconds.
+          testTimeout: 20_000,
         },
       },
       {

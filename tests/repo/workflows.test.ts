@@ -38,7 +38,7 @@ test.skipIf(!hasJq)("the nightly plans cover every state there is (not run witho
   const output = join(scratch, "output");
   execFileSync("bash", ["-euo", "pipefail", "-c", step], {
     cwd: join(root, "infra"),
-    env: { PATH: process.env["PATH"], GITHUB_OUTPUT: output },
+    env: { PATH: process.env["PATH"], GITHUB_OUTPUT: output, GITHUB_REPOSITORY: "proveniq/cells" },
   });
   const states: { prefix: string }[] = JSON.parse(readFileSync(output, "utf8").replace("states=", ""));
   rmSync(scratch, { recursive: true });
@@ -49,6 +49,7 @@ test.skipIf(!hasJq)("the nightly plans cover every state there is (not run witho
       ...Object.keys(manifests).map((id) => `cells/${id}`),
       ...Object.keys(config.defaults).map((r) => `edge/${r}`),
       ...[...projects].map((p) => `projects/${p}`),
+      "bootstrap",
       "central",
     ].toSorted(),
   );

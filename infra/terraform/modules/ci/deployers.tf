@@ -2,7 +2,7 @@
 # its own lets it read a document. It manages the identities of its project, though, and could give itself a role that does:
 # grants are in the audit log, and the nightly plan shows them.
 locals {
-  deployers = toset(concat(keys(var.cells), ["edge", "central", "projects"]))
+  deployers = toset(concat(keys(var.cells), ["bootstrap", "edge", "central", "projects"]))
   pool      = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}"
 }
 
@@ -51,7 +51,14 @@ locals {
         "roles/run.admin",
       ]
     }
-    # A person applies these two, rarely. Their accounts only look for drift.
+    # A person applies these three, rarely. Their accounts only look for drift.
+    bootstrap = {
+      projects = distinct(concat([var.central_project], values(var.cells)[*].project))
+      roles = [
+        "roles/iam.roleViewer", "roles/iam.securityReviewer", "roles/iam.workloadIdentityPoolViewer",
+        "roles/storage.bucketViewer",
+      ]
+    }
     central = {
       projects = [var.central_project]
       roles = [
