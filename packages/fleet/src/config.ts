@@ -11,7 +11,7 @@ const environment = z.object({
   // Tokens go over TLS, or nowhere but this machine.
   EDGE_CONFIG_API: z
     .string()
-    .regex(/^(https:\/\/|http:\/\/127\.0\.0\.1:)/, "must be an https URL")
+    .regex(/^(https:\/\/|http:\/\/127\.0\.0\.1:\d+\/?$)/, "must be an https URL")
     .optional(),
 });
 

@@ -28,7 +28,10 @@ export function edgeConfigTarget(id: string, access: EdgeConfigAccess): Director
   return {
     name: id,
     read: async () => {
-      const found = items.parse(await call("GET")).find(({ key }) => key === itemKey);
+      const answer = items.safeParse(await call("GET"));
+      if (!answer.success)
+        throw new RefusedError(`${id}: its platform's answer is no list of items. Nothing was changed.`);
+      const found = answer.data.find(({ key }) => key === itemKey);
       if (found === undefined) return undefined;
       return parseFile(directorySnapshot, `${id}, item ${itemKey}`, JSON.stringify(found.value));
     },
@@ -45,6 +48,11 @@ async function callApi(
   method: "GET" | "PATCH",
   body?: object,
 ): Promise<unknown> {
+  // Said here, because fetch would print the whole header with what is wrong with it.
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new RefusedError(
+      "EDGE_CONFIG_API_TOKEN holds a space, a line break or a character that no token has. Set it again.",
+    );
   const url = new URL(`/v1/edge-config/${id}/items`, api);
   if (team !== undefined) url.searchParams.set("teamId", team);
   let response: Response;
@@ -61,7 +69,13 @@ async function callApi(
     const reason = error instanceof Error ? error.message : "unknown";
     throw new RefusedError(`${id}: ${url.host} did not answer: ${reason}. ${unsure(method)}`);
   }
-  if (response.ok) return JSON.parse(text);
+  if (response.ok) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new RefusedError(`${id}: ${url.host} answered something that is not JSON. ${unsure(method)}`);
+    }
+  }
   throw new RefusedError(
     `${id}: ${meaning(response.status, text)}${response.status >= 500 ? ` ${unsure(method)}` : ""}`,
   );

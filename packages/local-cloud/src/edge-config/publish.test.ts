@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { openTarget } from "@proveniq/control-plane";
 import { createClient } from "@vercel/edge-config";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -61,6 +63,24 @@ describe("the directory in an Edge Config", () => {
   ])("tells what a %i means", async (status, sentence) => {
     api.failWith = status;
     await expect(target().write(snapshot(5))).rejects.toThrow(sentence);
+  });
+
+  it("never prints a token that cannot be sent", async () => {
+    const failed = target({ token: "a-token\r\nin two lines" }).write(snapshot(4));
+    await expect(failed).rejects.toThrow("EDGE_CONFIG_API_TOKEN holds");
+    await expect(failed).rejects.not.toThrow(/a-token|two lines/);
+  });
+
+  it.each([
+    ["<html>", "something that is not JSON. Nothing was changed"],
+    ["{}", "no list of items"],
+  ])("does not take %s for an answer", async (answer, sentence) => {
+    const other = createServer((_, res) => res.end(answer));
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as AddressInfo;
+    await expect(target({ api: `http://127.0.0.1:${port}` }).read()).rejects.toThrow(sentence);
+    other.closeAllConnections();
+    other.close();
   });
 
   it("is not written when it is too large, and never half", async () => {
