@@ -9,7 +9,8 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 type Keyed = Pick<WriteOptions, "idempotency">;
 
-const storedReceipt = z.object({
+/** The document that a write leaves, without the time at which it may go. */
+export const storedReceipt = z.object({
   digest: z.string(),
   response: z.strictObject({
     status: z.int(),

@@ -119,7 +119,7 @@ export class PortfolioStore implements PortfolioRepository {
 }
 
 /** Undefined when there is none, or one of another version: it is made anew. */
-function recordIn(snapshot: DocumentSnapshot): PortfolioRecord | undefined {
+export function recordIn(snapshot: DocumentSnapshot): PortfolioRecord | undefined {
   const bytes: unknown = snapshot.get("record");
   if (!(bytes instanceof Uint8Array)) return undefined;
   const parsed = record.safeParse(JSON.parse(Buffer.from(bytes).toString("utf8")));
