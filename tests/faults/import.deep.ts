@@ -6,7 +6,7 @@ import { type ImportRig, startRig } from "./import/rig.ts";
 const rows = 6_000;
 let rig: ImportRig;
 beforeAll(async () => {
-  rig = await startRig();
+  rig = await startRig({ deadTransactions: "wait" });
 });
 afterAll(() => rig.close());
 

@@ -42,11 +42,7 @@ export async function importThrough(rig: ImportRig, { fault, afterCalls }: Point
     if (fault === "kill the bulk process") await rig.killServer();
     else if (fault === "kill the client") running.kill();
     else if (fault === "lose replies") rig.relay.dropReplies(2, (call) => call.includes("importSource"));
-    else {
-      await rig.relay.cut();
-      await sleep(400);
-      await rig.relay.restore();
-    }
+    else await rig.cutDatabase(400);
   })();
   const ended = running.ended.finally(() => {
     watch.over = true;

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { cellManifest, ProblemError, scope } from "@proveniq/contracts";
@@ -11,19 +10,31 @@ import { establishTenant } from "@proveniq/db/claims";
 import { readOutbox } from "@proveniq/db/outbox";
 import { DatabasePool } from "@proveniq/db/pool";
 import { type Emulator, startEmulator } from "@proveniq/local-cloud/emulator";
+import { type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 import { type Relay, startRelay } from "@proveniq/local-cloud/relay";
 import { makeApiKey } from "@proveniq/tenant-context/credentials";
+import { z } from "zod";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const server = join(root, "apps/cell-api/src/server.ts");
 const cli = join(root, "packages/fleet/bin/fleet.mjs");
 const database = "enterprise-a";
 
+export interface RigOptions {
+  /**
+   * A process that dies inside a transaction leaves its locks behind until the database gives the transaction up, after a
+   * minute without a call. `wait`: as it is. `end`: the rig gives it up at once, for tests that have no minute.
+   */
+  deadTransactions: "wait" | "end";
+}
+
 /** A bulk process on an emulator of its own behind a relay, and the importing client, all to be killed. */
 export interface ImportRig {
   readonly relay: Relay;
   /** SIGKILL the bulk process; another takes its place at once. */
   killServer(): Promise<void>;
+  /** Cut the bulk process off from its database for so long. */
+  cutDatabase(ms: number): Promise<void>;
   /** A new tenant with a key, and a file of so many rows to import into it. */
   newBook(rows: number): Promise<Book>;
   close(): Promise<void>;
@@ -52,7 +63,7 @@ export interface Found {
   misreported: number;
 }
 
-export async function startRig(): Promise<ImportRig> {
+export async function startRig({ deadTransactions }: RigOptions): Promise<ImportRig> {
   const folder = await mkdtemp(join(tmpdir(), "import-rig-"));
   const [emulatorPort, serverPort] = await freePorts(2);
   const emulator: Emulator = await startEmulator({ port: emulatorPort ?? 0, heapMb: 1_500 });
@@ -82,21 +93,30 @@ export async function startRig(): Promise<ImportRig> {
     INSTANCES: "1",
     IMPORT_PACE: "off",
   };
-  let child: ChildProcess | undefined;
+  let child: GuardedChild | undefined;
   let closing = false;
   let said = "";
   const serve = async () => {
-    child = spawn(process.execPath, [server], { env: environment, stdio: ["ignore", "ignore", "pipe"] });
-    child.stderr?.on("data", (text: Buffer) => {
+    const started = spawnGuarded(process.execPath, [server], { env: environment });
+    child = started;
+    let ended = false;
+    void started.exited.then(() => {
+      ended = true;
+    });
+    started.stdout.resume();
+    started.stderr.on("data", (text: Buffer) => {
       said = (said + text.toString()).slice(-2_000);
     });
     for (let n = 0; n < 600; n++) {
-      if (child.exitCode !== null) throw new Error(`the bulk process does not start:\n${said}`);
+      if (ended) throw new Error(`the bulk process does not start:\n${said}`);
       const answer = await fetch(`${url}/health`).catch(() => undefined);
       if (answer?.ok === true) return;
       await sleep(50);
     }
     throw new Error("the bulk process is not ready within 30 s");
+  };
+  const givenUp = async () => {
+    if (deadTransactions === "end") await endTransactions(emulator.host, manifest.project);
   };
   await serve();
   let tenants = 0;
@@ -106,10 +126,16 @@ export async function startRig(): Promise<ImportRig> {
     async killServer() {
       const killed = child;
       if (killed === undefined || closing) return;
-      const gone = once(killed, "exit");
       killed.kill("SIGKILL");
-      await gone;
+      await killed.exited;
+      await givenUp();
       await serve();
+    },
+    async cutDatabase(ms) {
+      await relay.cut();
+      await sleep(ms);
+      await givenUp();
+      await relay.restore();
     },
     async newBook(rows) {
       const tenant = `carrier-${++tenants}`;
@@ -168,16 +194,35 @@ const mapping = {
   },
 };
 
+/**
+ * Give up every transaction that is under way; whoever calls this knows that all of them are dead. The emulator numbers
+ * transactions one after the other: a kind byte and 64 bits, the lowest first.
+ */
+async function endTransactions(host: string, project: string): Promise<void> {
+  const call = async (verb: string, body: object) => {
+    const url = `http://${host}/v1/projects/${project}/databases/${database}/documents:${verb}`;
+    const headers = { authorization: "Bearer owner", "content-type": "application/json" };
+    return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  };
+  const begun = z
+    .object({ transaction: z.string() })
+    .parse(await (await call("beginTransaction", {})).json());
+  const id = Buffer.from(begun.transaction, "base64");
+  const newest = id.readBigUInt64LE(1);
+  for (let back = 0n; back < 64n && back < newest; back++) {
+    id.writeBigUInt64LE(newest - back, 1);
+    // Those that have ended are refused.
+    await (await call("rollback", { transaction: id.toString("base64") })).body?.cancel();
+  }
+}
+
 function runImport(args: string[], folder: string): RunningImport {
-  let child: ChildProcess | undefined;
+  let child: GuardedChild | undefined;
   let runs = 0;
   const run = async (): Promise<{ runs: number; summary: Record<string, number> }> => {
     for (;;) {
       runs++;
-      const each = spawn(process.execPath, [cli, ...args], {
-        cwd: folder,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
+      const each = spawnGuarded(process.execPath, [cli, ...args], { cwd: folder });
       child = each;
       let out = "";
       let err = "";
@@ -187,7 +232,11 @@ function runImport(args: string[], folder: string): RunningImport {
       each.stderr.on("data", (text: Buffer) => {
         err += text.toString();
       });
-      const [code, signal] = (await once(each, "close")) as [number | null, string | null];
+      const [{ code, signal }] = await Promise.all([
+        each.exited,
+        finished(each.stdout),
+        finished(each.stderr),
+      ]);
       if (code === 0) return { runs, summary: JSON.parse(out).import.counts };
       if (signal !== "SIGKILL") throw new Error(`the import ended with ${code}: ${out} ${err}`);
     }

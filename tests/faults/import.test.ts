@@ -5,7 +5,7 @@ import { type ImportRig, startRig } from "./import/rig.ts";
 const rows = 2_800;
 let rig: ImportRig;
 beforeAll(async () => {
-  rig = await startRig();
+  rig = await startRig({ deadTransactions: "end" });
 });
 afterAll(() => rig.close());
 
