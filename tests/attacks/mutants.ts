@@ -73,6 +73,13 @@ export const mutants: readonly Mutant[] = [
     noticedBy: "attacks.test.ts",
   },
   {
+    name: "target: a cell reads odd paths in its own way",
+    file: "apps/cell-api/src/app.ts",
+    find: "  app.use(plainTarget);\n",
+    replace: "",
+    noticedBy: "attacks.test.ts",
+  },
+  {
     name: "token: a person without a tenant enters any",
     file: "packages/tenant-context/src/credentials/people.ts",
     find: "if ((token.tenant ?? defaultTenant) !== tenantId) throw unauthenticated();",

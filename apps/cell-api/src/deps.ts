@@ -1,3 +1,4 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { CellManifest } from "@proveniq/contracts";
 import type { TenantDb } from "@proveniq/db/tenant";
 import type { TenantPorts } from "@proveniq/tenant-context";
@@ -46,8 +47,9 @@ export interface AppDeps {
   now: () => number;
 }
 
-/** What middleware leaves for handlers in `c.var`. */
+/** What Node's server hands over in `c.env`, and what middleware leaves for handlers in `c.var`. */
 export interface AppEnv {
+  Bindings: Partial<HttpBindings> | undefined;
   Variables: TenantVariables<TenantDb> & {
     requestId: string;
     /** Headers that tell the caller where they stand with their quota. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { get } from "node:http";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -64,6 +65,16 @@ function post(body: string, type = "application/json"): Promise<Response> {
   return fetch(`${base}/v1/items`, { method: "POST", body, headers });
 }
 
+/** A path exactly as it is written: `fetch` would put it in order first. */
+function getRaw(path: string): Promise<[status: number | undefined, body: string]> {
+  return new Promise((resolve, reject) => {
+    get(base, { path }, async (response) => {
+      const chunks: Buffer[] = await response.toArray();
+      resolve([response.statusCode, Buffer.concat(chunks).toString()]);
+    }).on("error", reject);
+  });
+}
+
 describe("under the functions framework", () => {
   it.each([
     "maria@example.com",
@@ -83,6 +94,19 @@ describe("under the functions framework", () => {
       expect(printed.slice(before)).not.toMatch(/maria/);
     },
   );
+
+  it.each(["/x/../v1/cell", "/v1/%63ell", "/v1//cell", "/v1\\cell"])(
+    "a path that can be read in two ways is refused: %s",
+    async (path) => {
+      expect(await getRaw(path)).toEqual([400, expect.stringContaining('"code":"invalid-request"')]);
+    },
+  );
+
+  it("a broken escape is refused by the platform itself, without a stack", async () => {
+    const [status, body] = await getRaw("/v1/items/%zz");
+    expect(status).toBe(400);
+    expect(body).not.toMatch(/node_modules|\bat /);
+  });
 
   it("everything else is the app's to answer, and no line repeats it", async () => {
     const before = printed.length;

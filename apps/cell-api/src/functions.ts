@@ -1,17 +1,16 @@
 import "./functions-platform.ts";
-import { getRequestListener } from "@hono/node-server";
 import { onRequest } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { loadConfig, replicatorConfig } from "./config.ts";
+import { listenerOf } from "./http/listener.ts";
 import { createLogger } from "./log.ts";
 import { sinkConfig } from "./sink-config.ts";
 
 // Nothing but functions may be exported here: the platform walks every export of this module.
 const config = loadConfig();
 const logger = createLogger({ level: config.logLevel, cell: config.cellId });
-const options = { overrideGlobalObjects: false };
 const interactive = once(() => Promise.resolve(createApp(composeCell(config, logger).deps)));
 const importing = once(async () => {
   const { createImporter } = await import("./imports/compose.ts");
@@ -21,9 +20,9 @@ const importing = once(async () => {
 
 /** Each function is an instance of its own: what it does not serve, it does not load. */
 function once(make: () => Promise<ReturnType<typeof createApp>>) {
-  let listener: Promise<ReturnType<typeof getRequestListener>> | undefined;
+  let listener: Promise<ReturnType<typeof listenerOf>> | undefined;
   return () => {
-    listener ??= make().then((app) => getRequestListener(app.fetch, options));
+    listener ??= make().then((app) => listenerOf(app.fetch));
     return listener;
   };
 }
@@ -31,9 +30,9 @@ function once(make: () => Promise<ReturnType<typeof createApp>>) {
 /**
  * The same app on Cloud Functions; placed and sized by the cell's manifest.
  *
- * The platform parses an `application/json` body before this is called. A body that is not JSON never gets here: the
- * platform answers 400 as HTML, without its content (functions-platform.ts sees to that). Every other fault is
- * answered by the app.
+ * The platform parses an `application/json` body before this is called. A body that is not JSON never gets here, nor does
+ * a path with a broken escape: the platform answers 400 as HTML, without its content (functions-platform.ts sees to that).
+ * Every other fault is answered by the app.
  */
 export const api = onRequest(
   {

@@ -64,7 +64,11 @@ describe("the plain server", () => {
     ],
     ["CONNECT", `CONNECT a:1 HTTP/1.1\r\nhost: a\r\n${end}`, 501, "upgrade-refused"],
     ["TRACE", `TRACE /health HTTP/1.1\r\nhost: a\r\n${end}`, 405, "method-not-allowed"],
-    ["an unknown path", `GET //..//%zz HTTP/1.1\r\nhost: a\r\n${end}`, 404, "not-found"],
+    ["an unknown path", `GET /v2 HTTP/1.1\r\nhost: a\r\n${end}`, 404, "not-found"],
+    ["dots", `GET /x/../v1/cell HTTP/1.1\r\nhost: a\r\n${end}`, 400, "invalid-request"],
+    ["a letter as an escape", `GET /v1/%63ell HTTP/1.1\r\nhost: a\r\n${end}`, 400, "invalid-request"],
+    ["a backslash", `GET /v1\\cell HTTP/1.1\r\nhost: a\r\n${end}`, 400, "invalid-request"],
+    ["another server's URL", `GET http://b/v1/cell HTTP/1.1\r\nhost: a\r\n${end}`, 400, "invalid-request"],
   ])("%s gets a problem document", async (_, bytes, status, code) => {
     const answer = await exchange(bytes);
     expect(answer.split("\r\n")[0]).toContain(`HTTP/1.1 ${status}`);

@@ -1,9 +1,8 @@
 import { createServer, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { getRequestListener, RequestError } from "@hono/node-server";
 import { makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
-import { problemResponse, responseTo } from "./http/problem-response.ts";
+import { type Fetch, listenerOf } from "./http/listener.ts";
 
 /** How long a drain waits for requests under way, in milliseconds. */
 const drainMs = 10_000;
@@ -22,9 +21,6 @@ export interface ServeOptions {
   requestTimeoutMs?: number;
 }
 
-/** From a request to its answer, as Hono's `app.fetch`. */
-export type Fetch = (request: Request) => Response | Promise<Response>;
-
 /**
  * Serve `fetch` on plain Node HTTP. What Node itself would answer (bad heads, time-outs) is answered with a
  * problem document too. Rejects when the port cannot be had.
@@ -42,13 +38,7 @@ export async function serve(fetch: Fetch, options: ServeOptions): Promise<Runnin
     // A request without a Host gets its answer from errorHandler below.
     requireHostHeader: false,
   });
-  const listener = getRequestListener(fetch, {
-    overrideGlobalObjects: false,
-    errorHandler: (error) =>
-      error instanceof RequestError
-        ? problemResponse(makeProblem("invalid-request", "The request target or Host is not valid."))
-        : responseTo(error),
-  });
+  const listener = listenerOf(fetch);
   let draining = false;
   server.on("request", (incoming, outgoing) => {
     if (draining) outgoing.setHeader("connection", "close");

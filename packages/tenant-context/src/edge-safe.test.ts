@@ -17,7 +17,7 @@ async function inputsOf(entry: string): Promise<string[]> {
 }
 
 describe("edge-safe entries", () => {
-  it.each(["./index.ts", "./hono.ts", "./credentials/index.ts", "./request-quota.ts"])(
+  it.each(["./index.ts", "./hono.ts", "./credentials/index.ts", "./request-quota.ts", "./target.ts"])(
     "%s bundles for a runtime without Node and knows no Firebase",
     async (entry) => {
       const inputs = await inputsOf(entry);

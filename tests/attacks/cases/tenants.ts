@@ -123,8 +123,6 @@ export const tenantAttacks: readonly Attack[] = [
         .filter((name) => !name.includes("/"))
         .map((name) => list(door, [bearer(s.red.key)], `/t/${encodeURI(name)}/v1/items`)),
     outcomes: [...malformed, "400 invalid-request"],
-    // A cell reads dots as every URL reader does: `/t/../v1/items` is `/v1/items`, the attacker's own.
-    atCell: [...malformed, "400 invalid-request", "404 not-found", "200"],
   },
   {
     name: "climbing out of the path",
@@ -139,7 +137,7 @@ export const tenantAttacks: readonly Attack[] = [
         `//t/${s.blue.tenant}/v1/items`,
         `/v1/../t/${s.blue.tenant}/v1/items`,
       ].map((path) => list(door, [bearer(s.red.key)], path)),
-    outcomes: ["400 invalid-request", "400 invalid-tenant", "400 tenant-conflict", "404 not-found"],
+    outcomes: ["400 invalid-request", "400 invalid-tenant"],
   },
   {
     name: "a tenant in the query, the body, a cookie or a header that looks like ours",

@@ -24,7 +24,7 @@ export function assertDocumented(method: string, path: string, status: number, t
   const { code } = problem.parse(body);
   const known: readonly ProblemCode[] =
     route === undefined
-      ? ["not-found", "method-not-allowed"]
+      ? ["not-found", "method-not-allowed", "invalid-request"]
       : [...route.problems, ...(route.scope === "tenant" ? tenantProblems : []), ...frontProblems];
   if (!known.includes(code)) throw new Error(`${method} ${path} answered the undocumented problem ${code}`);
   if (problems[code].status !== status) throw new Error(`${code} was answered with status ${status}`);

@@ -422,6 +422,34 @@ export const routeCases: readonly RouteCase[] = [
   { name: "a zero byte", host: api, path: "/v1/items/%00", outcome: invalidRequest, urlMap: "router" },
   { name: "a fragment", host: api, path: "/v1/items#x", outcome: invalidRequest },
   { name: "no slash at the start", host: api, path: "v1/items", outcome: invalidRequest },
+  ...(
+    [
+      ["dots before the imports", eu, "/x/../v1/imports"],
+      ["dots after the imports", eu, "/v1/imports/../items"],
+      ["escaped dots before a tenant", eu, "/x/%2e%2e/t/atelier-nord/v1/items"],
+      ["half escaped dots", eu, "/x/.%2E/v1/items"],
+      ["a tenant's path with an escaped letter", eu, "/%74/atelier-nord/v1/items"],
+      ["a tenant with an escaped letter", eu, "/t/%61telier-nord/v1/items"],
+      ["imports with an escaped letter", eu, "/v1/%69mports"],
+      ["imports behind two slashes", eu, "/v1//imports"],
+      ["a backslash for a slash", eu, "/v1\\items"],
+      ["from a pinned tenant up to another", api, "/t/carrier-a/../small-shop/v1/items"],
+      ["from a pinned tenant up to another, escaped", api, "/t/carrier-a/%2E%2e/small-shop/v1/items"],
+      ["from a pinned tenant's imports up to its items", api, "/t/carrier-a/v1/imports/../items"],
+      ["two slashes below a pinned tenant", api, "/t/carrier-a//v1/items"],
+      ["an escaped letter below a pinned tenant", api, "/t/carrier-a/v1/%69mports"],
+      ["an escaped slash below a pinned tenant", api, "/t/carrier-a/v1%2fimports"],
+      ["dots before a tenant on another's own host", "carrier-a.proveniq.io", "/x/../t/small-shop/v1/items"],
+    ] as const
+  ).map(
+    ([name, host, path]): RouteCase => ({
+      name: `past the router: ${name}`,
+      host,
+      path,
+      outcome: invalidRequest,
+      urlMap: "cell",
+    }),
+  ),
   {
     name: "an escape that is needed",
     host: eu,

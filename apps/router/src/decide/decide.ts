@@ -1,8 +1,8 @@
 import type { ProblemCode } from "@proveniq/contracts";
 import type { CellRoute, Directory, HostRule, LookupResult } from "@proveniq/tenant-context/directory";
 import { type HintInput, readTenantHint } from "@proveniq/tenant-context/hint";
+import { isBulkTarget, isPlainTarget, plainTargetRule } from "@proveniq/tenant-context/target";
 import { findHost } from "./host.ts";
-import { isBulkTarget, isPlainTarget } from "./path.ts";
 
 /** What a decision reads of a request. Reserved headers are not in it: they are stripped before. */
 export interface RouteRequest extends HintInput {
@@ -102,8 +102,4 @@ const directoryUnavailable = reject(
   "directory-unavailable",
   "Nobody can say right now where this tenant is. Try again in a few seconds.",
 );
-const ambiguousPath = reject(
-  "ambiguous-path",
-  "invalid-request",
-  "The path must be plain: printable ASCII, no empty or dot segments, no backslash, nothing escaped that needs no escape.",
-);
+const ambiguousPath = reject("ambiguous-path", "invalid-request", plainTargetRule);

@@ -1,8 +1,8 @@
 import type { Directory, HostRule, LookupResult } from "@proveniq/tenant-context/directory";
 import { type HintSource, readTenantHint } from "@proveniq/tenant-context/hint";
+import { isBulkTarget, isPlainTarget } from "@proveniq/tenant-context/target";
 import { type Decision, decide, type RouteRequest } from "./decide.ts";
 import { findHost } from "./host.ts";
-import { isBulkTarget, isPlainTarget } from "./path.ts";
 
 /** One step of a decision, for people: what was looked at and what came of it. */
 export interface ExplainedStep {

@@ -41,7 +41,7 @@ describe("GET /v1/market-values/{key}", () => {
     }
   });
 
-  it.each(["stone:99", "Not%20a%20key", "..", "a%2Fb"])("404: for %s", async (key) => {
+  it.each(["stone:99", "Not%20a%20key", "..", "a%25b"])("404: for %s", async (key) => {
     const answer = await cell.call("GET", `/v1/market-values/${key}`);
     expect([answer.status, codeOf(answer)]).toEqual([404, "not-found"]);
   });

@@ -1,3 +1,7 @@
+/** What is said to whoever sends another target. */
+export const plainTargetRule =
+  "The path must be plain: printable ASCII, no empty or dot segments, no backslash, nothing escaped that needs no escape.";
+
 /**
  * True for a request target that all servers read alike: it starts with one slash, is printable ASCII, has no
  * fragment, and its path has no backslash, no empty, `.` or `..` segment and no escape of a character that needs

@@ -1,0 +1,81 @@
+import { plainTargetRule } from "@proveniq/tenant-context/target";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { type RouteCase, routeCases } from "../../apps/router/src/decide/cases.ts";
+import { codeOf, send, type WireRequest } from "./wire.ts";
+import { World } from "./world.ts";
+
+/** What the load balancer sends straight to a cell: nobody has looked at it before. */
+const cases = routeCases.filter((c) => c.urlMap === "cell");
+const tenants = { "carrier-a": "enterprise-a", "atelier-nord": "eu", "nordic-mutual": "eu" };
+
+let world: World;
+const credentials = new Map<string, string>();
+const canaryOf = (tenant: string) => `past-${world.run}-${tenant}`;
+beforeAll(async () => {
+  world = await World.enter(inject("fleet"));
+  for (const [tenant, cell] of Object.entries(tenants)) {
+    const key = await world.key(tenant);
+    credentials.set(tenant, key);
+    await world.plant(cell, key, { title: canaryOf(tenant) });
+  }
+  const person = await world.token("eu", { sub: `past-${world.run}` });
+  credentials.set("consumers-eu", person);
+  await world.plant("eu", person, { title: canaryOf("consumers-eu") });
+});
+afterAll(() => world.close());
+
+/** As tests of the URL maps have it: region host, pinned tenant, pinned tenant's own host. */
+const cellOf = ({ host }: RouteCase) => (host.toLowerCase() === "eu.proveniq.io" ? "eu" : "enterprise-a");
+
+async function requestOf(c: RouteCase): Promise<WireRequest> {
+  const { host, path = "/v1/items", tenantHeader = [], outcome } = c;
+  const named = typeof tenantHeader === "string" ? [tenantHeader] : tenantHeader;
+  // Who is refused must be refused with a credential that is good in itself.
+  const credential =
+    "tenant" in outcome
+      ? credentials.get(outcome.tenant)
+      : await world.token(cellOf(c), { sub: "past", tenant: named[0] ?? "carrier-a", role: "staff" });
+  const authorization = c.authorization ?? `Bearer ${credential}`;
+  const headers = [["authorization", authorization], ...named.map((t) => ["x-tenant-id", t])] as const;
+  return { path, host, headers: headers.map(([name = "", value = ""]) => [name, value] as const) };
+}
+
+test.each(cases)("a cell comes to what the router would: $name", async (c) => {
+  const { outcome, path = "/v1/items" } = c;
+  const request = await requestOf(c);
+  const cell = cellOf(c);
+  if ("problem" in outcome) {
+    for (const origin of [world.apiOf(cell), world.bulkOf(cell)]) {
+      // What a service does not serve, it refuses before it asks whose it is.
+      if (outcome.problem !== "invalid-request" && origin === world.bulkOf(cell)) continue;
+      const answer = await send(origin, request);
+      expect([codeOf(answer), answer.status < 500], answer.body).toEqual([outcome.problem, true]);
+    }
+    return;
+  }
+  expect(cell).toBe(outcome.cell);
+  const answer = await send(outcome.bulk === true ? world.bulkOf(cell) : world.apiOf(cell), request);
+  if (!/^(\/t\/[^/]+)?\/v1\/items$/.test(path)) {
+    // No list of things to look into: it is enough that nobody asks any more whose it is.
+    expect([401, 421, 503], answer.body).not.toContain(answer.status);
+    expect(answer.body).not.toContain(plainTargetRule);
+    return;
+  }
+  expect(answer.status, answer.body).toBe(200);
+  for (const tenant of credentials.keys()) {
+    expect([tenant, answer.body.includes(canaryOf(tenant))]).toEqual([tenant, tenant === outcome.tenant]);
+  }
+});
+
+test("there is something to replay, and the router answers odd paths with the very same words", async () => {
+  expect(cases.length).toBeGreaterThan(35);
+  const { state } = world;
+  const host = new URL(state.hosts["eu.proveniq.io"] ?? state.router).host;
+  const bodies = await Promise.all(
+    [state.router, world.apiOf("eu")].map(async (origin) => {
+      const { status, headers, body } = await send(origin, { host, path: "/x/../v1/items" });
+      return [status, headers["content-type"], headers["cache-control"], body];
+    }),
+  );
+  expect(bodies[0]).toEqual(bodies[1]);
+});
