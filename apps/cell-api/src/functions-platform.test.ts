@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { get } from "node:http";
+import { get, type IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -66,13 +66,10 @@ function post(body: string, type = "application/json"): Promise<Response> {
 }
 
 /** A path exactly as it is written: `fetch` would put it in order first. */
-function getRaw(path: string): Promise<[status: number | undefined, body: string]> {
-  return new Promise((resolve, reject) => {
-    get(base, { path }, async (response) => {
-      const chunks: Buffer[] = await response.toArray();
-      resolve([response.statusCode, Buffer.concat(chunks).toString()]);
-    }).on("error", reject);
-  });
+async function getRaw(path: string): Promise<[status: number | undefined, body: string]> {
+  const [response]: IncomingMessage[] = await once(get(base, { path }), "response");
+  const chunks: Buffer[] = (await response?.toArray()) ?? [];
+  return [response?.statusCode, Buffer.concat(chunks).toString()];
 }
 
 describe("under the functions framework", () => {
