@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type BuiltArtefact, type BundledPackage, builtArtefact } from "@proveniq/contracts";
+import { digestFolder } from "@proveniq/control-plane/artefact";
 import { build, type Metafile } from "esbuild";
+import { z } from "zod";
 
 /**
  * CommonJS packages inside an ES module still ask for these. Each file gets its own, under names that no
@@ -13,15 +15,15 @@ const banner =
   'import{dirname as __cellDirname}from"node:path";const require=__cellRequire(import.meta.url);' +
   "const __filename=__cellPath(import.meta.url);const __dirname=__cellDirname(__filename);";
 
-export interface Artefact {
-  /** SHA-256 over the sorted lines `<path> <sha256 of file>\n`, in hexadecimal. */
-  digest: string;
+export { digestFolder };
+
+export interface Artefact extends BuiltArtefact {
   metafile: Metafile;
 }
 
 /**
- * Build the one folder that every cell runs into `<outDir>/artefact`, and its digest into
- * `<outDir>/artefact.json`. The bytes depend on the sources and packages alone, not on where `root` (the
+ * Build the one folder that every cell runs into `<outDir>/artefact`, and its digest and packages
+ * into `<outDir>/artefact.json`. The bytes depend on the sources and packages alone, not on where `root` (the
  * repository) is.
  */
 export async function buildArtefact(root: string, outDir: string): Promise<Artefact> {
@@ -47,44 +49,59 @@ export async function buildArtefact(root: string, outDir: string): Promise<Artef
     logLevel: "warning",
   });
   await mkdir(artefact, { recursive: true });
-  await writeFile(join(artefact, "package.json"), await artefactPackage(app));
-  const digest = await digestOf(artefact);
-  await writeFile(join(outDir, "artefact.json"), `${JSON.stringify({ digest })}\n`);
-  return { digest, metafile: result.metafile };
+  const cell = cellPackage.parse(await readJson(join(app, "package.json")));
+  const installed = { [sdk]: cell.dependencies[sdk] };
+  await writeFile(join(artefact, "package.json"), artefactPackage(cell.version, installed));
+  const built = builtArtefact.parse({
+    digest: await digestFolder(artefact),
+    packages: [
+      ...(await bundledPackages(root, result.metafile)),
+      { name: sdk, version: cell.dependencies[sdk], bundled: false },
+    ],
+  });
+  await writeFile(join(outDir, "artefact.json"), `${JSON.stringify(built)}\n`);
+  return { ...built, metafile: result.metafile };
 }
 
-/** What the platform reads: the entry, the runtime, and the SDK whose tool finds the functions. */
-async function artefactPackage(app: string): Promise<string> {
-  const source: unknown = JSON.parse(await readFile(join(app, "package.json"), "utf8"));
-  const { version, dependencies } = source as { version: string; dependencies: Record<string, string> };
-  return `${JSON.stringify(
-    {
-      name: "proveniq-cell",
-      version,
-      private: true,
-      type: "module",
-      main: "functions.js",
-      engines: { node: "24" },
-      dependencies: { "firebase-functions": dependencies["firebase-functions"] },
-    },
-    undefined,
-    2,
-  )}\n`;
+/** The SDK whose tool finds the functions. */
+const sdk = "firebase-functions";
+const cellPackage = z.object({ version: z.string(), dependencies: z.object({ [sdk]: z.string() }) });
+const installedPackage = z.object({ name: z.string(), version: z.string(), license: z.unknown().optional() });
+
+async function readJson(file: string): Promise<unknown> {
+  return JSON.parse(await readFile(file, "utf8"));
 }
 
-/** Digest of a folder, as in `Artefact`. Paths are relative, with forward slashes. */
-export async function digestOf(folder: string): Promise<string> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
-  const lines = await Promise.all(
-    files.map(async (file) => {
-      const sha = createHash("sha256")
-        .update(await readFile(file))
-        .digest("hex");
-      return `${relative(folder, file).replaceAll("\\", "/")} ${sha}\n`;
-    }),
+/** What the platform reads: the entry, the runtime, and what it installs. */
+function artefactPackage(version: string, dependencies: Record<string, string>): string {
+  const described = {
+    name: "proveniq-cell",
+    version,
+    private: true,
+    type: "module",
+    main: "functions.js",
+    engines: { node: "24" },
+    dependencies,
+  };
+  return `${JSON.stringify(described, undefined, 2)}\n`;
+}
+
+/** The packages of others whose files went into the bundle. */
+async function bundledPackages(root: string, metafile: Metafile): Promise<BundledPackage[]> {
+  const folders = new Set(
+    Object.keys(metafile.inputs).flatMap(
+      (file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [],
+    ),
   );
-  return createHash("sha256").update(lines.sort().join("")).digest("hex");
+  const found = [...folders].sort().map(async (folder) => {
+    const { name, version, license } = installedPackage.parse(
+      await readJson(join(root, folder, "package.json")),
+    );
+    return { name, version, ...(typeof license === "string" ? { license } : {}), bundled: true };
+  });
+  // The same version may lie in two places.
+  const all = new Map((await Promise.all(found)).map((each) => [`${each.name}@${each.version}`, each]));
+  return [...all.values()];
 }
 
 if (import.meta.main) {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Artefact, buildArtefact, digestOf } from "../build.ts";
+import { type Artefact, buildArtefact, digestFolder } from "../build.ts";
 import { testManifest } from "./testing/manifest.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -73,14 +73,28 @@ describe("the artefact", () => {
   }, 60_000);
 
   it("has the digest that stands beside it, and changes with any byte", async () => {
+    const { digest, packages } = built;
     expect(JSON.parse(await readFile(join(folder, "here/artefact.json"), "utf8"))).toEqual({
-      digest: built.digest,
+      digest,
+      packages,
     });
     const copy = join(folder, "copy");
     await cp(join(folder, "here/artefact"), copy, { recursive: true });
-    expect(await digestOf(copy)).toBe(built.digest);
+    expect(await digestFolder(copy)).toBe(built.digest);
     await cp(join(copy, "package.json"), join(copy, "one-more.json"));
-    expect(await digestOf(copy)).not.toBe(built.digest);
+    expect(await digestFolder(copy)).not.toBe(built.digest);
+  });
+
+  it("names every package of others that is in it, and the one that the platform installs", () => {
+    const named = built.packages.map(({ name, version, bundled }) => [name, /^[0-9]/.test(version), bundled]);
+    expect(named).toEqual(
+      expect.arrayContaining([
+        ["hono", true, true],
+        ["@google-cloud/firestore", true, true],
+        ["firebase-functions", true, false],
+      ]),
+    );
+    expect(named.some(([name]) => String(name).startsWith("@proveniq/"))).toBe(false);
   });
 
   it("names no folder of the machine that built it", async () => {

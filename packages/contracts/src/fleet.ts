@@ -28,6 +28,9 @@ export const fleetConfig = z
       project: projectId,
       location,
       controlDatabase: databaseId.describe("Registry, moves, audit"),
+      deployDatabase: databaseId.describe(
+        "What each cell runs and how it came there; who deploys may write here, and not to the registry",
+      ),
       marketDatabase: databaseId.describe("Published market values: the one source of every cell's replica"),
     }),
     directory: z.strictObject({

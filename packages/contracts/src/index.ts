@@ -1,5 +1,7 @@
+export * from "./artefact.ts";
 export * from "./cors.ts";
 export * from "./credential.ts";
+export * from "./deploy.ts";
 export * from "./directory.ts";
 export * from "./event.ts";
 export * from "./fleet.ts";

@@ -1,4 +1,4 @@
-import { Registry } from "@proveniq/db/control";
+import { DeployBook, Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import type { Fleet } from "./fleet/load.ts";
 
@@ -6,6 +6,8 @@ import type { Fleet } from "./fleet/load.ts";
 export interface Connections {
   /** The registry in the central project. */
   control: Registry;
+  /** Deploys and rollouts, in a database of their own beside it. */
+  deploys: DeployBook;
   /** The tenants' databases of a cell. */
   cell(id: string): DatabasePool;
 }
@@ -18,9 +20,13 @@ export function openConnections(
   { config, manifests }: Fleet,
   emulatorHost?: string,
 ): Connections & { close(): Promise<void> } {
-  const { project, controlDatabase } = config.central;
+  const { project, controlDatabase, deployDatabase } = config.central;
   const where = emulatorHost === undefined ? {} : { emulatorHost };
-  const central = new DatabasePool({ projectId: project, allow: [controlDatabase], ...where });
+  const central = new DatabasePool({
+    projectId: project,
+    allow: [controlDatabase, deployDatabase],
+    ...where,
+  });
   const cells = new Map(
     Object.entries(manifests).map(([id, m]) => [
       id,
@@ -29,6 +35,7 @@ export function openConnections(
   );
   return {
     control: new Registry(central, controlDatabase),
+    deploys: new DeployBook(central, deployDatabase),
     cell: (id) => {
       const pool = cells.get(id);
       if (pool === undefined) throw new Error(`there is no cell ${id}`);

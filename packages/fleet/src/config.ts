@@ -6,6 +6,9 @@ const environment = z.object({
   npm_lifecycle_event: z.string().optional(),
   PATH: z.string().default(""),
   PROVENIQ_KEY: z.string().optional(),
+  FLEET_CANARY_KEY: z.string().optional(),
+  // Set by turbo for its tasks: what a task depends on is built by then.
+  TURBO_HASH: z.string().optional(),
   EDGE_CONFIG_API_TOKEN: z.string().optional(),
   EDGE_CONFIG_TEAM: z.string().optional(),
   // Tokens go over TLS, or nowhere but this machine.
@@ -22,8 +25,14 @@ export interface CliConfig {
   /** Started by npm or npx. */
   underNpm: boolean;
   path: string[];
+  /** The whole environment, for programs that are started. */
+  inherited: NodeJS.ProcessEnv;
   /** An API key for commands that call a tenant's API. */
   importKey: string | undefined;
+  /** Of the canary tenants in the cloud. */
+  canaryKey: string | undefined;
+  /** Started as a task of turbo, which has built what the task depends on. */
+  underTurbo: boolean;
   /** For publishing to an Edge Config. */
   edgeConfig: { token: string; team?: string; api?: string } | undefined;
 }
@@ -45,7 +54,10 @@ export function readCliConfig(
     colour: forced || (!refused && tty),
     underNpm: parsed.npm_lifecycle_event !== undefined,
     importKey: parsed.PROVENIQ_KEY === "" ? undefined : parsed.PROVENIQ_KEY,
+    canaryKey: parsed.FLEET_CANARY_KEY === "" ? undefined : parsed.FLEET_CANARY_KEY,
+    underTurbo: parsed.TURBO_HASH !== undefined,
     edgeConfig: edgeConfigOf(parsed),
+    inherited: env,
     path: parsed.PATH.split(":").filter((folder) => folder !== ""),
   };
 }

@@ -3,6 +3,7 @@ import { CommandError, exitCodes } from "./cli/errors.ts";
 import { analyticsCommand } from "./commands/analytics.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
+import { deployCommand } from "./commands/deploy.ts";
 import { directoryCommand } from "./commands/directory.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
@@ -10,7 +11,9 @@ import { importCommand } from "./commands/import.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { marketCommand } from "./commands/market.ts";
+import { packCommand } from "./commands/pack.ts";
 import { residencyCommand } from "./commands/residency.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
 import { routeCommand } from "./commands/route.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
@@ -23,6 +26,8 @@ Start here:
   npx fleet doctor                        is everything there that a local fleet needs?
   npx fleet up                            run it (npm start does the same and installs first)
   npx fleet status                        what is wrong, what to read, what to type
+  npx fleet deploy eu                     build once, deploy, try, watch, and back on its own when it turns ill
+  npx fleet deploy --waves                the same for every cell, one after the other
   npx fleet cells list                    which cells there are, and where they run
   npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs
   npx fleet route explain http://localhost:8080/v1/items -H 'x-tenant-id: acme'
@@ -50,6 +55,9 @@ export async function program(
     .addCommand(downCommand(output))
     .addCommand(statusCommand(output))
     .addCommand(logsCommand(output))
+    .addCommand(packCommand(output))
+    .addCommand(deployCommand(output))
+    .addCommand(rollbackCommand(output))
     .addCommand(cellsCommand(output))
     .addCommand(tenantsCommand(output))
     .addCommand(directoryCommand(output))

@@ -39,7 +39,7 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
   },
 
   "what cells may do": (plan, { config, cells }) => {
-    const { project, marketDatabase } = config.central;
+    const { project, marketDatabase, deployDatabase } = config.central;
     const member = (id: string, service: string, at: string) =>
       `serviceAccount:${id}-${service}@${at}.iam.gserviceaccount.com`;
     const right = z.object({ dataset_id: z.string(), role: z.string(), member: z.string() });
@@ -54,6 +54,7 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
     const wanted = Object.entries(cells).flatMap(([id, m]) => [
       `${member(id, "sink", m.project)} projects/${project}/roles/warehouseAppender raw_${m.residency}`,
       `${member(id, "replicate", m.project)} roles/datastore.viewer resource.name == "projects/${project}/databases/${marketDatabase}"`,
+      `serviceAccount:deploy-${id}@${project}.iam.gserviceaccount.com roles/datastore.user resource.name == "projects/${project}/databases/${deployDatabase}"`,
     ]);
     return [
       ...given.filter((g) => !wanted.includes(g)).map((g) => `${g} is granted`),

@@ -50,6 +50,7 @@ variable "central" {
     project         = string
     location        = string
     controlDatabase = string
+    deployDatabase  = string
     marketDatabase  = string
   })
 }

@@ -1,6 +1,7 @@
-# The registry, and the market values that every cell copies. Neither holds anything of a tenant's customers.
+# The registry, what each cell runs and how it came there, and the market values that every cell copies. None of them holds
+# anything of a tenant's customers.
 locals {
-  databases = toset([var.central.controlDatabase, var.central.marketDatabase])
+  databases = toset([var.central.controlDatabase, var.central.deployDatabase, var.central.marketDatabase])
 }
 
 resource "google_firestore_database" "this" {

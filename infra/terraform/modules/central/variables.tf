@@ -4,6 +4,7 @@ variable "central" {
     project         = string
     location        = string
     controlDatabase = string
+    deployDatabase  = string
     marketDatabase  = string
   })
 }

@@ -1,4 +1,4 @@
-import { Registry } from "@proveniq/db/control";
+import { DeployBook, Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { parseApiKey } from "@proveniq/tenant-context/credentials";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -8,7 +8,11 @@ import { createKey, getTenantSettings, listAudit, listKeys, revokeKey, setTenant
 const emulatorHost = inject("firestoreHost");
 const control = new DatabasePool({ projectId: "access-central", allow: ["control"], emulatorHost });
 const eu = new DatabasePool({ projectId: "access-eu", allow: ["eu-partners", "eu-carriers"], emulatorHost });
-const connections: Connections = { control: new Registry(control, "control"), cell: () => eu };
+const connections: Connections = {
+  control: new Registry(control, "control"),
+  deploys: new DeployBook(control, "control"),
+  cell: () => eu,
+};
 const issuer = "https://securetoken.google.com/proveniq-prod-eu";
 const fleet = {
   manifests: {

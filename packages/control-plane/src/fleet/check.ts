@@ -57,13 +57,14 @@ function hostFaults(config: FleetConfig, manifests: Manifests): string[] {
 
 /** Cells may share a project, never a database. */
 function databaseFaults(config: FleetConfig, manifests: Manifests): string[] {
-  const { project, controlDatabase, marketDatabase } = config.central;
-  const owner = new Map([
-    [`${project}/${controlDatabase}`, "the control database of fleet.json"],
-    [`${project}/${marketDatabase}`, "the market database of fleet.json"],
-  ]);
-  const faults: string[] =
-    controlDatabase === marketDatabase ? ["fleet.json: controlDatabase and marketDatabase must differ"] : [];
+  const { project, ...central } = config.central;
+  const owner = new Map<string, string>();
+  const faults: string[] = [];
+  for (const name of ["controlDatabase", "deployDatabase", "marketDatabase"] as const) {
+    const other = owner.get(`${project}/${central[name]}`);
+    if (other !== undefined) faults.push(`fleet.json: ${name} must differ from ${other}`);
+    else owner.set(`${project}/${central[name]}`, `${name} of fleet.json`);
+  }
   for (const [id, manifest] of Object.entries(manifests)) {
     for (const database of [...manifest.databases, manifest.marketDatabase]) {
       const name = `${manifest.project}/${database.id}`;

@@ -91,7 +91,7 @@ describe("checkFleet", () => {
     ]);
     const central = manifest("central", { project: config.central.project });
     expect(checkFleet(config, { ...manifests, central })).toEqual([
-      `cells/central/cell.json: database ${config.central.project}/market also belongs to the market database of fleet.json`,
+      `cells/central/cell.json: database ${config.central.project}/market also belongs to marketDatabase of fleet.json`,
     ]);
     const apart = {
       ...shared,

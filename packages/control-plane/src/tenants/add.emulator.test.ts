@@ -1,6 +1,6 @@
 import type { Claim } from "@proveniq/contracts";
 import { ClaimReader } from "@proveniq/db/claims";
-import { Registry } from "@proveniq/db/control";
+import { DeployBook, Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import type { Connections } from "../connections.ts";
@@ -32,8 +32,10 @@ function fresh(): Connections & { claims(cell: string): ClaimReader } {
     if (found === undefined) throw new Error(`no cell ${id}`);
     return found;
   };
+  const central = pool("central", ["control"]);
   return {
-    control: new Registry(pool("central", ["control"]), "control"),
+    control: new Registry(central, "control"),
+    deploys: new DeployBook(central, "control"),
     cell,
     claims: (id) =>
       new ClaimReader({ pool: cell(id), defaultDatabase: id === "eu" ? "eu-partners" : "(default)" }),

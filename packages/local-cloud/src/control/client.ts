@@ -39,6 +39,12 @@ export interface FleetControl {
   services(): Promise<Record<string, { pid?: number | undefined }>>;
   /** SIGKILL one service. The fleet starts it again. */
   kill(service: string): Promise<void>;
+  /** Start an artefact beside the one that serves a cell. Rejects, with the reason, when it does not become ready. */
+  stage(cell: string, artefact: { digest: string; commit: string }): Promise<void>;
+  /** Send a cell's requests to the artefact that stands beside. */
+  serve(cell: string, digest: string): Promise<void>;
+  /** Stop what stands beside, when its requests are answered. */
+  settle(cell: string): Promise<void>;
 }
 
 /** Talk to the control endpoint of a running fleet (`control` in its state). */
@@ -56,6 +62,19 @@ export function controlClient(url: string): FleetControl {
     },
     async kill(service) {
       await ask("POST", `/services/${encodeURIComponent(service)}/kill`);
+    },
+    async stage(cell, { digest, commit }) {
+      const query = new URLSearchParams({ digest, commit });
+      await ask("POST", `/cells/${encodeURIComponent(cell)}/stage?${query.toString()}`);
+    },
+    async serve(cell, digest) {
+      await ask(
+        "POST",
+        `/cells/${encodeURIComponent(cell)}/serve?${new URLSearchParams({ digest }).toString()}`,
+      );
+    },
+    async settle(cell) {
+      await ask("POST", `/cells/${encodeURIComponent(cell)}/settle`);
     },
     relay(name) {
       const change = async (action: string, query: Record<string, string> = {}) => {

@@ -27,6 +27,7 @@ beforeEach(async () => {
     state: () => ({ phase: "ready" }),
     relays: new Map([["eu", relay]]),
     services: () => new Map([["eu", { pid: 42, kill: () => killed.push("eu") }]]),
+    versions: { stage: async () => undefined, serve: async () => undefined, settle: async () => undefined },
   });
   client = controlClient(server.url);
 });

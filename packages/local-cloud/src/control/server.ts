@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { artefactRef } from "@proveniq/contracts";
 import { z } from "zod";
 import type { Relay } from "../relay/index.ts";
 
@@ -12,6 +13,14 @@ export interface Controlled {
   relays: ReadonlyMap<string, Relay>;
   /** By name: `router`, a cell's id, `bulk-<cell>`, `replicate-<cell>`, `sink-<cell>`, `warehouse`, `emulator-central`, `emulator-<cell>`. */
   services(): ReadonlyMap<string, { pid: number | undefined; kill(): void }>;
+  versions: CellVersions;
+}
+
+/** The versions of cells: one serves, another may stand beside it. */
+export interface CellVersions {
+  stage(cell: string, artefact: { digest: string; commit: string }): Promise<void>;
+  serve(cell: string, digest: string): Promise<void>;
+  settle(cell: string): Promise<void>;
 }
 
 export interface ControlServer {
@@ -28,6 +37,9 @@ const dropQuery = z.strictObject({
   containing: z.string().min(1).optional(),
 });
 
+const stageQuery = artefactRef.pick({ digest: true, commit: true });
+const serveQuery = artefactRef.pick({ digest: true });
+
 class ControlError extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
@@ -42,6 +54,9 @@ class ControlError extends Error {
  *     GET  /run  /state  /relays  /services
  *     POST /relays/<name>/cut | stall | restore | delay?ms=N | drop-replies?count=N&containing=TEXT
  *     POST /services/<name>/kill        (SIGKILL; the fleet starts it again)
+ *     POST /cells/<id>/stage?digest=D&commit=C   (start that artefact beside the one that serves)
+ *     POST /cells/<id>/serve?digest=D            (requests go to that one; the former stands by)
+ *     POST /cells/<id>/settle                    (stop what stands by, when its requests are answered)
  *
  * It listens on 127.0.0.1 alone, and a POST needs the header `x-fleet-control`.
  */
@@ -92,7 +107,22 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
     service.kill();
     return { killed: name, pid: service.pid };
   }
+  if (what === "cells") return changeVersion(controlled.versions, name, action, url.searchParams);
   throw new ControlError(404, "No such route");
+}
+
+async function changeVersion(
+  versions: CellVersions,
+  cell: string | undefined,
+  action: string | undefined,
+  query: URLSearchParams,
+): Promise<unknown> {
+  if (cell === undefined) throw new ControlError(404, "No such route");
+  if (action === "stage") await versions.stage(cell, read(stageQuery, query));
+  else if (action === "serve") await versions.serve(cell, read(serveQuery, query).digest);
+  else if (action === "settle") await versions.settle(cell);
+  else throw new ControlError(404, "No such route");
+  return { cell, done: action };
 }
 
 function decode(path: string): string[] {

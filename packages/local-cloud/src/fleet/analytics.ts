@@ -47,8 +47,9 @@ export class LocalAnalytics {
     await Promise.all([...this.#sinks.values()].map((sink) => sink.start()));
   }
 
-  async restart(artefact: InstalledArtefact): Promise<void> {
-    for (const [id, sink] of this.#sinks) await sink.restart(this.#sinkOptions(id, artefact));
+  /** A cell's sink from another artefact. */
+  async restart(id: string, artefact: InstalledArtefact): Promise<void> {
+    await this.#sinks.get(id)?.restart(this.#sinkOptions(id, artefact));
   }
 
   async stop(): Promise<void> {
@@ -76,9 +77,9 @@ export class LocalAnalytics {
 
   #sinkOptions(id: string, artefact: InstalledArtefact): ServiceOptions {
     const { plan, logs } = this.#context;
-    const cell = cellOptions(this.#context, id, artefact);
     const place = plan.state.cells[id];
     if (place === undefined) throw new Error(`No cell ${id} is planned`);
+    const cell = cellOptions(this.#context, id, artefact, place);
     return {
       ...cell,
       env: {

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { digestFolder } from "@proveniq/control-plane/artefact";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { digestFolder, installArtefact, installRouter } from "./artefact.ts";
+import { installArtefact, installRouter } from "./artefact.ts";
 
 let folder: string;
 let dist: string;
@@ -21,18 +22,11 @@ afterEach(async () => rm(folder, { recursive: true, force: true }));
 
 async function describeBuild(): Promise<string> {
   const digest = await digestFolder(join(dist, "artefact"));
-  await writeFile(join(dist, "artefact.json"), JSON.stringify({ digest }));
+  await writeFile(join(dist, "artefact.json"), JSON.stringify({ digest, packages: [] }));
   return digest;
 }
 
 describe("an artefact", () => {
-  it("has the digest of its sorted lines of path and hash", async () => {
-    // printf 'chunks/a.js %s\nserver.js %s\n' "$(printf two | sha256sum)" … | sha256sum
-    expect(await digestFolder(join(dist, "artefact"))).toBe(
-      "34dc811a881d3931d73fb3fc83ee6339aac1f6252a2d216104936c8334206962",
-    );
-  });
-
   it("is copied to a folder named by its digest, once", async () => {
     const digest = await describeBuild();
     const first = await installArtefact(dist, into);
@@ -54,10 +48,10 @@ describe("an artefact", () => {
     await describeBuild();
     await writeFile(join(dist, "artefact", "server.js"), "changed");
     await expect(installArtefact(dist, into)).rejects.toThrow("it was changed after the build");
-    expect(await readdir(into)).toEqual([]);
+    await expect(readdir(into)).rejects.toThrow("ENOENT");
     await expect(installArtefact(folder, into)).rejects.toThrow("Run `npm run build`");
     await writeFile(join(dist, "artefact.json"), '{"digest": "abc"}');
-    await expect(installArtefact(dist, into)).rejects.toThrow("artefact.json is not valid");
+    await expect(installArtefact(dist, into)).rejects.toThrow("artefact.json");
   });
 });
 

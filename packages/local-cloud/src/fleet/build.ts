@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
+import { readLocalConfig } from "../config.ts";
 import { spawnGuarded } from "../process/guarded.ts";
 
 const endWithinMs = 1_000;
@@ -8,7 +9,11 @@ const endWithinMs = 1_000;
  * Build what changed since the last build (nothing, mostly: turbo keeps results by content). Throws with the
  * build's own output when it fails. An abort of `signal` ends the build and all that it started at once, and throws.
  */
-export async function buildAll(root: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
+export async function buildAll(
+  root: string,
+  env: NodeJS.ProcessEnv = readLocalConfig().inherited,
+  signal?: AbortSignal,
+): Promise<void> {
   signal?.throwIfAborted();
   const child = spawnGuarded(
     join(root, "node_modules", ".bin", "turbo"),

@@ -1,30 +1,22 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { commitOf } from "@proveniq/control-plane/artefact";
 import { readLocalConfig } from "../config.ts";
 import { type ControlServer, startControlServer } from "../control/server.ts";
 import { type IssuerServer, loadIssuerKey, serveIssuer } from "../issuer/index.ts";
 import type { Service, ServiceEvents } from "../process/service.ts";
 import type { Relay } from "../relay/index.ts";
 import { forgetAnalytics, LocalAnalytics } from "./analytics.ts";
-import { type InstalledArtefact, installArtefact, installRouter } from "./artefact.ts";
+import { type InstalledArtefact, installArtefact, installRouter, verifyInstalled } from "./artefact.ts";
 import { buildAll } from "./build.ts";
-import { currentCommit } from "./commit.ts";
+import { type CellPlace, LocalCell } from "./cell.ts";
 import { LocalDatabase } from "./database.ts";
 import { baseEnvironment } from "./environment.ts";
 import { LocalMarket } from "./market.ts";
 import { describeBusyPorts, type FleetPlan, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
 import { LocalRegistry } from "./registry.ts";
-import {
-  bulkOptions,
-  cellOptions,
-  makeBulk,
-  makeCell,
-  makeReplicator,
-  makeRouter,
-  replicatorOptions,
-  type ServiceContext,
-} from "./services.ts";
+import { makeRouter, type ServiceContext } from "./services.ts";
 import { besideRelays, type FleetState, removeState, runningState, writeState } from "./state.ts";
 import { FleetConflict, type FleetOptions, type RunningFleet } from "./types.ts";
 
@@ -36,9 +28,9 @@ export class Fleet implements RunningFleet {
   readonly #options: FleetOptions;
   readonly #stateDir: string;
   readonly #databases = new Map<string, LocalDatabase>();
-  readonly #cells = new Map<string, Service>();
-  readonly #replicators = new Map<string, Service>();
-  readonly #bulks = new Map<string, Service>();
+  readonly #cells = new Map<string, LocalCell>();
+  /** By cell, the last change of its version: one follows the other. */
+  readonly #changes = new Map<string, Promise<unknown>>();
   #router: Service | undefined;
   #routerDigest = "";
   #control: ControlServer | undefined;
@@ -47,7 +39,6 @@ export class Fleet implements RunningFleet {
   #market: LocalMarket | undefined;
   #analytics: LocalAnalytics | undefined;
   #state: FleetState | undefined;
-  #context: ServiceContext | undefined;
   #ended: Promise<void> | undefined;
   readonly #stopping = new AbortController();
 
@@ -75,6 +66,7 @@ export class Fleet implements RunningFleet {
       state: () => this.state,
       relays: this.relays,
       services: () => this.#services(),
+      versions: this,
     }).catch((cause: unknown) => {
       throw new FleetConflict(`Another fleet has just taken port ${plan.ports.control}`, { cause });
     });
@@ -85,30 +77,30 @@ export class Fleet implements RunningFleet {
     );
 
     const names = [central, ...Object.keys(plan.manifests)];
-    const [artefact, commit] = await Promise.all([
+    const [artefact] = await Promise.all([
       this.#build(),
-      currentCommit(root),
       ...names.map((name) => this.#startDatabase(name, plan)),
     ]);
     this.#goOn();
-    await this.#become({ artefact: artefact.digest });
     const context: ServiceContext = {
       root,
       plan,
-      commit,
       logs: join(stateDir, "logs"),
       environment: baseEnvironment(readLocalConfig().inherited),
       logLevel: this.#options.logLevel ?? "info",
       importPace: this.#options.importPace ?? "off",
     };
-    this.#context = context;
     const cellsReady = Promise.all(
       Object.keys(plan.manifests).map(async (id) => {
-        const cell = makeCell(context, id, artefact, this.#eventsOf(id));
+        const { beside } = plan.ports.cell(plan.place(id));
+        const cell = new LocalCell(
+          context,
+          id,
+          [placeOf(this.state, id), { api: localUrl(beside.api), bulk: localUrl(beside.bulk) }],
+          (source) => this.#eventsOf(source),
+        );
         this.#cells.set(id, cell);
-        const bulk = makeBulk(context, id, artefact, this.#eventsOf(`bulk-${id}`));
-        this.#bulks.set(id, bulk);
-        await Promise.all([cell.start(), bulk.start()]);
+        await cell.start(artefact);
       }),
     );
     // Reported below; until the seeding is done it must not count as unhandled.
@@ -119,34 +111,30 @@ export class Fleet implements RunningFleet {
     await this.#registry.seed(plan.seeds);
     await this.#market.seed(root);
     this.#goOn();
-    const replicating = Object.keys(plan.manifests).map((id) => this.#startReplicator(context, id, artefact));
+    const replicating = [...this.#cells.values()].map((cell) => cell.startReplicator());
     this.#analytics = new LocalAnalytics(context, stateDir, artefact, (source) => this.#eventsOf(source));
     await Promise.all([cellsReady, this.#startRouter(context), ...replicating, this.#analytics.start()]);
-    await this.#become({ phase: "ready" });
+    await this.#become({ phase: "ready", cells: this.#placesNow() });
   }
 
   killCell(id: string): void {
-    const cell = this.#cells.get(id);
-    if (cell === undefined) throw new Error(`No cell ${id} runs`);
+    const cell = this.#services().get(id);
+    if (!this.#cells.has(id) || cell === undefined) throw new Error(`No cell ${id} runs`);
     cell.kill();
   }
 
   async reload(): Promise<string[]> {
-    const context = this.#context;
-    if (context === undefined || this.#router === undefined) throw new Error("the fleet has not started");
+    if (this.#router === undefined) throw new Error("the fleet has not started");
     const artefact = await this.#build();
     const restarted: string[] = [];
-    if (artefact.digest !== this.state.artefact) {
-      await this.#become({ artefact: artefact.digest });
-      // One after the other: the rest of the fleet serves meanwhile.
-      for (const [id, cell] of this.#cells) {
-        await cell.restart(cellOptions(context, id, artefact));
-        restarted.push(id);
-        await this.#bulks.get(id)?.restart(bulkOptions(context, id, artefact));
-        await this.#replicators.get(id)?.restart(replicatorOptions(context, id, artefact));
-      }
+    // One after the other: the rest of the fleet serves meanwhile.
+    for (const [id, cell] of this.#cells) {
+      if (cell.state.artefact === artefact.digest) continue;
+      await this.stage(id, artefact);
+      await this.serve(id, artefact.digest);
+      restarted.push(id);
     }
-    if (restarted.length > 0) await this.#analytics?.restart(artefact);
+    await Promise.all(restarted.map((id) => this.settle(id)));
     const router = await this.#installRouter();
     if (router.digest !== this.#routerDigest) {
       this.#routerDigest = router.digest;
@@ -154,6 +142,35 @@ export class Fleet implements RunningFleet {
       restarted.push("router");
     }
     return restarted;
+  }
+
+  /** Start an artefact of `<state>/artefacts/<digest>` beside a cell's version that serves. Rejects when it does not become ready; then nothing has changed. */
+  stage(id: string, wanted: Pick<InstalledArtefact, "digest" | "commit">): Promise<void> {
+    return this.#change(id, async (cell) => {
+      const artefact = { ...wanted, folder: join(this.#stateDir, "artefacts", wanted.digest) };
+      await verifyInstalled(artefact);
+      await cell.stage(artefact);
+    });
+  }
+
+  /** Send a cell's requests to the version that stands beside the one that serves, and run its sink and replicator from it. */
+  serve(id: string, digest: string): Promise<void> {
+    return this.#change(id, async (cell) => {
+      const changed = cell.flip(digest);
+      await this.#publishPlaces();
+      if (!changed) return;
+      const { artefact } = cell;
+      await Promise.all([cell.restartReplicator(), this.#analytics?.restart(id, artefact)]);
+    });
+  }
+
+  /** Stop what stands beside the version that serves, once its requests are answered. */
+  settle(id: string): Promise<void> {
+    return this.#change(id, async (cell) => {
+      // Whoever published in between may have had the former place in mind.
+      await this.#publishPlaces();
+      await cell.settle();
+    });
   }
 
   stop(): Promise<void> {
@@ -170,11 +187,7 @@ export class Fleet implements RunningFleet {
     if (this.#state === undefined) return;
     await this.#become({ phase: "stopping" });
     await this.#router?.stop();
-    await Promise.all(
-      [this.#cells, this.#bulks, this.#replicators].flatMap((all) =>
-        [...all.values()].map((service) => service.stop()),
-      ),
-    );
+    await Promise.all([...this.#cells.values()].map((cell) => cell.stop()));
     await Promise.all([this.#registry?.close(), this.#market?.close(), this.#analytics?.stop()]);
     await Promise.all([...this.#databases.values()].map((database) => database.stop()));
     await this.#issuer?.stop();
@@ -216,9 +229,49 @@ export class Fleet implements RunningFleet {
   }
 
   async #build(): Promise<InstalledArtefact> {
-    const { root } = this.#options;
+    const { root, artefact } = this.#options;
     await buildAll(root, readLocalConfig().inherited, this.#stopping.signal);
-    return installArtefact(join(root, "apps", "cell-api", "dist"), join(this.#stateDir, "artefacts"));
+    if (artefact !== undefined) return artefact;
+    const { commit } = await commitOf(root);
+    const dist = join(root, "apps", "cell-api", "dist");
+    return { ...(await installArtefact(dist, join(this.#stateDir, "artefacts"))), commit };
+  }
+
+  /** One change of a cell's version at a time, however many ask; the state tells what came of it, also when it failed. */
+  #change(id: string, work: (cell: LocalCell) => Promise<void>): Promise<void> {
+    const cell = this.#cells.get(id);
+    if (cell === undefined) return Promise.reject(new Error(`No cell ${id} runs`));
+    const before = this.#changes.get(id) ?? Promise.resolve();
+    const next = (async () => {
+      await before.catch(() => undefined);
+      try {
+        await work(cell);
+      } finally {
+        await this.#become({ cells: this.#placesNow() });
+      }
+    })();
+    this.#changes.set(id, next);
+    return next;
+  }
+
+  /** Every cell with the version that serves it now. */
+  #placesNow(): FleetState["cells"] {
+    const now = Object.entries(this.state.cells).map(([id, before]) => {
+      const place = { ...before };
+      delete place.beside;
+      const cell = this.#cells.get(id)?.state;
+      if (cell === undefined) return [id, place] as const;
+      const { artefact, beside } = cell;
+      const other = beside === undefined ? {} : { beside: { artefact: beside.artefact, ...beside.place } };
+      return [id, { ...place, ...cell.place, artefact, ...other }] as const;
+    });
+    return Object.fromEntries(now);
+  }
+
+  async #publishPlaces(): Promise<void> {
+    await this.#become({ cells: this.#placesNow() });
+    this.#registry?.follow(besideRelays(this.state));
+    await this.#registry?.publish();
   }
 
   #installRouter(): Promise<{ digest: string; file: string }> {
@@ -263,12 +316,6 @@ export class Fleet implements RunningFleet {
     this.#note(source, `serves again with the tenants that the fleet starts with${again}`);
   }
 
-  async #startReplicator(context: ServiceContext, id: string, artefact: InstalledArtefact): Promise<void> {
-    const replicator = makeReplicator(context, id, artefact, this.#eventsOf(`replicate-${id}`));
-    this.#replicators.set(id, replicator);
-    await replicator.start();
-  }
-
   async #startRouter(context: ServiceContext): Promise<void> {
     const bundle = await this.#installRouter();
     this.#goOn();
@@ -278,13 +325,10 @@ export class Fleet implements RunningFleet {
   }
 
   #services(): Map<string, { pid: number | undefined; kill(): void }> {
-    const all = new Map<string, { pid: number | undefined; kill(): void }>(this.#cells);
-    const others = [
-      ...this.#bulks.values(),
-      ...this.#replicators.values(),
-      ...(this.#analytics?.services() ?? []),
-    ];
-    for (const each of others) all.set(each.name, each);
+    const all = new Map<string, { pid: number | undefined; kill(): void }>(
+      [...this.#cells.values()].flatMap((cell) => cell.services()),
+    );
+    for (const each of this.#analytics?.services() ?? []) all.set(each.name, each);
     if (this.#router !== undefined) all.set("router", this.#router);
     for (const [name, database] of this.#databases) all.set(`emulator-${name}`, database);
     return all;
@@ -309,3 +353,11 @@ async function refuseBusyPorts(plan: FleetPlan): Promise<void> {
     `${busy.join("\n")}\nStop what holds it, or start the fleet elsewhere: \`npx fleet up --port-base 9080\`.`,
   );
 }
+
+function placeOf(state: FleetState, id: string): CellPlace {
+  const cell = state.cells[id];
+  if (cell === undefined) throw new Error(`No cell ${id} is planned`);
+  return { api: cell.api, bulk: cell.bulk };
+}
+
+const localUrl = (port: number) => `http://127.0.0.1:${port}`;

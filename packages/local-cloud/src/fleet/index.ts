@@ -1,3 +1,6 @@
+export { buildAll } from "./build.ts";
+export { playCanary } from "./canary.ts";
+export { LocalTarget } from "./deploy-target.ts";
 export { clientHost, localFleet, localHost } from "./hosts.ts";
 export { type LocalPerson, mintLocalToken } from "./identity.ts";
 export { LocalMarket } from "./market.ts";

@@ -55,11 +55,12 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
       issuerKeyFile: join(options.stateDir, "issuer-key.json"),
       keys: await makeLocalKeys(seeds),
     },
-    artefact: "",
+    metrics: `http://127.0.0.1:${ports.metrics}/metrics`,
     directoryFile: join(options.stateDir, "directory.json"),
     central: {
       project: fleet.central.project,
       database: fleet.central.controlDatabase,
+      deployDatabase: fleet.central.deployDatabase,
       relay: `127.0.0.1:${ports.central.relay}`,
       emulator: `127.0.0.1:${ports.central.emulator}`,
     },
@@ -74,6 +75,7 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
         return [
           id,
           {
+            artefact: "",
             api: `http://127.0.0.1:${cell.api}`,
             bulk: `http://127.0.0.1:${cell.bulk}`,
             sink: `http://127.0.0.1:${cell.sink}`,
@@ -120,6 +122,7 @@ function portsOf(plan: FleetPlan): Map<number, string> {
     [ports.router, "the router"],
     [ports.control, "the control endpoint"],
     [ports.issuer, "the development issuer"],
+    [ports.metrics, "the router's metrics"],
     [ports.warehouse.rest, "the warehouse"],
     [ports.warehouse.grpc, "the warehouse"],
     [ports.central.emulator, "the central project's emulator"],
@@ -130,6 +133,8 @@ function portsOf(plan: FleetPlan): Map<number, string> {
     needed.set(cell.api, `cell ${id}`);
     needed.set(cell.bulk, `the imports of cell ${id}`);
     needed.set(cell.sink, `the sink of cell ${id}`);
+    needed.set(cell.beside.api, `the next version of cell ${id}`);
+    needed.set(cell.beside.bulk, `the imports of cell ${id}'s next version`);
     needed.set(cell.emulator, `the emulator of cell ${id}`);
     needed.set(cell.relay, `the relay of cell ${id}`);
   }

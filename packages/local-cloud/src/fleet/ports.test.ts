@@ -6,20 +6,38 @@ describe("the ports of a local fleet", () => {
   it("are the documented ones by default", () => {
     const ports = localPorts(8080);
     expect([ports.router, ports.central.emulator, ports.central.relay]).toEqual([8080, 8200, 8300]);
-    expect(ports.cell(0)).toEqual({ api: 8101, emulator: 8201, relay: 8301, bulk: 8401, sink: 8501 });
-    expect(ports.cell(2)).toEqual({ api: 8121, emulator: 8221, relay: 8321, bulk: 8421, sink: 8521 });
+    expect(ports.cell(0)).toEqual({
+      api: 8101,
+      emulator: 8201,
+      relay: 8301,
+      bulk: 8401,
+      sink: 8501,
+      beside: { api: 8601, bulk: 8701 },
+    });
+    expect(ports.cell(2)).toEqual({
+      api: 8121,
+      emulator: 8221,
+      relay: 8321,
+      bulk: 8421,
+      sink: 8521,
+      beside: { api: 8621, bulk: 8721 },
+    });
   });
 
   it("never meet, however many cells run, and stay below those that the system gives out", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1024, max: maxPortBase }), (base) => {
         const ports = localPorts(base);
-        const cells = Array.from({ length: maxCells }, (_, n) => Object.values(ports.cell(n)));
-        const { router, control, issuer, central, warehouse } = ports;
+        const cells = Array.from({ length: maxCells }, (_, n) => {
+          const { beside, ...cell } = ports.cell(n);
+          return [...Object.values(cell), ...Object.values(beside)];
+        });
+        const { router, control, issuer, metrics, central, warehouse } = ports;
         const single = [
           router,
           control,
           issuer,
+          metrics,
           central.emulator,
           central.relay,
           warehouse.rest,

@@ -5,6 +5,8 @@ export interface CellPorts {
   emulator: number;
   relay: number;
   sink: number;
+  /** Where another version of the cell stands beside the one that serves. */
+  beside: { api: number; bulk: number };
 }
 
 export interface LocalPorts {
@@ -15,6 +17,8 @@ export interface LocalPorts {
   issuer: number;
   /** The stand-in for BigQuery. */
   warehouse: { rest: number; grpc: number };
+  /** What the router counts. */
+  metrics: number;
   central: { emulator: number; relay: number };
   cell(index: number): CellPorts;
 }
@@ -38,6 +42,7 @@ export function localPorts(base: number): LocalPorts {
     control: base + 1,
     issuer: base + 2,
     warehouse: { rest: base + 3, grpc: base + 4 },
+    metrics: base + 5,
     central: { emulator: base + 120, relay: base + 220 },
     cell(index) {
       if (!Number.isInteger(index) || index < 0 || index >= maxCells) {
@@ -50,6 +55,7 @@ export function localPorts(base: number): LocalPorts {
         relay: base + 220 + offset,
         bulk: base + 320 + offset,
         sink: base + 420 + offset,
+        beside: { api: base + 520 + offset, bulk: base + 620 + offset },
       };
     },
   };

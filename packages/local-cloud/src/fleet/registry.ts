@@ -19,7 +19,7 @@ import {
   publishDirectory,
 } from "@proveniq/control-plane";
 import { adoptKey } from "@proveniq/control-plane/access";
-import { Registry } from "@proveniq/db/control";
+import { DeployBook, Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { stayLocal } from "../config.ts";
 import { localHost } from "./hosts.ts";
@@ -29,7 +29,7 @@ import type { FleetState } from "./state.ts";
 
 /** The control plane of a local fleet: its registry and directory, reached through the relays that `state` names, like all else. */
 export class LocalRegistry {
-  readonly #state: FleetState;
+  #state: FleetState;
   readonly #config: FleetConfig;
   readonly #manifests: Record<string, CellManifest>;
   readonly #control: DatabasePool;
@@ -42,12 +42,19 @@ export class LocalRegistry {
     this.#state = state;
     this.#config = config;
     this.#manifests = manifests;
-    const { project, database, relay } = state.central;
-    this.#control = new DatabasePool({ projectId: project, allow: [database], emulatorHost: relay });
+    const { project, database, deployDatabase, relay } = state.central;
+    const allow = [database, deployDatabase];
+    this.#control = new DatabasePool({ projectId: project, allow, emulatorHost: relay });
     this.#connections = {
       control: new Registry(this.#control, database),
+      deploys: new DeployBook(this.#control, deployDatabase),
       cell: (id) => this.#cell(id),
     };
+  }
+
+  /** Cells have new places: what is published from now on names those. */
+  follow(state: FleetState): void {
+    this.#state = state;
   }
 
   /** Every tenant of the fleet, by id. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { untilOk, untilReady } from "../process/ready.ts";
 import { Service, type ServiceEvents, type ServiceOptions } from "../process/service.ts";
 import type { InstalledArtefact } from "./artefact.ts";
+import type { CellPlace } from "./cell.ts";
 import { bulkEnvironment, cellEnvironment, replicatorEnvironment } from "./environment.ts";
 import { defaultTenantOf } from "./hosts.ts";
 import type { FleetPlan } from "./plan.ts";
@@ -10,20 +11,20 @@ import type { FleetPlan } from "./plan.ts";
 export interface ServiceContext {
   root: string;
   plan: FleetPlan;
-  commit: string;
   logs: string;
   environment: NodeJS.ProcessEnv;
   logLevel: string;
   importPace: "manifest" | "off";
 }
 
-/** How one cell is started from an artefact: the same files for every cell, told apart by their environment. */
+/** How one cell is started from an artefact at its place: the same files for every cell, told apart by their environment. */
 export function cellOptions(
   context: ServiceContext,
   id: string,
   artefact: InstalledArtefact,
+  at: CellPlace,
 ): ServiceOptions {
-  const { plan, logs, commit, logLevel } = context;
+  const { plan, logs, logLevel } = context;
   const manifest = plan.manifests[id];
   const place = plan.state.cells[id];
   if (manifest === undefined || place === undefined) throw new Error(`No cell ${id} is planned`);
@@ -37,26 +38,17 @@ export function cellOptions(
         id,
         manifest,
         defaultTenant: defaultTenantOf(plan.config, id),
-        port: Number(new URL(place.api).port),
+        port: Number(new URL(at.api).port),
         emulatorHost: place.relay,
         issuer: plan.state.identity.issuer,
         artefact: artefact.digest,
-        commit,
+        commit: artefact.commit,
         logLevel,
       }),
     },
     logFile: join(logs, `${id}.log`),
-    ready: (signal) => untilOk(`${place.api}/ready`, signal),
+    ready: (signal) => untilOk(`${at.api}/ready`, signal),
   };
-}
-
-export function makeCell(
-  context: ServiceContext,
-  id: string,
-  artefact: InstalledArtefact,
-  events: ServiceEvents,
-): Service {
-  return new Service(id, cellOptions(context, id, artefact), events);
 }
 
 /** A cell's bulk service, which works on imports: the same artefact on another port. */
@@ -64,26 +56,16 @@ export function bulkOptions(
   context: ServiceContext,
   id: string,
   artefact: InstalledArtefact,
+  at: CellPlace,
 ): ServiceOptions {
-  const { plan, logs, importPace } = context;
-  const cell = cellOptions(context, id, artefact);
-  const place = plan.state.cells[id];
-  if (place === undefined) throw new Error(`No cell ${id} is planned`);
+  const { logs, importPace } = context;
+  const cell = cellOptions(context, id, artefact, at);
   return {
     ...cell,
-    env: { ...cell.env, ...bulkEnvironment(Number(new URL(place.bulk).port), importPace) },
+    env: { ...cell.env, ...bulkEnvironment(Number(new URL(at.bulk).port), importPace) },
     logFile: join(logs, `bulk-${id}.log`),
-    ready: (signal) => untilOk(`${place.bulk}/ready`, signal),
+    ready: (signal) => untilOk(`${at.bulk}/ready`, signal),
   };
-}
-
-export function makeBulk(
-  context: ServiceContext,
-  id: string,
-  artefact: InstalledArtefact,
-  events: ServiceEvents,
-): Service {
-  return new Service(`bulk-${id}`, bulkOptions(context, id, artefact), events);
 }
 
 /**
@@ -97,9 +79,10 @@ export function replicatorOptions(
   context: ServiceContext,
   id: string,
   artefact: InstalledArtefact,
+  at: CellPlace,
 ): ServiceOptions {
   const { plan, logs } = context;
-  const cell = cellOptions(context, id, artefact);
+  const cell = cellOptions(context, id, artefact, at);
   const { central, cells } = plan.state;
   const place = cells[id];
   if (place === undefined) throw new Error(`No cell ${id} is planned`);
@@ -109,17 +92,8 @@ export function replicatorOptions(
     args: [...replicatorFlags, ...cell.args],
     env: { ...cell.env, ...replicatorEnvironment(plan.config.central, hosts) },
     logFile: join(logs, `replicate-${id}.log`),
-    ready: (signal) => untilReady(`${place.api}/ready`, signal),
+    ready: (signal) => untilReady(`${at.api}/ready`, signal),
   };
-}
-
-export function makeReplicator(
-  context: ServiceContext,
-  id: string,
-  artefact: InstalledArtefact,
-  events: ServiceEvents,
-): Service {
-  return new Service(`replicate-${id}`, replicatorOptions(context, id, artefact), events);
 }
 
 export function makeRouter(
@@ -138,6 +112,7 @@ export function makeRouter(
       env: {
         ...context.environment,
         PORT: String(port),
+        METRICS_PORT: String(context.plan.ports.metrics),
         DIRECTORY_FILE: directoryFile,
         LOG_LEVEL: context.logLevel,
       },

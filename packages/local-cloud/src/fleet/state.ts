@@ -19,11 +19,12 @@ export const fleetState = z.strictObject({
     issuerKeyFile: z.string(),
     keys: z.record(z.string(), z.string()).describe("Tenant → its development key, good for this run"),
   }),
-  artefact: z.string().describe("Digest of the artefact that every cell runs"),
+  metrics: z.url().describe("What the router counts: requests, failures and durations by cell"),
   directoryFile: z.string(),
   central: z.strictObject({
     project: z.string(),
     database: z.string(),
+    deployDatabase: z.string(),
     relay: z.string().describe("host:port of its Firestore, behind the relay"),
     emulator: z.string(),
   }),
@@ -35,6 +36,11 @@ export const fleetState = z.strictObject({
   cells: z.record(
     z.string(),
     z.strictObject({
+      artefact: z.string().describe("Digest of what it runs"),
+      beside: z
+        .strictObject({ artefact: z.string(), api: z.url(), bulk: z.url() })
+        .optional()
+        .describe("Another version beside it, which gets no requests: the next one, or the former"),
       api: z.url(),
       bulk: z.url().describe("Serves imports"),
       sink: z.url().describe("Carries events to the warehouse; /ready and /metrics tell how far it is"),

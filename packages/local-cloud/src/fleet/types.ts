@@ -1,4 +1,5 @@
 import type { Relay } from "../relay/index.ts";
+import type { InstalledArtefact } from "./artefact.ts";
 import type { FleetState } from "./state.ts";
 
 /** Something that a person may want to see. */
@@ -23,6 +24,8 @@ export interface FleetOptions {
   heapMb?: number;
   /** Whether imports keep the pace of their cell's manifest; off unless told otherwise. */
   importPace?: "manifest" | "off";
+  /** What every cell starts from; what the repository builds unless told otherwise. */
+  artefact?: InstalledArtefact;
   /** Of cells and router: debug, info, warn, error; info unless told otherwise. */
   logLevel?: string;
   /** Hears everything; nothing is printed without it. */

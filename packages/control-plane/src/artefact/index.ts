@@ -1,0 +1,3 @@
+export { commitOf } from "./commit.ts";
+export { digestFolder } from "./digest.ts";
+export { type Packed, packArtefact, readBuilt, readPacked, unpackArtefact, zipSha256Of } from "./pack.ts";

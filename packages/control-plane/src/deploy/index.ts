@@ -1,0 +1,10 @@
+export { LeaseHeld } from "@proveniq/db/control";
+export { canaryTenant } from "./canary.ts";
+export { CloudTarget, type CommandLine, type CommandRunner, commandLines, textOf } from "./cloud.ts";
+export { type DeployEnd, type DeployRequest, deployCell, rollbackTo } from "./deploy-cell.ts";
+export { describeObserved, regression } from "./gate.ts";
+export { illsOf } from "./health.ts";
+export { order, type RolloutRequest, rollOut, tell } from "./rollout.ts";
+export { between, readMetrics } from "./router-metrics.ts";
+export { trial } from "./trial.ts";
+export type { Bake, CanaryAccess, DeployEvent, DeployStep, DeployTarget, Observed } from "./types.ts";

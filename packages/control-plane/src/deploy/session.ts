@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import type { ArtefactRef, CellDeploys, DeployRecord, Lease } from "@proveniq/contracts";
+import { type DeployBook, LeaseLost, type Origin } from "@proveniq/db/control";
+import type { DeployEvent, DeployStep } from "./types.ts";
+
+/** How long a deploy keeps its cell after its last sign of life, and how often it gives one, in milliseconds. */
+const leaseMs = 12_000;
+const beatMs = 3_000;
+
+export const newLease = ({ who, from }: Origin): Lease => ({
+  token: randomUUID(),
+  who,
+  from,
+  until: until(),
+});
+const until = () => new Date(Date.now() + leaseMs).toISOString();
+export const prolonged = (lease: Lease): Lease => ({ ...lease, until: until() });
+
+/** A deploy that is under way: it holds its cell's lease, and writes down what happens. */
+export class DeploySession {
+  readonly record: DeployRecord;
+  /** What was known of the cell when it began. */
+  readonly before: CellDeploys;
+  /** Aborted when another process has taken over: nothing may be touched any more. */
+  readonly lost: AbortSignal;
+  readonly #book: DeployBook;
+  readonly #report: (event: DeployEvent) => void;
+  #lease: Lease;
+  readonly #beat: NodeJS.Timeout;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    book: DeployBook,
+    record: DeployRecord,
+    before: CellDeploys,
+    lease: Lease,
+    report: (event: DeployEvent) => void,
+  ) {
+    this.#book = book;
+    this.record = record;
+    this.before = before;
+    this.#lease = lease;
+    this.#report = report;
+    const lost = new AbortController();
+    this.lost = lost.signal;
+    this.#beat = setInterval(() => {
+      this.#write([]).catch((error: unknown) => {
+        if (error instanceof LeaseLost) lost.abort(error);
+      });
+    }, beatMs);
+    this.#beat.unref();
+  }
+
+  /** Throws `LeaseHeld` while another deploys this cell. */
+  static async begin(
+    book: DeployBook,
+    what: Pick<DeployRecord, "cellId" | "target" | "artefact"> & { rolloutId?: string | undefined },
+    origin: Origin,
+    report: (event: DeployEvent) => void,
+  ): Promise<DeploySession> {
+    const { rolloutId, ...rest } = what;
+    const now = new Date();
+    const record: DeployRecord = {
+      ...rest,
+      ...origin,
+      id: randomUUID(),
+      startedAt: now.toISOString(),
+      outcome: "running",
+      timeline: [],
+      ...(rolloutId === undefined ? {} : { rolloutId }),
+    };
+    const lease = newLease(origin);
+    const before = await book.begin(record, lease, now);
+    return new DeploySession(book, record, before, lease, report);
+  }
+
+  /** Tell people, and the record. A record that cannot be written stops no deploy: the cell matters more. */
+  async say(step: DeployStep, text: string, change: Pick<DeployRecord, "previous"> = {}): Promise<void> {
+    const at = new Date().toISOString();
+    this.#report({ at, cell: this.record.cellId, step, text });
+    await this.#write([{ at, step, text: text.slice(0, 2_000) }], change).catch((error: unknown) => {
+      if (error instanceof LeaseLost) throw error;
+      this.#report({ at, cell: this.record.cellId, step, text: "this could not be recorded; going on" });
+    });
+  }
+
+  /** Write down how it ended, and give the cell back. */
+  async end(
+    outcome: DeployRecord["outcome"],
+    how: { reason?: string; serving?: ArtefactRef },
+  ): Promise<void> {
+    clearInterval(this.#beat);
+    await this.#writing.catch(() => undefined);
+    await this.#book.finish(this.record, this.#lease, { outcome, at: new Date(), ...how });
+  }
+
+  /** Let go without a word, as a process that dies does. */
+  leave(): void {
+    clearInterval(this.#beat);
+  }
+
+  /** One after the other: each of them carries the lease on. */
+  #write(entries: DeployRecord["timeline"], change: Pick<DeployRecord, "previous"> = {}): Promise<void> {
+    this.#writing = this.#writing
+      .catch(() => undefined)
+      .then(async () => {
+        this.#lease = prolonged(this.#lease);
+        await this.#book.note(this.record, this.#lease, entries, change);
+      });
+    return this.#writing;
+  }
+}

@@ -1,0 +1,173 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { loadFleet, type Manifests } from "@proveniq/control-plane";
+import {
+  type Bake,
+  CloudTarget,
+  type CommandLine,
+  type DeployRequest,
+  type DeployTarget,
+} from "@proveniq/control-plane/deploy";
+import { LocalTarget } from "@proveniq/local-cloud/fleet";
+import { Option } from "commander";
+import { readCliConfig } from "../config.ts";
+import { parseDuration } from "./duration.ts";
+import { CommandError, exitCodes } from "./errors.ts";
+import { root, stateDirectory } from "./paths.ts";
+import { operator, withCloud, withRegistry } from "./registry.ts";
+
+export type TargetName = "local" | "cloud";
+
+export interface TargetOptions {
+  target: TargetName;
+  confirm?: string;
+  stateDir?: string;
+}
+
+export const targetOption = () =>
+  new Option("--target <where>", "local: the fleet that runs here; cloud: the project of the cell's manifest")
+    .choices(["local", "cloud"])
+    .default("local");
+
+export const confirmOption = () =>
+  new Option(
+    "--confirm <cells>",
+    "what one types when asked: the cell's id, or all ids with commas for waves",
+  );
+
+/** What deploys work on, for one target. */
+export interface Deploying {
+  target: DeployTarget;
+  book: DeployRequest["book"];
+  manifests: Manifests;
+  origin: DeployRequest["origin"];
+}
+
+/** Work on the deploys of a target. */
+export async function withTarget<T>(options: TargetOptions, work: (on: Deploying) => Promise<T>): Promise<T> {
+  const origin = operator();
+  if (options.target === "local")
+    return withRegistry(options, (registry, state) => {
+      const target = new LocalTarget(state, stateDirectory(options.stateDir), registry);
+      return work({ target, book: registry.connections.deploys, manifests: registry.manifests, origin });
+    });
+  const fleet = await loadFleet(join(root, "infra"));
+  return withCloud(fleet.config.central.project, ({ deploys }, { manifests }) => {
+    const target = new CloudTarget({ fleet, run, canaryKey: readCliConfig().canaryKey });
+    return work({ target, book: deploys, manifests, origin });
+  });
+}
+
+/** Refuse an id that is no cell's. */
+export function knownCell(manifests: Manifests, id: string): string {
+  if (Object.hasOwn(manifests, id)) return id;
+  throw new CommandError(
+    `There is no cell ${id}. Cells: ${Object.keys(manifests).join(", ")}.`,
+    exitCodes.usage,
+  );
+}
+
+/**
+ * Anything but this machine's fleet is changed only by somebody who has typed what is going to be changed. Throws when that is
+ * not so.
+ */
+export async function confirmed(
+  { target, confirm }: TargetOptions,
+  what: string,
+  where: string,
+): Promise<void> {
+  if (target === "local") return;
+  const typed =
+    confirm ??
+    (process.stdin.isTTY
+      ? await ask(`This changes ${what} in ${where}. Type ${what} to go on: `)
+      : undefined);
+  if (typed === what) return;
+  throw new CommandError(
+    typed === undefined
+      ? `This changes ${what} in ${where}. Say so with --confirm ${what}.`
+      : `${typed} is not ${what}: nothing was changed.`,
+    exitCodes.usage,
+  );
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question(question)).trim();
+  } finally {
+    terminal.close();
+  }
+}
+
+export interface BakeOptions {
+  bake?: number;
+  window?: number;
+}
+
+/** `0` for not at all, else as `parseDuration`. */
+export const bakeSeconds = (text: string): number => (text === "0" ? 0 : parseDuration(text));
+
+/** The cloud's metrics come by the minute; here they are there at once. */
+export function bakeOf({ bake, window }: BakeOptions, target: TargetName): Bake {
+  const usual = target === "local" ? { seconds: 20, windowSeconds: 10 } : { seconds: 600, windowSeconds: 60 };
+  const total = bake ?? usual.seconds;
+  return {
+    seconds: total,
+    windowSeconds: window ?? (total === 0 ? usual.windowSeconds : Math.min(usual.windowSeconds, total)),
+  };
+}
+
+/** Ends with the first Ctrl-C, and says what happens then; a second one ends the process. */
+export function untilInterrupted(say: (text: string) => void): { signal: AbortSignal; done(): void } {
+  const abort = new AbortController();
+  const onSignal = () => {
+    if (abort.signal.aborted) process.exit(exitCodes.interrupted);
+    say("Interrupted: putting back what was begun. Again to leave it as it is.");
+    abort.abort(new Error("interrupted"));
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    signal: abort.signal,
+    done: () => {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}
+
+/** Run a program from the repository; its words are shown when it fails, never before: they may hold what no log should. */
+function run({ program, args, env = {} }: CommandLine, signal?: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      env: { ...readCliConfig().inherited, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(signal === undefined ? {} : { signal }),
+    });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    child.on("error", (error: NodeJS.ErrnoException) =>
+      reject(error.code === "ENOENT" ? new CommandError(`${program} is not installed.`) : error),
+    );
+    child.on("close", (code) => {
+      if (code === 0) resolve(out);
+      else {
+        const said = (err.trim() === "" ? out : err).trim().split("\n").slice(-15).join("\n");
+        reject(
+          new CommandError(
+            `${program} ${args.find((a) => !a.startsWith("-")) ?? ""} failed (${code}):\n${said}`,
+          ),
+        );
+      }
+    });
+  });
+}

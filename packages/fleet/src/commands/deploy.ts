@@ -1,0 +1,184 @@
+import { deployCell, LeaseHeld, order, rollOut } from "@proveniq/control-plane/deploy";
+import { playCanary } from "@proveniq/local-cloud/fleet";
+import { type Command, Option } from "commander";
+import { artefactFor } from "../cli/artefact.ts";
+import {
+  type BakeOptions,
+  bakeOf,
+  bakeSeconds,
+  confirmed,
+  confirmOption,
+  knownCell,
+  type TargetOptions,
+  targetOption,
+  untilInterrupted,
+  withTarget,
+} from "../cli/deploys.ts";
+import { parseDuration } from "../cli/duration.ts";
+import { CommandError, exitCodes } from "../cli/errors.ts";
+import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { root } from "../cli/paths.ts";
+import { eventLine, planText, rolloutText, timeline } from "../output/deploys.ts";
+import { type Output, report } from "../output/print.ts";
+
+interface DeployOptions extends TargetOptions, BakeOptions {
+  waves?: boolean;
+  status?: boolean;
+  plan?: boolean;
+  artefact?: string;
+  abandon?: boolean;
+  canary: boolean;
+  json?: boolean;
+}
+
+/** `fleet deploy …`: an artefact into one cell, or into all of them wave by wave. */
+export function deployCommand(output: Output): Command {
+  return command(
+    "deploy",
+    "put what is built into a cell, watch it, and put the former back when it turns ill",
+    [
+      "fleet deploy eu",
+      "fleet deploy --waves --bake 5m",
+      "fleet deploy eu --target cloud --plan",
+      "fleet deploy eu --target cloud --confirm eu --artefact .artefacts/<digest>",
+      "fleet deploy --status",
+    ],
+  )
+    .argument("[cell]", "the cell's id; left out with --waves and --status")
+    .option("--waves", "every cell, one at a time: a synthetic one first, then by the manifests' wave")
+    .option("--status", "what each cell runs, the rollout that was begun last, and the last deploys")
+    .option("--plan", "print exactly what would be run, and run none of it; needs no credentials")
+    .option(
+      "--artefact <folder>",
+      "a folder that `fleet pack` made (default: what the repository holds, built)",
+    )
+    .addOption(targetOption())
+    .addOption(confirmOption())
+    .addOption(
+      new Option(
+        "--bake <time>",
+        "how long to watch each cell; 0 for not at all (default: 20s, in the cloud 10m)",
+      ).argParser(bakeSeconds),
+    )
+    .addOption(
+      new Option(
+        "--window <time>",
+        "in which portions it is judged (default: 10s, in the cloud 60s)",
+      ).argParser(parseDuration),
+    )
+    .option("--no-canary", "waves: leave out the synthetic cell")
+    .option("--abandon", "waves: forget a rollout of another artefact that has not ended")
+    .addHelpText(
+      "after",
+      "\nUpload, apply, a canary tenant's write and read through the edge, then the watch: errors, latency and health, against" +
+        "\nwhat they were in this cell before. No data counts as ill. A deploy or rollout whose process died is taken up by" +
+        "\nmaking it again. Exit code 1: it did not end well, and the cell runs what it ran before.",
+    )
+    .addHelpText(
+      "after",
+      shapes(
+        '{"id", "cell", "outcome": "done" | "rolled-back" | "failed", "reason", "serving": {digest, commit}}; --waves: the rollout {outcome, canary, cells: [{cellId, wave, state}]}',
+      ),
+    )
+    .addOption(jsonOption())
+    .addOption(stateDirOption())
+    .action(async (cell: string | undefined, options: DeployOptions) => {
+      const asked = [cell !== undefined, options.waves === true, options.status === true].filter(Boolean);
+      if (asked.length !== 1)
+        throw new CommandError(
+          "Say what to deploy: a cell's id, or --waves; or --status to look.",
+          exitCodes.usage,
+        );
+      if (options.status === true) return showStatus(output, options);
+      if (options.plan === true) return showPlan(output, cell, options);
+      return cell === undefined ? waves(output, options) : one(output, cell, options);
+    });
+}
+
+async function one(output: Output, cell: string, options: DeployOptions): Promise<void> {
+  const interrupted = untilInterrupted((text) => output.err(text));
+  const end = await withTarget(options, async ({ target, book, manifests, origin }) => {
+    knownCell(manifests, cell);
+    await confirmed(options, cell, target.name);
+    output.err(`Deploying to ${cell} in ${target.name}`);
+    const artefact = await artefactFor(options.artefact);
+    const bake = bakeOf(options, options.target);
+    const say = (event: Parameters<typeof eventLine>[0]) => output.err(eventLine(event));
+    return patiently(output, () =>
+      deployCell({ target, book, cell, artefact, bake, origin, report: say, signal: interrupted.signal }),
+    );
+  }).finally(() => interrupted.done());
+  report(output, options.json, end, () =>
+    end.outcome === "done"
+      ? `Cell ${cell} runs ${end.serving?.digest ?? ""}.`
+      : `Cell ${cell}: ${end.outcome}. ${end.reason ?? ""}`,
+  );
+  process.exitCode = end.outcome === "done" ? exitCodes.done : exitCodes.failed;
+}
+
+async function waves(output: Output, options: DeployOptions): Promise<void> {
+  const interrupted = untilInterrupted((text) => output.err(text));
+  const record = await withTarget(options, async ({ target, book, manifests, origin }) => {
+    const cells = order(manifests).map(({ cellId }) => cellId);
+    await confirmed(options, cells.join(","), target.name);
+    output.err(`Deploying to ${cells.join(", ")} in ${target.name}`);
+    const artefact = await artefactFor(options.artefact);
+    const bake = bakeOf(options, options.target);
+    const canary = options.canary
+      ? (packed: typeof artefact, signal: AbortSignal) => playCanary(root, packed, signal)
+      : undefined;
+    const abandon = options.abandon === true;
+    const say = (event: Parameters<typeof eventLine>[0]) => output.err(eventLine(event));
+    const { signal } = interrupted;
+    return patiently(output, () =>
+      rollOut({ target, book, manifests, artefact, bake, origin, canary, abandon, report: say, signal }),
+    );
+  }).finally(() => interrupted.done());
+  report(output, options.json, record, () => rolloutText(record));
+  process.exitCode = record.outcome === "done" ? exitCodes.done : exitCodes.failed;
+}
+
+/** A process that died holds its lease for some seconds more: whoever comes after it waits for that, and for no longer. */
+async function patiently<T>(output: Output, work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  for (let told = false; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof LeaseHeld) || Date.now() > deadline) throw error;
+      if (!told) output.err(`${error.message}; waiting whether that process still lives`);
+      told = true;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}
+
+async function showStatus(output: Output, options: DeployOptions): Promise<void> {
+  const told = await withTarget(options, async ({ target, book, manifests }) => {
+    const [rollout, deploys, cells] = await Promise.all([
+      book.latestRollout(),
+      book.recent(10),
+      Promise.all(
+        Object.keys(manifests).map(async (id) => {
+          const { serving, previous, deployId } = await book.cell(id);
+          const running = await target.current(id).catch(() => undefined);
+          return {
+            cell: id,
+            running: running ?? null,
+            recorded: serving ?? null,
+            previous: previous ?? null,
+            deployId: deployId ?? null,
+          };
+        }),
+      ),
+    ]);
+    return { target: target.name, cells, rollout: rollout ?? null, deploys };
+  });
+  report(output, options.json, told, () => timeline(told));
+}
+
+async function showPlan(output: Output, cell: string | undefined, options: DeployOptions): Promise<void> {
+  const artefact = await artefactFor(options.artefact);
+  const plan = await planText(root, artefact, cell, options.target, bakeOf(options, options.target));
+  report(output, options.json, plan, () => plan.lines.join("\n"));
+}

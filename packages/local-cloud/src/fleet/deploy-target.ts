@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ArtefactRef, artefactRef } from "@proveniq/contracts";
+import { createKey } from "@proveniq/control-plane/access";
+import { type Packed, unpackArtefact, zipSha256Of } from "@proveniq/control-plane/artefact";
+import {
+  between,
+  type CanaryAccess,
+  canaryTenant,
+  type DeployTarget,
+  illsOf,
+  type Observed,
+  readMetrics,
+} from "@proveniq/control-plane/deploy";
+import { z } from "zod";
+import { controlClient, type FleetControl } from "../control/client.ts";
+import type { LocalRegistry } from "./registry.ts";
+import { type FleetState, readState } from "./state.ts";
+
+const keyLivesMs = 6 * 3_600_000;
+const answerMs = 3_000;
+const described = z.object({ artefactDigest: z.string(), commit: z.string() });
+
+/** Deploys into the fleet that runs here: real artefacts, real processes, two versions side by side. */
+export class LocalTarget implements DeployTarget {
+  readonly name: string;
+  readonly settlesWithinSeconds = 10;
+  readonly #stateDir: string;
+  readonly #run: string;
+  readonly #registry: LocalRegistry;
+  readonly #control: FleetControl;
+  readonly #access = new Map<string, CanaryAccess>();
+
+  constructor(state: FleetState, stateDir: string, registry: LocalRegistry) {
+    this.name = `the fleet at ${state.router}`;
+    this.#stateDir = stateDir;
+    this.#run = state.run;
+    this.#registry = registry;
+    this.#control = controlClient(state.control);
+  }
+
+  async current(cell: string): Promise<ArtefactRef | undefined> {
+    const place = await this.#place(cell);
+    const folder = join(this.#artefacts, place.artefact);
+    const commit = await fetch(`${place.api}/v1/cell`, { signal: AbortSignal.timeout(answerMs) })
+      .then(async (response) => described.parse(await response.json()).commit)
+      .catch(() => "unknown");
+    const zipSha256 = await zipSha256Of(folder);
+    return artefactRef.parse({ digest: place.artefact, zipSha256, commit });
+  }
+
+  async upload(packed: Packed): Promise<void> {
+    await unpackArtefact(packed, this.#artefacts);
+  }
+
+  async apply(cell: string, artefact: ArtefactRef): Promise<void> {
+    await this.#control.stage(cell, artefact);
+    await this.#control.serve(cell, artefact.digest);
+  }
+
+  async settle(cell: string): Promise<void> {
+    await this.#control.settle(cell);
+  }
+
+  async canary(cell: string): Promise<CanaryAccess> {
+    const known = this.#access.get(cell);
+    if (known !== undefined) return known;
+    const tenantId = canaryTenant(cell);
+    const { origin } = this.#registry;
+    const { placement } = await this.#registry.add({ tenantId, name: `Canary of ${cell}`, cellId: cell });
+    const { key } = await createKey(
+      this.#registry.connections,
+      "dev",
+      {
+        tenantId,
+        label: "Deploys",
+        scopes: ["items:read", "items:write"],
+        expiresAt: new Date(Date.now() + keyLivesMs),
+      },
+      origin,
+    );
+    const access = { url: this.#registry.urlFor(placement.residency), tenantId, key };
+    this.#access.set(cell, access);
+    return access;
+  }
+
+  async observe(cell: string, seconds: number, signal: AbortSignal): Promise<Observed | undefined> {
+    const { metrics } = await this.#state();
+    const before = await count(metrics, cell, signal);
+    const started = Date.now();
+    await sleep(seconds * 1_000, undefined, { signal });
+    const after = await count(metrics, cell, signal);
+    const ill = await illsOf(await this.#place(cell));
+    return { seconds: (Date.now() - started) / 1_000, ...between(before, after), ill };
+  }
+
+  get #artefacts(): string {
+    return join(this.#stateDir, "artefacts");
+  }
+
+  async #state(): Promise<FleetState> {
+    const state = await readState(this.#stateDir);
+    if (state?.run !== this.#run) throw new Error("the fleet has been stopped, or started anew");
+    return state;
+  }
+
+  async #place(cell: string): Promise<FleetState["cells"][string]> {
+    const place = (await this.#state()).cells[cell];
+    if (place === undefined) throw new Error(`the cell ${cell} does not run here`);
+    return place;
+  }
+}
+
+async function count(url: string, cell: string, signal: AbortSignal) {
+  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]) });
+  if (!response.ok) throw new Error(`the router's metrics: ${response.status}`);
+  return readMetrics(await response.text(), cell);
+}
