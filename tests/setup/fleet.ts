@@ -17,7 +17,7 @@ declare module "vitest" {
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 /** Below the range of outgoing connections, and clear of a fleet that a person runs on the default ports. */
-const bases = Array.from({ length: 12 }, (_, n) => 22_000 + 500 * n);
+const bases = Array.from({ length: 6 }, (_, n) => 22_000 + 1_000 * n);
 
 /** Starts the fleet; its logs stay in .fleet/tests/<port> to be read after a failure. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadFleet } from "../fleet/load.ts";
 import { addCell } from "./add.ts";
-import { addToLock } from "./lock.ts";
+import { addToLock, cellWorkspace } from "./lock.ts";
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -39,6 +39,17 @@ beforeEach(async () => {
 afterEach(async () => rm(root, { recursive: true, force: true }));
 
 const read = (file: string) => readFile(join(root, file), "utf8");
+
+describe("the workspace of a cell", () => {
+  it("is the one that adding a cell would write, for each that is there", async () => {
+    const infra = fileURLToPath(new URL("../../../../infra/", import.meta.url));
+    const { manifests } = await loadFleet(infra);
+    for (const id of Object.keys(manifests)) {
+      const text = await readFile(join(infra, "cells", id, "package.json"), "utf8");
+      expect(JSON.parse(text)).toEqual(cellWorkspace(id));
+    }
+  });
+});
 
 describe("adding a cell", () => {
   it("makes a repository that loads, and a lock that npm finds complete without the network", async () => {

@@ -6,6 +6,8 @@ export interface CellWorkspace {
   name: string;
   version: string;
   private: true;
+  /** What `turbo deploy --filter=@proveniq/cell-<id>` runs. */
+  scripts: { deploy: string };
   dependencies: Record<string, string>;
 }
 
@@ -14,6 +16,7 @@ export function cellWorkspace(id: string): CellWorkspace {
     name: `@proveniq/cell-${id}`,
     version: "0.1.0",
     private: true,
+    scripts: { deploy: `fleet deploy ${id}` },
     dependencies: { "@proveniq/cell-api": "*" },
   };
 }

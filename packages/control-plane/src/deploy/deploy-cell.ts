@@ -50,7 +50,7 @@ export async function deployCell(request: DeployRequest): Promise<DeployEnd> {
   try {
     return await run(session, request, artefact);
   } finally {
-    session.leave();
+    await session.leave();
   }
 }
 

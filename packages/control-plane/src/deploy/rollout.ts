@@ -5,7 +5,7 @@ import type { Packed } from "../artefact/index.ts";
 import type { Manifests } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
 import { type DeployEnd, deployCell } from "./deploy-cell.ts";
-import { newLease, prolonged } from "./session.ts";
+import { newLease, onceFree, prolonged } from "./session.ts";
 import type { Bake, DeployEvent, DeployTarget } from "./types.ts";
 
 export interface RolloutRequest {
@@ -53,12 +53,21 @@ export async function rollOut(request: RolloutRequest): Promise<RolloutRecord> {
     canary: request.canary === undefined ? "left-out" : "waiting",
     cells: order(request.manifests),
   };
-  const record = await book.openRollout({ ...wanted, lease }, now);
+  const record = await onceFree(
+    () => book.openRollout({ ...wanted, lease: prolonged(lease) }, new Date()),
+    ({ message }) =>
+      request.report({
+        at: new Date().toISOString(),
+        cell: "fleet",
+        step: "begin",
+        text: `${message}; waiting whether that process still lives`,
+      }),
+  );
   const keeper = new Keeper(book, record);
   try {
     return await advance(request, keeper, open !== undefined);
   } finally {
-    keeper.leave();
+    await keeper.leave();
   }
 }
 
@@ -164,7 +173,8 @@ class Keeper {
     return this.record;
   }
 
-  leave(): void {
+  async leave(): Promise<void> {
     clearInterval(this.#beat);
+    await this.#writing.catch(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ArtefactRef, CellDeploys, DeployRecord, Lease } from "@proveniq/contracts";
-import { type DeployBook, LeaseLost, type Origin } from "@proveniq/db/control";
+import { type DeployBook, LeaseHeld, LeaseLost, type Origin } from "@proveniq/db/control";
 import type { DeployEvent, DeployStep } from "./types.ts";
 
 /** How long a deploy keeps its cell after its last sign of life, and how often it gives one, in milliseconds. */
@@ -15,6 +16,27 @@ export const newLease = ({ who, from }: Origin): Lease => ({
 });
 const until = () => new Date(Date.now() + leaseMs).toISOString();
 export const prolonged = (lease: Lease): Lease => ({ ...lease, until: until() });
+
+/**
+ * Try until whoever holds the lease has let go of it or is seen to be dead: one that lives carries its lease on, and then
+ * `LeaseHeld` is thrown at once.
+ */
+export async function onceFree<T>(attempt: () => Promise<T>, waiting: (held: LeaseHeld) => void): Promise<T> {
+  let seen: Lease | undefined;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof LeaseHeld)) throw error;
+      const { lease } = error;
+      if (seen !== undefined && (seen.token !== lease.token || seen.until !== lease.until)) throw error;
+      if (seen === undefined) waiting(error);
+      seen = lease;
+      const left = Date.parse(lease.until) - Date.now();
+      await sleep(Math.min(Math.max(left, 0) + 100, beatMs + 1_000));
+    }
+  }
+}
 
 /** A deploy that is under way: it holds its cell's lease, and writes down what happens. */
 export class DeploySession {
@@ -51,7 +73,7 @@ export class DeploySession {
     this.#beat.unref();
   }
 
-  /** Throws `LeaseHeld` while another deploys this cell. */
+  /** Waits for a process that died to be given up. Throws `LeaseHeld` while another deploys this cell. */
   static async begin(
     book: DeployBook,
     what: Pick<DeployRecord, "cellId" | "target" | "artefact"> & { rolloutId?: string | undefined },
@@ -69,8 +91,20 @@ export class DeploySession {
       timeline: [],
       ...(rolloutId === undefined ? {} : { rolloutId }),
     };
-    const lease = newLease(origin);
-    const before = await book.begin(record, lease, now);
+    let lease = newLease(origin);
+    const before = await onceFree(
+      () => {
+        lease = prolonged(lease);
+        return book.begin(record, lease, new Date());
+      },
+      ({ message }) =>
+        report({
+          at: new Date().toISOString(),
+          cell: what.cellId,
+          step: "begin",
+          text: `${message}; waiting whether that process still lives`,
+        }),
+    );
     return new DeploySession(book, record, before, lease, report);
   }
 
@@ -94,9 +128,10 @@ export class DeploySession {
     await this.#book.finish(this.record, this.#lease, { outcome, at: new Date(), ...how });
   }
 
-  /** Let go without a word, as a process that dies does. */
-  leave(): void {
+  /** Let go without a word, as a process that dies does. Nothing is written any more after that. */
+  async leave(): Promise<void> {
     clearInterval(this.#beat);
+    await this.#writing.catch(() => undefined);
   }
 
   /** One after the other: each of them carries the lease on. */

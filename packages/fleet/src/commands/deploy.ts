@@ -1,4 +1,4 @@
-import { deployCell, LeaseHeld, order, rollOut } from "@proveniq/control-plane/deploy";
+import { deployCell, order, rollOut } from "@proveniq/control-plane/deploy";
 import { playCanary } from "@proveniq/local-cloud/fleet";
 import { type Command, Option } from "commander";
 import { artefactFor } from "../cli/artefact.ts";
@@ -104,9 +104,16 @@ async function one(output: Output, cell: string, options: DeployOptions): Promis
     const artefact = await artefactFor(options.artefact);
     const bake = bakeOf(options, options.target);
     const say = (event: Parameters<typeof eventLine>[0]) => output.err(eventLine(event));
-    return patiently(output, () =>
-      deployCell({ target, book, cell, artefact, bake, origin, report: say, signal: interrupted.signal }),
-    );
+    return deployCell({
+      target,
+      book,
+      cell,
+      artefact,
+      bake,
+      origin,
+      report: say,
+      signal: interrupted.signal,
+    });
   }).finally(() => interrupted.done());
   report(output, options.json, end, () =>
     end.outcome === "done"
@@ -130,27 +137,10 @@ async function waves(output: Output, options: DeployOptions): Promise<void> {
     const abandon = options.abandon === true;
     const say = (event: Parameters<typeof eventLine>[0]) => output.err(eventLine(event));
     const { signal } = interrupted;
-    return patiently(output, () =>
-      rollOut({ target, book, manifests, artefact, bake, origin, canary, abandon, report: say, signal }),
-    );
+    return rollOut({ target, book, manifests, artefact, bake, origin, canary, abandon, report: say, signal });
   }).finally(() => interrupted.done());
   report(output, options.json, record, () => rolloutText(record));
   process.exitCode = record.outcome === "done" ? exitCodes.done : exitCodes.failed;
-}
-
-/** A process that died holds its lease for some seconds more: whoever comes after it waits for that, and for no longer. */
-async function patiently<T>(output: Output, work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + 20_000;
-  for (let told = false; ; ) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof LeaseHeld) || Date.now() > deadline) throw error;
-      if (!told) output.err(`${error.message}; waiting whether that process still lives`);
-      told = true;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
 }
 
 async function showStatus(output: Output, options: DeployOptions): Promise<void> {
