@@ -35,7 +35,10 @@ afterAll(async () => {
 });
 
 /** Start one function of the unpacked zip as the platform does, over the emulators of the cell `eu`. */
-async function start(name: string, more: Record<string, string>): Promise<{ url: string; said(): string }> {
+async function start(
+  name: string,
+  more: Record<string, string>,
+): Promise<{ url: string; said: () => string }> {
   const cell = fleet.cells["eu"];
   const port = await freePort();
   const manifest = readFileSync(join(root, "infra/cells/eu/cell.json"), "utf8");

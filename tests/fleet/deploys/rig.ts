@@ -155,13 +155,13 @@ const everyMs = 60;
 
 function startLoad(callers: Caller[]): Load {
   const told: Record<string, { requests: number; failed: string[] }> = {};
-  let going = true;
+  const over = new AbortController();
   const workers = callers.map(async (caller) => {
     const seen = { requests: 0, failed: [] as string[] };
     told[caller.cell] = seen;
     const under: Promise<void>[] = [];
     // Open loop: a slow answer keeps nobody else from asking.
-    for (let n = 0; going; n += 1) {
+    for (let n = 0; !over.signal.aborted; n += 1) {
       const write = n % 2 === 0;
       const body = write ? { title: `Load ${n}`, category: "other" } : undefined;
       seen.requests += 1;
@@ -179,7 +179,7 @@ function startLoad(callers: Caller[]): Load {
   });
   return {
     stop: async () => {
-      going = false;
+      over.abort();
       await Promise.all(workers);
       return told;
     },

@@ -42,9 +42,7 @@ export class LocalTarget implements DeployTarget {
   async current(cell: string): Promise<ArtefactRef | undefined> {
     const place = await this.#place(cell);
     const folder = join(this.#artefacts, place.artefact);
-    const commit = await fetch(`${place.api}/v1/cell`, { signal: AbortSignal.timeout(answerMs) })
-      .then(async (response) => described.parse(await response.json()).commit)
-      .catch(() => "unknown");
+    const { commit } = await describe(place.api).catch(() => ({ commit: "unknown" }));
     const zipSha256 = await zipSha256Of(folder);
     return artefactRef.parse({ digest: place.artefact, zipSha256, commit });
   }
@@ -55,6 +53,13 @@ export class LocalTarget implements DeployTarget {
 
   async apply(cell: string, artefact: ArtefactRef): Promise<void> {
     await this.#control.stage(cell, artefact);
+    const { beside } = await this.#place(cell);
+    // Asked before anybody is sent there.
+    if (beside?.artefact === artefact.digest) {
+      const { artefactDigest } = await describe(beside.api);
+      if (artefactDigest !== artefact.digest)
+        throw new Error(`wrong digest: it says that it is ${artefactDigest}, not ${artefact.digest}`);
+    }
     await this.#control.serve(cell, artefact.digest);
   }
 
@@ -109,6 +114,12 @@ export class LocalTarget implements DeployTarget {
     if (place === undefined) throw new Error(`the cell ${cell} does not run here`);
     return place;
   }
+}
+
+/** What a cell says that it is. */
+async function describe(api: string): Promise<z.infer<typeof described>> {
+  const response = await fetch(`${api}/v1/cell`, { signal: AbortSignal.timeout(answerMs) });
+  return described.parse(await response.json());
 }
 
 async function count(url: string, cell: string, signal: AbortSignal) {
