@@ -3,6 +3,7 @@ import { defaultDatabase } from "@proveniq/contracts";
 import { AccessReader } from "@proveniq/db/access";
 import { ClaimReader } from "@proveniq/db/claims";
 import { MarketReader } from "@proveniq/db/market/reader";
+import { PauseReader } from "@proveniq/db/pauses";
 import { DatabasePool } from "@proveniq/db/pool";
 import { openTenant } from "@proveniq/db/tenant";
 import {
@@ -27,8 +28,15 @@ export interface Cell {
   close(): Promise<void>;
 }
 
-/** Wire a cell. Opens no connection: the databases are opened by the first request that needs them. */
-export function composeCell(config: CellConfig, logger: Logger, importer?: Importer): Cell {
+/**
+ * Wire a cell; with `makeImporter` the service that works on imports. Opens no connection: the databases are opened by the first
+ * request that needs them.
+ */
+export function composeCell(
+  config: CellConfig,
+  logger: Logger,
+  makeImporter?: (pauses: PauseReader) => Importer,
+): Cell {
   const { manifest } = config;
   const pool = new DatabasePool({
     projectId: manifest.project,
@@ -44,7 +52,9 @@ export function composeCell(config: CellConfig, logger: Logger, importer?: Impor
   });
   const market = new MarketReader({ open: () => marketPool.open(manifest.marketDatabase.id) });
   const portfolios = new Portfolios({ market, logger });
-  const claims = new ClaimReader({ pool, defaultDatabase: defaultDatabase(manifest) });
+  const home = defaultDatabase(manifest);
+  const claims = new ClaimReader({ pool, defaultDatabase: home });
+  const importer = makeImporter?.(new PauseReader({ open: () => pool.open(home), what: "imports" }));
   const deps: AppDeps = {
     cell: {
       id: config.cellId,

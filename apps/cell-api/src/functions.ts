@@ -15,7 +15,7 @@ const interactive = once(() => Promise.resolve(createApp(composeCell(config, log
 const importing = once(async () => {
   const { createImporter } = await import("./imports/compose.ts");
   const bulk = { ...config, service: "bulk", instances: config.manifest.capacity.bulkInstances } as const;
-  return createApp(composeCell(bulk, logger, createImporter(bulk)).deps);
+  return createApp(composeCell(bulk, logger, (pauses) => createImporter(bulk, pauses)).deps);
 });
 
 /** Each function is an instance of its own: what it does not serve, it does not load. */

@@ -1,3 +1,4 @@
+import type { PauseReader } from "@proveniq/db/pauses";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { type CellConfig, loadConfig, replicatorConfig } from "./config.ts";
@@ -12,7 +13,7 @@ const bulkRequestMs = 120_000;
 async function importerOf(config: CellConfig) {
   if (config.service !== "bulk") return undefined;
   const { createImporter } = await import("./imports/compose.ts");
-  return createImporter(config);
+  return (pauses: PauseReader) => createImporter(config, pauses);
 }
 
 async function replicate(config: CellConfig, logger: Logger): Promise<void> {

@@ -16,6 +16,7 @@ export * from "./manifest.ts";
 export * from "./market.ts";
 export * from "./money.ts";
 export * from "./parse.ts";
+export * from "./pause.ts";
 export * from "./placement.ts";
 export * from "./portfolio.ts";
 export * from "./problem.ts";

@@ -85,7 +85,7 @@ export const cellManifest = z
 export type CellManifest = z.infer<typeof cellManifest>;
 
 /** The database a cell opens when a tenant has none of its own. */
-export function defaultDatabase(manifest: CellManifest): string {
+export function defaultDatabase(manifest: Pick<CellManifest, "databases">): string {
   const [first] = manifest.databases;
   if (first === undefined) throw new Error("a manifest has at least one database");
   return first.id;

@@ -37,6 +37,7 @@ export const problems = {
   "directory-unavailable": { status: 503, title: "The service directory is unavailable" },
   "identity-unavailable": { status: 503, title: "The identity provider's keys are unavailable" },
   "database-unavailable": { status: 503, title: "The database is unavailable" },
+  "imports-paused": { status: 503, title: "Imports are paused for a while" },
   "tenant-paused": { status: 503, title: "The tenant is paused for a moment" },
   "tenant-suspended": { status: 403, title: "The tenant is suspended" },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -1,3 +1,4 @@
+import type { CellManifest } from "@proveniq/contracts";
 import { DeployBook, Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import type { Fleet } from "./fleet/load.ts";
@@ -8,9 +9,16 @@ export interface Connections {
   control: Registry;
   /** Deploys and rollouts, in a database of their own beside it. */
   deploys: DeployBook;
-  /** The tenants' databases of a cell. */
+  /** The databases of a cell: its tenants', and that of its market values. */
   cell(id: string): DatabasePool;
 }
+
+/** Every database that a cell has, its default one first. */
+export function databasesOf({ databases, marketDatabase }: CellDatabases): string[] {
+  return [...databases.map((d) => d.id), marketDatabase.id];
+}
+
+export type CellDatabases = Pick<CellManifest, "databases" | "marketDatabase">;
 
 /**
  * The cloud's databases, as infra/ names them, by the Google credentials of this machine; with `emulatorHost` all of them in
@@ -30,7 +38,7 @@ export function openConnections(
   const cells = new Map(
     Object.entries(manifests).map(([id, m]) => [
       id,
-      new DatabasePool({ projectId: m.project, allow: m.databases.map((d) => d.id), ...where }),
+      new DatabasePool({ projectId: m.project, allow: databasesOf(m), ...where }),
     ]),
   );
   return {

@@ -1,9 +1,18 @@
-import { type Claim, claim, type ReplicaState, tenantLocator } from "@proveniq/contracts";
+import {
+  type Claim,
+  claim,
+  type Pause,
+  pausable,
+  pause,
+  type ReplicaState,
+  tenantLocator,
+} from "@proveniq/contracts";
 import { readState } from "./imports/documents.ts";
 import { importsStateRef } from "./imports/paths.ts";
 import { stateRef } from "./market/layout.ts";
 import { stateOf } from "./market/replica-state.ts";
 import { claimRef } from "./paths.ts";
+import { pausedIn, pauseRef } from "./pauses/reader.ts";
 import type { DatabasePool } from "./pool.ts";
 
 /** What operators see of one tenant in its cell: nothing of its data. */
@@ -26,6 +35,22 @@ export async function loadClient(): Promise<void> {
 /** How far a cell's replica of market values is. */
 export async function inspectReplica(pool: DatabasePool, marketDatabase: string): Promise<ReplicaState> {
   return stateOf(await stateRef(await pool.open(marketDatabase)).get());
+}
+
+/** What an operator has paused in a cell. `home`: its default database. */
+export async function inspectPauses(
+  pool: DatabasePool,
+  home: string,
+  marketDatabase: string,
+): Promise<Pause[]> {
+  const found = await Promise.all(
+    pausable.options.map(async (what) => {
+      const db = await pool.open(pausedIn(what, home, marketDatabase));
+      const snapshot = await pauseRef(db, what).get();
+      return snapshot.exists ? [pause.parse(snapshot.data())] : [];
+    }),
+  );
+  return found.flat();
 }
 
 /**

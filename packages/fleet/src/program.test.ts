@@ -35,6 +35,8 @@ describe("the CLI", () => {
       ["up"],
       ["down"],
       ["cells", "add"],
+      ["pause"],
+      ["resume"],
       ["tenants", "add"],
       ["doctor"],
       ["directory", "publish"],
@@ -53,6 +55,8 @@ describe("the CLI", () => {
     [["cels"], "unknown command 'cels'\n(Did you mean cells?)"],
     [["cells", "lst"], "(Did you mean list?)"],
     [["cells", "list", "--jsn"], "(Did you mean --json?)"],
+    [["pause", "eu", "imports"], "required option '--reason <text>' not specified"],
+    [["pause", "eu", "everything", "--reason", "x"], "Allowed choices are imports, sink, replicator."],
     [["cells", "show"], "missing required argument 'id'"],
     [["cells", "add", "zz-new"], "required option '--region <region>' not specified"],
     [["up", "--port-base", "80"], "It must be a port from 1024 to 32000."],
@@ -144,6 +148,13 @@ describe("with --project, a command", () => {
       "EDGE_CONFIG_API_TOKEN",
     ],
     [["audit", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["pause", "eu", "imports", "--reason", "x", "--project", "elsewhere"], 1, "not elsewhere"],
+    [
+      ["pause", "eu", "imports", "--reason", "x", "--project", "proveniq-central", "--confirm", "consumer"],
+      2,
+      'Target: cell eu (EU partners) in project proveniq-prod-eu\nNothing was changed: "consumer" is not "eu".',
+    ],
+    [["resume", "mars", "sink", "--project", "proveniq-central"], 1, 'There is no cell "mars"'],
     [["residency", "audit", "--all", "--project", "elsewhere"], 1, "not elsewhere"],
   ])("%j is refused before anything is opened", async (args, code, sentence) => {
     const said: string[] = [];

@@ -12,6 +12,7 @@ import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { marketCommand } from "./commands/market.ts";
 import { packCommand } from "./commands/pack.ts";
+import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { residencyCommand } from "./commands/residency.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { routeCommand } from "./commands/route.ts";
@@ -58,6 +59,8 @@ export async function program(
     .addCommand(packCommand(output))
     .addCommand(deployCommand(output))
     .addCommand(rollbackCommand(output))
+    .addCommand(pauseCommand(output))
+    .addCommand(resumeCommand(output))
     .addCommand(cellsCommand(output))
     .addCommand(tenantsCommand(output))
     .addCommand(directoryCommand(output))

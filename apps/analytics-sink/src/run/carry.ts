@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Pause } from "@proveniq/contracts";
 import { SinkLeaseLost } from "@proveniq/db/outbox/sink";
 import type { Delivery } from "../delivery/delivery.ts";
 import { type SinkLogger, tellable } from "../log.ts";
@@ -9,6 +10,8 @@ export interface CarryOptions {
   database: string;
   logger: SinkLogger;
   signal: AbortSignal;
+  /** Why it is to stand still; undefined while it is not. */
+  paused?: () => Promise<Pause | undefined>;
   /** How long to wait when nothing waits. */
   idleMs: number;
   /** Age of the oldest page, in milliseconds, from which it is an alarm. */
@@ -19,6 +22,9 @@ export interface CarryOptions {
   wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
+/** How often a paused sink looks whether it still is, in milliseconds. */
+const pausedMs = 2_000;
+
 const waitFor = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined);
 
 /** How one outbox is doing. */
@@ -27,14 +33,29 @@ export interface Carrying {
   steppedAt: number | undefined;
   /** Failures in a row. */
   failures: number;
+  /** Set while it stands still because an operator wants it to. */
+  pause: Pause | undefined;
 }
 
 /** Step after step until told to stop: at once while there is work, with pauses when idle, slower after failures. */
 export async function carry(options: CarryOptions, carrying: Carrying): Promise<void> {
   const { delivery, database, logger, signal, idleMs, alarmAgeMs } = options;
   const { backoff = new Backoff(), now = Date.now, wait = waitFor } = options;
+  const { paused = () => Promise.resolve(undefined) } = options;
   let told = 0;
   while (!signal.aborted) {
+    const pause = await paused();
+    if (pause?.since !== carrying.pause?.since) {
+      if (pause === undefined) logger.info({ database }, "carrying events goes on");
+      else logger.warn({ database, pause }, "the sink is paused and carries nothing");
+    }
+    carrying.pause = pause;
+    if (pause !== undefined) {
+      // What waits is not known any more: no sign of life may say that nothing does.
+      carrying.steppedAt = undefined;
+      await wait(pausedMs, signal);
+      continue;
+    }
     let waitMs = 0;
     try {
       const step = await delivery.step();

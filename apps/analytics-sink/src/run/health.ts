@@ -19,10 +19,10 @@ export function readiness(sink: Sink, now = Date.now()) {
   const outboxes = sink.statuses.map((status) => {
     const backlog = status.delivery?.backlog;
     const waits = backlog?.oldest === undefined ? 0 : Math.max(0, Math.round((now - backlog.oldest) / 1000));
-    const wrong = trouble(status, now);
+    const wrong = status.pause === undefined ? trouble(status, now) : `paused: ${status.pause.reason}`;
     return {
       database: status.database,
-      state: wrong === undefined ? "ready" : "degraded",
+      state: wrong === undefined ? "ready" : status.pause === undefined ? "degraded" : "paused",
       ...(wrong === undefined ? {} : { reason: wrong }),
       waitingPages: backlog?.pages ?? 0,
       moreWaiting: backlog?.more ?? false,
@@ -31,7 +31,8 @@ export function readiness(sink: Sink, now = Date.now()) {
       setAside: status.delivery?.state?.setAside ?? 0,
     };
   });
-  return { state: outboxes.every((o) => o.state === "ready") ? "ready" : "degraded", outboxes };
+  // A pause is wanted: nobody should start the process anew because of it.
+  return { state: outboxes.some((o) => o.state === "degraded") ? "degraded" : "ready", outboxes };
 }
 
 /** The same as metrics in Prometheus' text form. */

@@ -125,7 +125,7 @@ test("a warehouse that is away for an hour at full rate: few attempts, alarms, b
         return Promise.resolve();
       },
     },
-    { steppedAt: undefined, failures: 0 },
+    { steppedAt: undefined, failures: 0, pause: undefined },
   );
 
   expect(written).toBeGreaterThan(3_600);

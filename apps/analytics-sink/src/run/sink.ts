@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CellManifest } from "@proveniq/contracts";
+import { type CellManifest, defaultDatabase } from "@proveniq/contracts";
 import { OutboxSink } from "@proveniq/db/outbox/sink";
+import { PauseReader } from "@proveniq/db/pauses";
 import type { DatabasePool } from "@proveniq/db/pool";
 import { dayOf } from "../anonymise/index.ts";
 import { Delivery } from "../delivery/delivery.ts";
@@ -40,6 +41,7 @@ export interface SinkStatus extends Carrying {
  */
 export class Sink {
   readonly #deps: Required<SinkDeps>;
+  readonly #pauses: PauseReader;
   readonly statuses: SinkStatus[];
 
   constructor(deps: SinkDeps) {
@@ -51,11 +53,14 @@ export class Sink {
       alarmAgeMs: 900_000,
       ...deps,
     };
+    const { pool, manifest } = deps;
+    this.#pauses = new PauseReader({ open: () => pool.open(defaultDatabase(manifest)), what: "sink" });
     this.statuses = deps.manifest.databases.map(({ id }) => ({
       database: id,
       delivery: undefined,
       steppedAt: undefined,
       failures: 0,
+      pause: undefined,
     }));
   }
 
@@ -71,7 +76,8 @@ export class Sink {
     const outbox = new OutboxSink(firestore, database, randomUUID(), leaseMs);
     const delivery = new Delivery({ cell, database, outbox, warehouse, keys, seen, logger });
     status.delivery = delivery;
-    await carry({ delivery, database, logger, signal, idleMs, alarmAgeMs }, status);
+    const paused = () => this.#pauses.current();
+    await carry({ delivery, database, paused, logger, signal, idleMs, alarmAgeMs }, status);
     await outbox.release().catch((error: unknown) => {
       logger.warn(
         { database, error: tellable(error) },
@@ -96,7 +102,9 @@ export class Sink {
         logger.warn({ error: tellable(error) }, "a sign of life was not sent");
         await sleep(Math.min(heartbeatMs, 30_000), undefined, { signal }).catch(() => undefined);
       }
-      await sleep(500, undefined, { signal }).catch(() => undefined);
+      const paused = this.statuses.some((s) => s.pause !== undefined);
+      const again = paused ? Math.min(heartbeatMs, 30_000) : 500;
+      await sleep(again, undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -23,8 +23,10 @@ export function requestLog(
 
     const tenant = c.get("tenant");
     const error = c.error;
+    // What an operator has paused has not failed.
+    const failed = c.res.status >= 500 && !(error instanceof ProblemError && error.code === "imports-paused");
     // Who asks for the cell itself, and not for a tenant, would thin out the rate of failures.
-    if (!processRoutes.has(c.get("route") ?? "none")) traffic.count(c.res.status >= 500);
+    if (!processRoutes.has(c.get("route") ?? "none")) traffic.count(failed);
     const fields = {
       requestId,
       trace: traceparentPattern.exec(c.req.header(headers.traceparent) ?? "")?.[1],
@@ -38,7 +40,7 @@ export function requestLog(
     };
     if (error !== undefined && !(error instanceof ProblemError)) {
       logger.error({ ...fields, error: describe(error) }, "request failed");
-    } else if (error !== undefined && c.res.status >= 500) {
+    } else if (error !== undefined && failed) {
       logger.warn({ ...fields, error: describe(error.cause) }, "request failed");
     } else if (tenant === undefined && c.res.ok) logger.debug(fields, "request");
     else logger.info(fields, "request");

@@ -17,7 +17,12 @@ const rampNoteMs = 60_000;
 /** Imports whose compiled mapping is remembered. */
 const mostReaders = 50;
 
+/** When to call again while imports are paused, in seconds: soon after they go on, and no load until then. */
+const pausedSeconds = 15;
+
 export interface ImporterOptions {
+  /** Whether an operator has paused the imports of this cell. */
+  pauses: { current(): Promise<unknown> };
   pace: Pace;
   /** Of the whole cell, for people to see; null: no pace is kept. */
   writesPerSecond: number | null;
@@ -37,6 +42,7 @@ type Open = (bytes: Buffer, n: number) => Chunk;
 /** Works on the imports of all tenants of this process. */
 export class Importer {
   readonly writesPerSecond: number | null;
+  readonly #pauses: ImporterOptions["pauses"];
   readonly #pace: Pace;
   readonly #now: () => number;
   readonly #callMs: number;
@@ -45,6 +51,7 @@ export class Importer {
   readonly #rampNotedAt = new Map<string, number>();
 
   constructor(options: ImporterOptions) {
+    this.#pauses = options.pauses;
     this.#pace = options.pace;
     this.writesPerSecond = options.writesPerSecond;
     this.#now = options.now ?? Date.now;
@@ -53,6 +60,20 @@ export class Importer {
 
   get pace(): Pace {
     return this.#pace;
+  }
+
+  /** Throws `imports-paused` while they are: nothing is begun, and nothing is lost. */
+  async admit(): Promise<void> {
+    if (!(await this.#paused())) return;
+    throw new ProblemError(
+      "imports-paused",
+      "Imports of this cell are paused; reading and single writes go on. What was taken stays: repeat the same request after Retry-After.",
+      { headers: { "retry-after": String(pausedSeconds) } },
+    );
+  }
+
+  async #paused(): Promise<boolean> {
+    return (await this.#pauses.current()) !== undefined;
   }
 
   /** The import, remembered: its format and mapping never change. */
@@ -95,7 +116,9 @@ export class Importer {
     const outcome = await this.#slots.run(tenantId, `${id}/complete`, () =>
       db.imports.finish(id, complete, {
         pace: async (writes) =>
-          this.#now() < until && (await this.#pace.take(tenantId, writes, until - this.#now())),
+          this.#now() < until &&
+          !(await this.#paused()) &&
+          (await this.#pace.take(tenantId, writes, until - this.#now())),
         over: () => this.#now() >= until,
       }),
     );
@@ -130,6 +153,7 @@ export class Importer {
     let lookAt = this.#now() + lookMs;
     while (!begun || !isDone(at)) {
       if (this.#now() >= until) return this.#later(tenantId, at);
+      if (await this.#paused()) return { answer: answerOf(at, "working"), retryAfterSeconds: pausedSeconds };
       if (this.#now() >= lookAt) {
         await this.#stopIfTooBad(db, record);
         lookAt = this.#now() + lookMs;

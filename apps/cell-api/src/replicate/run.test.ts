@@ -1,10 +1,19 @@
+import type { Pause } from "@proveniq/contracts";
 import { expect, test } from "vitest";
 import { type Logger, silentLogger } from "../log.ts";
 import type { Step } from "./replicator.ts";
 import { runReplicator } from "./run.ts";
 
 /** Run over a script of steps; the last one ends it. */
-async function run(script: (Step | Error)[], more: { logger?: Logger; audit?: () => Promise<unknown> } = {}) {
+async function run(
+  script: (Step | Error)[],
+  more: {
+    logger?: Logger;
+    audit?: () => Promise<unknown>;
+    paused?: () => Promise<Pause | undefined>;
+    pausedMs?: number;
+  } = {},
+) {
   const stop = new AbortController();
   const calls: string[] = [];
   await runReplicator({
@@ -20,6 +29,7 @@ async function run(script: (Step | Error)[], more: { logger?: Logger; audit?: ()
         calls.push("release");
       },
     },
+    paused: () => Promise.resolve(undefined),
     audit: async () => calls.push("audit"),
     logger: silentLogger,
     pollMs: 1,
@@ -55,4 +65,30 @@ test("a comparison that fails is no reason to stop", async () => {
     audit: () => Promise.reject(new Error("no")),
   });
   expect(calls.filter((c) => c === "step")).toHaveLength(3);
+});
+
+test("while it is paused it neither steps nor compares, says why once, and goes on by itself", async () => {
+  const said: [string, object][] = [];
+  const logger = {
+    ...silentLogger,
+    info: (fields: object, text: string) => said.push([text, fields]),
+    warn: (fields: object, text: string) => said.push([text, fields]),
+  };
+  const pause: Pause = {
+    what: "replicator",
+    since: "2026-11-28T00:00:00.000Z",
+    who: "ann",
+    from: "desk",
+    reason: "the centre is being restored",
+  };
+  const answers = [undefined, pause, pause, pause, undefined];
+  let looks = 0;
+  const paused = () => Promise.resolve(answers[looks++]);
+  const calls = await run(["worked", "worked"], { logger, paused, pausedMs: 1 });
+  expect(calls).toEqual(["step", "step", "release"]);
+  expect(looks).toBe(5);
+  expect(said).toEqual([
+    ["the replicator is paused and does nothing", { pause }],
+    ["replicating goes on", {}],
+  ]);
 });

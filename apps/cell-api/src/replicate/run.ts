@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Pause } from "@proveniq/contracts";
 import type { Logger } from "../log.ts";
 import type { Replicator } from "./replicator.ts";
 
 export interface RunOptions {
   replicator: Pick<Replicator, "step" | "release">;
+  /** Why it is to stand still; undefined while it is not. */
+  paused: () => Promise<Pause | undefined>;
   /** Compare one bucket; called now and then while there is nothing else to do. */
   audit: () => Promise<unknown>;
   logger: Logger;
@@ -11,6 +14,8 @@ export interface RunOptions {
   pollMs: number;
   /** How often a bucket is compared. */
   auditMs: number;
+  /** How often a paused replicator looks whether it still is. */
+  pausedMs?: number;
   /** Longest wait after a failure. */
   maxBackoffMs?: number;
   signal: AbortSignal;
@@ -18,12 +23,23 @@ export interface RunOptions {
 
 /** Follow the centre until `signal`; failures are waited out. Leaves the lease to the next replicator. */
 export async function runReplicator(options: RunOptions): Promise<void> {
-  const { replicator, logger, pollMs, auditMs, maxBackoffMs = 5_000, signal } = options;
+  const { replicator, logger, pollMs, auditMs, maxBackoffMs = 5_000, pausedMs = 2_000, signal } = options;
   let failures = 0;
   // The first comparison soon after the start, so that a process that never lives long compares too.
   let auditAt = Date.now() + Math.min(auditMs, 10_000);
   let auditing: Promise<unknown> | undefined;
+  let pausedSince: string | undefined;
   while (!signal.aborted) {
+    const pause = await options.paused();
+    if (pause?.since !== pausedSince) {
+      pausedSince = pause?.since;
+      if (pause === undefined) logger.info({}, "replicating goes on");
+      else logger.warn({ pause }, "the replicator is paused and does nothing");
+    }
+    if (pause !== undefined) {
+      await idle(pausedMs, signal);
+      continue;
+    }
     try {
       const did = await replicator.step();
       if (failures > 0) logger.info({ failures }, "replicating again");
@@ -41,14 +57,14 @@ export async function runReplicator(options: RunOptions): Promise<void> {
             auditing = undefined;
           });
       }
-      await pause(pollMs, signal);
+      await idle(pollMs, signal);
     } catch (error) {
       failures++;
       // Every failure of a long outage would drown the log.
       if (Number.isInteger(Math.log2(failures))) {
         logger.warn({ failures, error: messageOf(error) }, "replicating failed and is tried again");
       }
-      await pause(Math.min(maxBackoffMs, pollMs * 2 ** Math.min(failures, 10)), signal);
+      await idle(Math.min(maxBackoffMs, pollMs * 2 ** Math.min(failures, 10)), signal);
     }
   }
   await auditing;
@@ -57,7 +73,7 @@ export async function runReplicator(options: RunOptions): Promise<void> {
   });
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+async function idle(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { CellManifest } from "@proveniq/contracts";
 import { PublishedMarket } from "@proveniq/db/market/centre";
 import { ReplicaWriter } from "@proveniq/db/market/replica";
+import { PauseReader } from "@proveniq/db/pauses";
 import { DatabasePool } from "@proveniq/db/pool";
 import type { Logger } from "../log.ts";
 import { auditBucket, bucketInTurn } from "./audit.ts";
@@ -42,6 +43,8 @@ export function createReplicator(config: ReplicatorConfig, logger: Logger) {
   });
   const centre = new PublishedMarket(() => centrePool.open(central.marketDatabase));
   const open = () => replicaPool.open(manifest.marketDatabase.id);
+  // In the replica's own database: it can read no other of this cell.
+  const pauses = new PauseReader({ open, what: "replicator" });
   return {
     /** Replicate until `signal`. */
     async run(signal: AbortSignal): Promise<void> {
@@ -53,7 +56,8 @@ export function createReplicator(config: ReplicatorConfig, logger: Logger) {
         heartbeatMs: Math.min(5_000, leaseMs / 3),
       });
       const audit = () => auditBucket({ centre, open, logger }, bucketInTurn(Date.now(), auditMs));
-      await runReplicator({ replicator, audit, logger, pollMs, auditMs, signal });
+      const paused = () => pauses.current();
+      await runReplicator({ replicator, paused, audit, logger, pollMs, auditMs, signal });
     },
     /** Documents read at the centre so far. */
     get reads(): number {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { establishTenant } from "@proveniq/db/claims";
+import type { PauseReader } from "@proveniq/db/pauses";
 import { DatabasePool } from "@proveniq/db/pool";
 import { createApp } from "../app.ts";
 import { composeCell } from "../compose.ts";
@@ -18,13 +19,19 @@ export interface EmulatedCell {
   close(): Promise<void>;
 }
 
-/** A whole cell in process on a Firestore emulator, in a project of its own, with these tenants active. */
+/**
+ * A whole cell in process on a Firestore emulator, in a project of its own, with these tenants active; with the manifest of
+ * another, one more process of that cell.
+ */
 export async function emulatedCell(
   emulatorHost: string,
   tenants: readonly string[],
   more: Partial<CellConfig> = {},
 ): Promise<EmulatedCell> {
-  const manifest = { ...testManifest, project: `cell-${randomBytes(6).toString("hex")}` };
+  const manifest = more.manifest ?? {
+    ...testManifest,
+    project: `cell-${randomBytes(6).toString("hex")}`,
+  };
   const config: CellConfig = {
     cellId: "eu",
     manifest,
@@ -56,8 +63,8 @@ export async function emulatedCell(
     const { record } = await testKeyOf(tenantId);
     await (await pool.open(databaseId)).doc(`tenants/${tenantId}/apiKeys/${record.keyId}`).set(record);
   }
-  const importer = config.service === "bulk" ? createImporter(config) : undefined;
-  const cell = composeCell(config, silentLogger, importer);
+  const importing = (pauses: PauseReader) => createImporter(config, pauses);
+  const cell = composeCell(config, silentLogger, config.service === "bulk" ? importing : undefined);
   return {
     call: clientOf(createApp(cell.deps), tenants[0]),
     config,

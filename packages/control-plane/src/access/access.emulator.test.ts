@@ -7,7 +7,11 @@ import { createKey, getTenantSettings, listAudit, listKeys, revokeKey, setTenant
 
 const emulatorHost = inject("firestoreHost");
 const control = new DatabasePool({ projectId: "access-central", allow: ["control"], emulatorHost });
-const eu = new DatabasePool({ projectId: "access-eu", allow: ["eu-partners", "eu-carriers"], emulatorHost });
+const eu = new DatabasePool({
+  projectId: "access-eu",
+  allow: ["eu-partners", "eu-carriers", "market"],
+  emulatorHost,
+});
 const connections: Connections = {
   control: new Registry(control, "control"),
   deploys: new DeployBook(control, "control"),
@@ -21,6 +25,7 @@ const fleet = {
         { id: "eu-partners", location: "europe-west1" as const },
         { id: "eu-carriers", location: "europe-west1" as const },
       ],
+      marketDatabase: { id: "market", location: "europe-west1" as const },
       issuers: [{ issuer, audience: "a", jwks: "https://keys.test", algorithm: "RS256" as const }],
     },
   },

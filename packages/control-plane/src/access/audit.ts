@@ -1,18 +1,18 @@
-import type { AuditRecord, CellManifest } from "@proveniq/contracts";
+import type { AuditRecord } from "@proveniq/contracts";
 import { readAudit } from "@proveniq/db/control";
-import type { Connections } from "../connections.ts";
+import { type CellDatabases, type Connections, databasesOf } from "../connections.ts";
 
 /**
  * Administrative changes, oldest first: those of the registry, and those that were recorded beside the data they
- * changed, in every tenants' database of the given cells. With `tenantId` only that tenant's.
+ * changed, in every database of the given cells. With `tenantId` only that tenant's.
  */
 export async function listAudit(
   connections: Connections,
-  fleet: { manifests: Readonly<Record<string, Pick<CellManifest, "databases">>> },
+  fleet: { manifests: Readonly<Record<string, CellDatabases>> },
   tenantId?: string,
 ): Promise<AuditRecord[]> {
   const databases = Object.entries(fleet.manifests).flatMap(([cell, m]) =>
-    m.databases.map(({ id }) => ({ cell, id })),
+    databasesOf(m).map((id) => ({ cell, id })),
   );
   const parts = await Promise.all([
     connections.control.audit(),

@@ -31,6 +31,26 @@ const lockFile = z.looseObject({
  * the network having been asked. Pure.
  */
 export function addToLock(text: string, id: string): string {
+  const { name, version, dependencies } = cellWorkspace(id);
+  const folder = `infra/cells/${id}`;
+  return withPackages(text, (packages) => ({
+    ...packages,
+    [folder]: { name, version, dependencies },
+    [`node_modules/${name}`]: { resolved: folder, link: true },
+  }));
+}
+
+/** The text of package-lock.json without a cell's workspace: what `addToLock` was given. Pure. */
+export function removeFromLock(text: string, id: string): string {
+  const gone = [`infra/cells/${id}`, `node_modules/${cellWorkspace(id).name}`];
+  return withPackages(text, (packages) =>
+    Object.fromEntries(Object.entries(packages).filter(([path]) => !gone.includes(path))),
+  );
+}
+
+type Packages = Record<string, unknown>;
+
+function withPackages(text: string, change: (packages: Packages) => Packages): string {
   const lock: object = JSON.parse(text);
   const parsed = lockFile.safeParse(lock);
   if (!parsed.success) {
@@ -38,13 +58,6 @@ export function addToLock(text: string, id: string): string {
       "package-lock.json is not of lockfileVersion 3: run `npm install` with npm 10 or newer",
     );
   }
-  const { name, version, dependencies } = cellWorkspace(id);
-  const folder = `infra/cells/${id}`;
-  const packages = {
-    ...parsed.data.packages,
-    [folder]: { name, version, dependencies },
-    [`node_modules/${name}`]: { resolved: folder, link: true },
-  };
-  const sorted = Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, "en"));
+  const sorted = Object.entries(change(parsed.data.packages)).sort(([a], [b]) => a.localeCompare(b, "en"));
   return `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`;
 }

@@ -1,4 +1,4 @@
-import type { Claim } from "@proveniq/contracts";
+import { type Claim, type Pause, pausable } from "@proveniq/contracts";
 import { describe, expect, it } from "vitest";
 import { judge } from "./judge.ts";
 import type { CellFacts, FleetFacts, PlacedTenants, Probe } from "./types.ts";
@@ -18,6 +18,7 @@ const cell: CellFacts = {
   sink: ok([outbox]),
   replica: ok({ sequence: 7, ageSeconds: 2 }),
   tenants: ok([{ tenantId: "carrier-a", claim, imports: 0 }]),
+  pauses: ok([]),
   maxReplicaLagSeconds: 60,
 };
 const placed: PlacedTenants = { version: 9, tenants: { "carrier-a": { cellId: "eu", epoch: 3 } } };
@@ -35,7 +36,38 @@ const traffic = (requests: number, failed: number) =>
 const claimed = (change: Partial<Claim>) =>
   of({ tenants: ok([{ tenantId: "carrier-a", claim: { ...claim, ...change }, imports: 0 }]) });
 
+const paused = (what: Pause["what"]): Probe<Pause[]> =>
+  ok([{ what, since: "2026-11-27T01:00:00.000Z", who: "ann", from: "desk", reason: "INC-42" }]);
+
 describe("what is ill, where, and what to type", () => {
+  it.each(pausable.options)(
+    "tells of %s that somebody has paused, as no illness, and how it goes on",
+    (what) => {
+      expect(judge(of({ pauses: paused(what), sink: ok([{ ...outbox, state: "paused" }]) }))).toEqual([
+        {
+          where: "eu",
+          level: "note",
+          what: `${what} paused since 2026-11-27T01:00:00.000Z by ann (desk): INC-42`,
+          runbook: "docs/runbooks/noisy-tenant.md",
+          next: `npx fleet resume eu ${what}`,
+        },
+      ]);
+    },
+  );
+
+  it("says of what a pause has made old to end the pause", () => {
+    const old = of({ pauses: paused("replicator"), replica: ok({ sequence: 7, ageSeconds: 61 }) });
+    expect(judge(old).map((f) => [f.level, f.next])).toEqual([
+      ["ill", "npx fleet resume eu replicator"],
+      ["note", "npx fleet resume eu replicator"],
+    ]);
+    const late = of({
+      pauses: paused("sink"),
+      sink: ok([{ ...outbox, state: "paused", oldestSeconds: 901 }]),
+    });
+    expect(judge(late)[0]).toMatchObject({ level: "ill", next: "npx fleet resume eu sink" });
+  });
+
   it("is nothing when all is well, when nothing is asked for, and when a few of many requests fail", () => {
     for (const facts of [
       well,

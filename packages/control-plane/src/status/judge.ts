@@ -1,3 +1,4 @@
+import type { Pausable } from "@proveniq/contracts";
 import type { CellFacts, Finding, FleetFacts, PlacedTenants, Probe, ServiceReadiness } from "./types.ts";
 
 /** From how many requests on a rate of failures says something, and which rate is ill. */
@@ -46,7 +47,7 @@ function judgeCell(cell: CellFacts): Finding[] {
         });
     }
   }
-  found.push(...judgeReplica(cell, ill, logs), ...judgeSink(cell, ill, logs));
+  found.push(...judgeReplica(cell, ill, logs), ...judgeSink(cell, ill, logs), ...judgePauses(cell, ill));
   return found;
 
   function judgeService(ready: ServiceReadiness, name: string): Finding[] {
@@ -68,6 +69,24 @@ function judgeCell(cell: CellFacts): Finding[] {
 
 type Ill = (what: string, runbook: string, next: string) => Finding;
 
+const resume = (cell: string, what: Pausable) => `npx fleet resume ${cell} ${what}`;
+
+/** What somebody wanted is no illness, but nobody may forget it. */
+function judgePauses({ id, pauses }: CellFacts, ill: Ill): Finding[] {
+  return (valueOf(pauses) ?? []).map(({ what, since, who, from, reason }) => ({
+    ...ill(
+      `${what} paused since ${since} by ${who} (${from}): ${reason}`,
+      page("noisy-tenant"),
+      resume(id, what),
+    ),
+    level: "note",
+  }));
+}
+
+function isPaused({ pauses }: CellFacts, what: Pausable): boolean {
+  return valueOf(pauses)?.some((p) => p.what === what) === true;
+}
+
 function judgeReplica(cell: CellFacts, ill: Ill, logs: string): Finding[] {
   const { replica, maxReplicaLagSeconds: allowed } = cell;
   // One dead database is told once.
@@ -79,9 +98,8 @@ function judgeReplica(cell: CellFacts, ill: Ill, logs: string): Finding[] {
   if (ageSeconds !== null && ageSeconds <= allowed) return [];
   const age =
     ageSeconds === null ? "have never equalled the centre" : `lag ${ageSeconds} s behind the centre`;
-  return [
-    ill(`market values ${age}; allowed are ${allowed} s`, page("cell-loss"), `${logs} --service replicate`),
-  ];
+  const next = isPaused(cell, "replicator") ? resume(cell.id, "replicator") : `${logs} --service replicate`;
+  return [ill(`market values ${age}; allowed are ${allowed} s`, page("cell-loss"), next)];
 }
 
 function judgeSink(cell: CellFacts, ill: Ill, logs: string): Finding[] {
@@ -91,7 +109,7 @@ function judgeSink(cell: CellFacts, ill: Ill, logs: string): Finding[] {
   if (!sink.ok) return [ill(`the sink does not answer (${sink.error})`, guide, `${logs} --service sink`)];
   return sink.value.flatMap(({ database, state, reason, oldestSeconds, waitingPages, setAside }) => {
     const found: Finding[] = [];
-    if (state !== "ready") {
+    if (state !== "ready" && state !== "paused") {
       const next =
         reason?.startsWith("stopped") === true
           ? `npx fleet analytics resume --cell ${id}`
@@ -102,7 +120,7 @@ function judgeSink(cell: CellFacts, ill: Ill, logs: string): Finding[] {
         ill(
           `events of ${database} wait for ${oldestSeconds} s (${waitingPages} pages)`,
           guide,
-          `${logs} --service sink`,
+          isPaused(cell, "sink") ? resume(id, "sink") : `${logs} --service sink`,
         ),
       );
     if (setAside > 0)

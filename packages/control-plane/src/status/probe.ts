@@ -1,4 +1,4 @@
-import { inspectReplica, inspectTenants } from "@proveniq/db/inspect";
+import { inspectPauses, inspectReplica, inspectTenants } from "@proveniq/db/inspect";
 import { DatabasePool } from "@proveniq/db/pool";
 import { artefactDigest, describeService, describeSink } from "./answers.ts";
 import type { CellFacts, CellPlace, Probe } from "./types.ts";
@@ -67,10 +67,21 @@ export async function probeCell(id: string, place: CellPlace): Promise<CellFacts
       return { sequence, ageSeconds: age };
     }),
     probe(() => inspectTenants(pool, databases)),
+    probe(() => inspectPauses(pool, databases[0] ?? "", marketDatabase)),
   ]);
   // It waits for calls that a dead database never answers; nobody waits for it.
   void pool.close();
-  const [digest, ready, imports, outboxes, replica, tenants] = asked;
+  const [digest, ready, imports, outboxes, replica, tenants, pauses] = asked;
   const { maxReplicaLagSeconds } = place;
-  return { id, digest, api: ready, bulk: imports, sink: outboxes, replica, tenants, maxReplicaLagSeconds };
+  return {
+    id,
+    digest,
+    api: ready,
+    bulk: imports,
+    sink: outboxes,
+    replica,
+    tenants,
+    pauses,
+    maxReplicaLagSeconds,
+  };
 }

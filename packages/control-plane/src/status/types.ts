@@ -1,3 +1,4 @@
+import type { Pause } from "@proveniq/contracts";
 import type { InspectedTenant } from "@proveniq/db/inspect";
 
 /** One question with its own time limit: an answer, or why there is none. */
@@ -44,6 +45,8 @@ export interface CellFacts {
   sink: Probe<Outbox[]> | undefined;
   replica: Probe<{ sequence: number; ageSeconds: number | null }>;
   tenants: Probe<InspectedTenant[]>;
+  /** What an operator has paused in it. */
+  pauses: Probe<Pause[]>;
   maxReplicaLagSeconds: number;
 }
 

@@ -59,12 +59,15 @@ export class ImportApi {
 
   /** Call until there is an answer that is not "later". Throws `Refusal` for a 4xx. */
   async call(call: Call): Promise<HttpAnswer> {
-    const started = Date.now();
+    let started = Date.now();
     for (let attempt = 0; ; attempt++) {
       const answer = await this.#once(call).catch((error: unknown) => error);
       const failed = answer instanceof Error || !isAnswer(answer);
       if (!failed && answer.status < 400) return answer;
       if (!failed && !transient.has(answer.status)) throw new Refusal(problemOf(answer));
+      const paused = !failed && problemOf(answer).code === "imports-paused";
+      // An operator wants everybody to wait: patience is for what nobody wants.
+      if (paused) started = Date.now();
       const seconds = waitSeconds(failed ? undefined : answer, attempt);
       const why = failed ? reasonOf(answer) : `${answer.status} ${problemOf(answer).code}`;
       if (Date.now() - started + seconds * 1000 > this.#options.patienceMs) {

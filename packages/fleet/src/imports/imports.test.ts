@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { importMapping } from "@proveniq/contracts";
+import { importMapping, makeProblem } from "@proveniq/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { draftMapping } from "./draft.ts";
 import { ImportApi, Refusal } from "./http.ts";
@@ -162,6 +162,19 @@ describe("a call", () => {
       text: "ok",
     });
     expect(seen.splice(0)).toEqual(Array(4).fill("POST /t/carrier-a/v1/imports Bearer k"));
+    client.close();
+  });
+
+  test("waits for paused imports however long that is, and has all its patience afterwards", async () => {
+    const client = api(500);
+    const paused = JSON.stringify(makeProblem("imports-paused"));
+    for (let n = 0; n < 4; n++)
+      answers.push({ status: 503, headers: { "retry-after": "0.3" }, body: paused });
+    answers.push({ status: 200, body: "ok" });
+    const started = Date.now();
+    expect(await client.call({ method: "GET", path: "/x" })).toMatchObject({ status: 200 });
+    expect(Date.now() - started).toBeGreaterThan(1_000);
+    seen.splice(0);
     client.close();
   });
 

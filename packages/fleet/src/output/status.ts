@@ -19,7 +19,7 @@ export function statusText(facts: FleetFacts, findings: readonly Finding[], pain
     ),
     "",
     table([
-      ["CELL", "ARTEFACT", "API", "BULK", "FAILED", "REPLICA LAG", "OUTBOX", "IMPORTS", "MOVES"],
+      ["CELL", "ARTEFACT", "API", "BULK", "FAILED", "REPLICA LAG", "OUTBOX", "IMPORTS", "MOVES", "PAUSED"],
       ...facts.cells.map(row),
     ]),
     "",
@@ -51,6 +51,7 @@ function row(cell: CellFacts): string[] {
     say(cell.tenants, (tenants) =>
       String(tenants.filter((t) => t.claim?.state === "moving" || t.claim?.state === "fenced").length),
     ),
+    say(cell.pauses, (pauses) => pauses.map((p) => p.what).join(", ") || "-"),
   ];
 }
 

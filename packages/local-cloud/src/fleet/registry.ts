@@ -13,6 +13,7 @@ import {
   addTenant,
   type Connections,
   type DirectoryTarget,
+  databasesOf,
   fileTarget,
   listTenants,
   type Publication,
@@ -184,10 +185,11 @@ export class LocalRegistry {
     const known = this.#cells.get(id);
     if (known !== undefined) return known;
     const cell = this.#state.cells[id];
-    if (cell === undefined) throw new Error(`The cell ${id} does not run here`);
+    const manifest = this.#manifests[id];
+    if (cell === undefined || manifest === undefined) throw new Error(`The cell ${id} does not run here`);
     const pool = new DatabasePool({
       projectId: cell.project,
-      allow: cell.databases,
+      allow: databasesOf(manifest),
       emulatorHost: cell.relay,
     });
     this.#cells.set(id, pool);

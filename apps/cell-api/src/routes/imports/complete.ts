@@ -24,6 +24,7 @@ export const completeImport: Route = {
     202: { description: "Deleting goes on: send it again", schema: importJob, headers: ["Retry-After"] },
   },
   problems: [
+    "imports-paused",
     "invalid-request",
     "invalid-json",
     "not-found",
@@ -37,6 +38,7 @@ export const completeImport: Route = {
     const { db } = c.var.tenant;
     const id = importIdOf(c);
     const importer = importerOf(deps);
+    await importer.admit();
     const input = validate(completeInput, (await readJson(c.req.raw, mediaTypes)).value, "request");
     const { answer, retryAfterSeconds } = await importer.complete(db, id, input);
     const job = await jobOf(db, answer, deps);

@@ -26,6 +26,7 @@ export const createImport: Route = {
     201: { description: "It is open", schema: importJob, headers: ["Location", "Idempotency-Replayed"] },
   },
   problems: [
+    "imports-paused",
     "invalid-request",
     "invalid-json",
     "idempotency-conflict",
@@ -35,6 +36,7 @@ export const createImport: Route = {
   ],
   async handle(c, deps) {
     const { tenant } = c.var;
+    await importerOf(deps).admit();
     const body = await readJson(c.req.raw, mediaTypes);
     const input = validate(importInput, body.value, "import");
     const { writesPerSecond } = importerOf(deps);

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { type ImportJob, importJob } from "@proveniq/contracts";
+import { defaultDatabase, type ImportJob, importJob } from "@proveniq/contracts";
 import { readOutbox } from "@proveniq/db/outbox";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { type Answer, type Call, codeOf } from "../../testing/client.ts";
 import { type EmulatedCell, emulatedCell } from "../../testing/emulated-cell.ts";
 
 let bulk: EmulatedCell;
-const tenants = Array.from({ length: 12 }, (_, n) => `carrier-${n + 1}`);
+const tenants = Array.from({ length: 13 }, (_, n) => `carrier-${n + 1}`);
 let used = 0;
 let tenant = "";
 beforeAll(async () => {
@@ -73,6 +73,41 @@ async function events(): Promise<string[]> {
   );
   return pages.flatMap((p) => (p.tenantId === tenant ? p.events.map((e) => e.type) : []));
 }
+
+test("paused imports are begun, fed and completed no more, and said so; they are read, cancelled and not counted as failures", async () => {
+  const { id } = await begin();
+  const other = await begin();
+  // Another process of the same cell, which has not looked yet: this one remembers for some seconds.
+  const { manifest } = bulk.config;
+  const second = await emulatedCell(inject("firestoreHost"), tenants, { service: "bulk", manifest });
+  const pauses = (await bulk.pool.open(defaultDatabase(manifest))).collection("pauses");
+  await pauses.doc("imports").set({
+    what: "imports",
+    since: "2026-11-28T00:00:00.000Z",
+    who: "ann",
+    from: "desk",
+    reason: "the name of somebody",
+  });
+  const paused = [
+    await second.call("POST", "/v1/imports", { tenant, body: csv }),
+    await second.call("PUT", `/v1/imports/${id}/chunks/1?firstRow=1`, { tenant, body: "A,a,1\n" }),
+    await second.call("POST", `/v1/imports/${id}/complete`, { tenant, body: { chunks: 1, rows: 1 } }),
+  ];
+  for (const answer of paused) {
+    expect([answer.status, codeOf(answer), answer.headers.get("retry-after")]).toEqual([
+      503,
+      "imports-paused",
+      "15",
+    ]);
+    expect(answer.text).not.toContain("somebody");
+  }
+  expect((await second.call("GET", `/v1/imports/${id}`, { tenant })).status).toBe(200);
+  expect((await second.call("DELETE", `/v1/imports/${other.id}`, { tenant })).status).toBe(200);
+  const ready = await second.call("GET", "/ready", { as: null });
+  expect(ready.body).toMatchObject({ traffic: { requests: 5, failed: 0 } });
+  await pauses.doc("imports").delete();
+  await second.close();
+});
 
 describe("an import", () => {
   test("in two chunks, the second first, each put twice", async () => {

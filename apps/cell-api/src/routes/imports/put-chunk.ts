@@ -52,6 +52,7 @@ export const putChunk: Route = {
     202: { description: "Some of it is: put it again", schema: chunkAnswer, headers: ["Retry-After"] },
   },
   problems: [
+    "imports-paused",
     "invalid-request",
     "not-found",
     "import-closed",
@@ -72,6 +73,7 @@ export const putChunk: Route = {
       });
     }
     const { firstRow } = validate(chunkQuery, queryOf(c.req.url), "query");
+    await importer.admit();
     const { input } = await importer.find(db, id);
     const body = await readChunkBody(c.req.raw, input.format.type);
     const { answer, retryAfterSeconds } = await importer.put(db, id, number, firstRow, body);
