@@ -1,3 +1,4 @@
+import { DatabasePool } from "@proveniq/db/pool";
 import { startEmulator } from "@proveniq/local-cloud/emulator";
 import type { TestProject } from "vitest/node";
 import { freePort } from "./ports.ts";
@@ -14,6 +15,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Inherited by the test processes: nobody is to look for Google's metadata server here.
   process.env["METADATA_SERVER_DETECTION"] = "none";
   const emulator = await startEmulator({ port: await freePort(), heapMb: 512 });
+  // The first call after the start takes its time on a busy machine; no test is about that.
+  const pool = new DatabasePool({ projectId: "warm-up", allow: ["warm-up"], emulatorHost: emulator.host });
+  await pool.ping("warm-up", 60_000);
+  await pool.close();
   project.provide("firestoreHost", emulator.host);
   return () => emulator.stop();
 }

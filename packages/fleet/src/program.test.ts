@@ -35,6 +35,7 @@ describe("the CLI", () => {
       ["up"],
       ["down"],
       ["cells", "add"],
+      ["cells", "remove"],
       ["pause"],
       ["resume"],
       ["tenants", "add"],
@@ -155,6 +156,10 @@ describe("with --project, a command", () => {
       'Target: cell eu (EU partners) in project proveniq-prod-eu\nNothing was changed: "consumer" is not "eu".',
     ],
     [["resume", "mars", "sink", "--project", "proveniq-central"], 1, 'There is no cell "mars"'],
+    [["status", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["logs", "eu", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["logs", "central", "--project", "proveniq-central"], 1, "status.cloud.google.com"],
+    [["cells", "remove", "eu", "--project", "elsewhere"], 1, "not elsewhere"],
     [["residency", "audit", "--all", "--project", "elsewhere"], 1, "not elsewhere"],
   ])("%j is refused before anything is opened", async (args, code, sentence) => {
     const said: string[] = [];

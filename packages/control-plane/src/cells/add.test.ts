@@ -1,39 +1,20 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadFleet } from "../fleet/load.ts";
 import { addCell } from "./add.ts";
 import { addToLock, cellWorkspace } from "./lock.ts";
+import { scratchRepository } from "./scratch.ts";
 
 const run = promisify(execFile);
-const repository = fileURLToPath(new URL("../../../..", import.meta.url));
 /** No cell is called that, and none should be. */
 const fresh = { id: "zz-new", region: "europe-north1", residency: "eu" };
 let root: string;
 
-/** What npm and the loader read of the repository: manifests, the lock and every workspace's package.json. */
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "cells-"));
-  const lock = JSON.parse(await readFile(join(repository, "package-lock.json"), "utf8")) as {
-    packages: Record<string, unknown>;
-  };
-  const workspaces = Object.keys(lock.packages).filter((path) => !path.includes("node_modules"));
-  const files = [
-    ...workspaces.map((path) => join(path, "package.json")),
-    "package-lock.json",
-    "infra/fleet.json",
-    "docs/fleet.md",
-  ];
-  const manifests = workspaces
-    .filter((path) => path.startsWith("infra/cells/"))
-    .map((p) => join(p, "cell.json"));
-  for (const file of [...files, ...manifests]) {
-    await cp(join(repository, file), join(root, file), { recursive: true });
-  }
+  root = await scratchRepository();
 });
 
 afterEach(async () => rm(root, { recursive: true, force: true }));

@@ -124,7 +124,10 @@ export async function removeCell(
   if (dryRun) return { id, files, steps };
 
   const lockPath = join(root, "package-lock.json");
-  const before = { lock: await readFile(lockPath, "utf8"), document: await readFile(join(root, document), "utf8") };
+  const before = {
+    lock: await readFile(lockPath, "utf8"),
+    document: await readFile(join(root, document), "utf8"),
+  };
   const lock = removeFromLock(before.lock, id);
   const aside = join(root, "infra", `.removed-${id}`);
   await rename(join(root, folder), aside);

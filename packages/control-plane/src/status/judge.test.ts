@@ -55,6 +55,13 @@ describe("what is ill, where, and what to type", () => {
     },
   );
 
+  it("names the central project in what is typed about the cloud", () => {
+    const [dead] = judge(of({ bulk: { ok: false, error: "x" } }), "proveniq-central");
+    expect(dead?.next).toBe(
+      "npx fleet logs eu --since 15m --level warn --service bulk --project proveniq-central",
+    );
+  });
+
   it("says of what a pause has made old to end the pause", () => {
     const old = of({ pauses: paused("replicator"), replica: ok({ sequence: 7, ageSeconds: 61 }) });
     expect(judge(old).map((f) => [f.level, f.next])).toEqual([

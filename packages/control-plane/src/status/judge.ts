@@ -8,10 +8,16 @@ export const outboxBoundSeconds = 900;
 
 const page = (name: string) => `docs/runbooks/${name}.md`;
 
-/** What is wrong with the fleet, the worst first, and what to type. Pure. */
-export function judge(facts: FleetFacts): Finding[] {
+/**
+ * What is wrong with the fleet, the worst first, and what to type. `project`: the central one of the cloud, which commands then
+ * need; without it they are for the fleet of this machine. Pure.
+ */
+export function judge(facts: FleetFacts, project?: string): Finding[] {
   const found = [...facts.cells.flatMap(judgeCell), ...judgeCentre(facts), ...judgeEpochs(facts)];
-  return [...found.filter((f) => f.level === "ill"), ...found.filter((f) => f.level === "note")];
+  const sorted = [...found.filter((f) => f.level === "ill"), ...found.filter((f) => f.level === "note")];
+  return project === undefined
+    ? sorted
+    : sorted.map((f) => ({ ...f, next: `${f.next} --project ${project}` }));
 }
 
 function judgeCell(cell: CellFacts): Finding[] {

@@ -69,6 +69,15 @@ export const registryProjectOption = () =>
 /** Who makes changes from here, for the audit. */
 export const operator = () => ({ who: userInfo().username, from: hostname() });
 
+/** The fleet that infra/ describes. Throws when `project` is not its central one. */
+export async function centralFleet(project: string): Promise<Fleet> {
+  const fleet = await loadFleet(join(root, "infra"));
+  const central = fleet.config.central.project;
+  if (project !== central)
+    throw new CommandError(`The central project is ${central} (infra/fleet.json), not ${project}.`);
+  return fleet;
+}
+
 /**
  * Work on the registry and databases of the cloud. Throws when `project` is not the central one of infra/fleet.json: a
  * project is named so that nobody changes another one's by mistake.
@@ -77,10 +86,7 @@ export async function withCloud<T>(
   project: string,
   work: (connections: Connections, fleet: Fleet) => Promise<T>,
 ): Promise<T> {
-  const fleet = await loadFleet(join(root, "infra"));
-  const central = fleet.config.central.project;
-  if (project !== central)
-    throw new CommandError(`The central project is ${central} (infra/fleet.json), not ${project}.`);
+  const fleet = await centralFleet(project);
   const connections = openConnections(fleet);
   try {
     return await work(connections, fleet);

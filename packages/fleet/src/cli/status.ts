@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { fileTarget, loadFleet } from "@proveniq/control-plane";
+import { type Fleet, fileTarget } from "@proveniq/control-plane";
 import { openWarehouse } from "@proveniq/control-plane/analytics";
 import {
   type CellPlace,
@@ -14,17 +13,17 @@ import {
 import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
 import { CommandError } from "./errors.ts";
 import { root, stateDirectory } from "./paths.ts";
+import { centralFleet, type RegistryOptions } from "./registry.ts";
 
-export interface StatusOptions {
-  target: "local" | "cloud";
+export interface StatusOptions extends RegistryOptions {
   json?: boolean;
-  stateDir?: string;
 }
 
 /** Ask everything at once, the fleet of this machine or the cloud's, as the manifests name it. */
 export async function gather(options: StatusOptions): Promise<FleetFacts> {
-  await loadClient();
-  return options.target === "cloud" ? gatherCloud() : gatherLocal(options);
+  const { project } = options;
+  const [fleet] = await Promise.all([project === undefined ? undefined : centralFleet(project), loadClient()]);
+  return fleet === undefined ? gatherLocal(options) : gatherCloud(fleet);
 }
 
 async function gatherLocal(options: StatusOptions): Promise<FleetFacts> {
@@ -76,8 +75,7 @@ function placeIn({ cells }: FleetState, id: string) {
 }
 
 /** The cloud by its manifests: cells by their origins, databases and registry with the operator's own credentials. */
-async function gatherCloud(): Promise<FleetFacts> {
-  const { config, manifests } = await loadFleet(join(root, "infra"));
+async function gatherCloud({ config, manifests }: Fleet): Promise<FleetFacts> {
   const { project } = config.central;
   const [host = config.zone] = Object.entries(config.hosts).flatMap(([name, { kind }]) =>
     kind === "global" ? [name] : [],

@@ -8,6 +8,7 @@ import { command, jsonOption, shapes, stateDirOption, wholeNumber } from "../cli
 import { root, stateDirectory } from "../cli/paths.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
+import { removeCommand } from "./cells-remove.ts";
 
 interface LookOptions {
   json?: boolean;
@@ -16,10 +17,11 @@ interface LookOptions {
 
 /** `fleet cells …`: the cells as the repository describes them. */
 export function cellsCommand(output: Output): Command {
-  const cells = new Command("cells").description("list, show and add cells (infra/cells/<id>/cell.json)");
+  const cells = new Command("cells").description("list, show, add and remove cells (infra/cells/<id>/cell.json)");
   cells.addCommand(listCommand(output));
   cells.addCommand(showCommand(output));
   cells.addCommand(addCommand(output));
+  cells.addCommand(removeCommand(output));
   return cells;
 }
 

@@ -1,12 +1,13 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadManifests } from "@proveniq/control-plane";
+import { loadFleet } from "@proveniq/control-plane";
 import { type Command, Option } from "commander";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError } from "../cli/errors.ts";
 import { command, shapes, stateDirOption } from "../cli/options.ts";
 import { root, stateDirectory } from "../cli/paths.ts";
+import { centralFleet, type RegistryOptions, registryProjectOption } from "../cli/registry.ts";
 import {
   gcloudCommand,
   type Level,
@@ -17,20 +18,19 @@ import {
   services,
 } from "../logs/filter.ts";
 import type { Output } from "../output/print.ts";
-import { targetOption } from "./status.ts";
 
-interface LogsOptions {
-  target: "local" | "cloud";
+interface LogsOptions extends RegistryOptions {
   since?: number;
   level?: Level;
   grep?: string;
   service?: Service;
   follow?: boolean;
-  stateDir?: string;
 }
 
 /** As much of the end of a file is read, in bytes. */
 const tailBytes = 4 * 1024 * 1024;
+/** What a cell has of services in the cloud. */
+const functions = ["api", "bulk", "replicate", "sink"];
 /** What belongs to the fleet and to no cell. */
 const others = ["router", "warehouse", "central"];
 
@@ -40,7 +40,7 @@ export function logsCommand(output: Output): Command {
     "fleet logs eu --since 15m --level warn",
     'fleet logs eu --service bulk --grep "import-incomplete" --follow',
     "fleet logs router",
-    "fleet logs eu --target cloud --since 1h --level error",
+    "fleet logs eu --project proveniq-central --since 1h --level error",
   ])
     .argument("<cell>", `the cell, such as eu; or ${others.join(", ")}`)
     .option(
@@ -52,14 +52,15 @@ export function logsCommand(output: Output): Command {
     .option("--grep <text>", "only lines that hold this text")
     .addOption(new Option("--service <name>", "only this one of the cell").choices(services))
     .option("--follow", "go on with what comes, until Ctrl-C")
-    .addOption(targetOption())
+    .addOption(registryProjectOption())
     .addOption(stateDirOption())
     .addHelpText(
       "after",
       shapes("every line is JSON already, as the services wrote it: there is no such option"),
     )
     .action(async (cell: string, options: LogsOptions) => {
-      const manifests = await loadManifests(join(root, "infra"));
+      const { config, manifests } =
+        options.project === undefined ? await loadFleet(join(root, "infra")) : await centralFleet(options.project);
       const manifest = Object.hasOwn(manifests, cell) ? manifests[cell] : undefined;
       if (manifest === undefined && !others.includes(cell))
         throw new CommandError(
@@ -71,15 +72,26 @@ export function logsCommand(output: Output): Command {
         level,
         grep,
       };
-      if (options.target === "cloud") {
-        if (manifest === undefined)
-          throw new CommandError("In the cloud this reads a cell's log: name a cell.");
+      if (options.project !== undefined) {
+        if (manifest === undefined) {
+          if (cell !== "router")
+            throw new CommandError(
+              `In the cloud ${cell} is Google's own and writes no log of ours: see https://status.cloud.google.com. Logs are there of each cell, and of the router.`,
+            );
+          const routers = Object.keys(config.defaults).map((residency) => `router-${residency}`);
+          output.out(gcloudCommand(routers, config.central.project, { level, grep, seconds: since }));
+          return;
+        }
         if (options.service === "database")
           throw new CommandError(
             "In the cloud a database is Firestore itself, and writes no log of its own.",
           );
         output.out(
-          gcloudCommand(cell, manifest.project, { level, grep, service: options.service, seconds: since }),
+          gcloudCommand(
+            (options.service === undefined ? functions : [options.service]).map((name) => `${cell}-${name}`),
+            manifest.project,
+            { level, grep, seconds: since },
+          ),
         );
         return;
       }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { judge } from "@proveniq/control-plane/status";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import { gather, type StatusOptions } from "../cli/status.ts";
+import { registryProjectOption } from "../cli/registry.ts";
 import { readCliConfig } from "../config.ts";
 import { palette } from "../output/colour.ts";
 import { type Output, report } from "../output/print.ts";
@@ -12,18 +13,13 @@ import { statusText } from "../output/status.ts";
 /** Between two looks of --watch, in milliseconds. */
 const everyMs = 3_000;
 
-export const targetOption = () =>
-  new Option("--target <where>", "the fleet of this machine, or the one that the manifests name")
-    .choices(["local", "cloud"])
-    .default("local");
-
 /** `fleet status`: what is wrong, where to read and what to type; then how each cell is. */
 export function statusCommand(output: Output): Command {
   return command("status", "what is wrong, what to read and what to type next; exit code 1 when ill", [
     "fleet status",
     "fleet status --watch",
     "fleet status --json | jq '.findings[] | .where, .what, .next'",
-    "fleet status --target cloud",
+    "fleet status --project proveniq-central",
   ])
     .addHelpText(
       "after",
@@ -37,14 +33,14 @@ export function statusCommand(output: Output): Command {
       ),
     )
     .option("--watch", `look again every ${everyMs / 1_000} s, until Ctrl-C`)
-    .addOption(targetOption())
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (options: StatusOptions & { watch?: boolean }) => {
       const paint = palette(readCliConfig().colour);
       for (;;) {
         const facts = await gather(options);
-        const findings = judge(facts);
+        const findings = judge(facts, options.project);
         const ok = findings.every((f) => f.level !== "ill");
         report(output, options.json, { ok, findings, facts }, () => statusText(facts, findings, paint));
         process.exitCode = ok ? exitCodes.done : exitCodes.failed;

@@ -25,9 +25,9 @@ describe("which lines of a log are shown", () => {
 });
 
 describe("the command for the cloud", () => {
-  const ask = { level: "warn", grep: `it's "$(id)"`, service: undefined, seconds: 900 } as const;
-  it("asks for all services of the cell and no other's, and survives a shell whatever is looked for", () => {
-    const text = gcloudCommand("eu", "proveniq-prod-eu", ask);
+  const ask = { level: "warn", grep: `it's "$(id)"`, seconds: 900 } as const;
+  it("asks for these services and no others, and survives a shell whatever is looked for", () => {
+    const text = gcloudCommand(["eu-api", "eu-bulk", "eu-replicate", "eu-sink"], "proveniq-prod-eu", ask);
     const words = execFileSync("sh", ["-c", text.replace("gcloud", "printf '%s\\n'")], {
       encoding: "utf8",
     }).split("\n");

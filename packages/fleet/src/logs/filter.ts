@@ -44,19 +44,14 @@ function parse(line: string): Record<string, unknown> {
   }
 }
 
-/** The command that reads a cell's log in the cloud: of its functions' Cloud Run services. */
+/** The command that reads logs in the cloud: of Cloud Run services of one project, as functions are too. */
 export function gcloudCommand(
-  cell: string,
+  serviceNames: readonly string[],
   project: string,
-  filter: Omit<LogFilter, "since"> & {
-    service: Exclude<Service, "database"> | undefined;
-    seconds: number | undefined;
-  },
+  filter: Omit<LogFilter, "since"> & { seconds: number | undefined },
 ): string {
-  const { service, level, grep, seconds } = filter;
-  const names = (service === undefined ? ["api", "bulk", "replicate", "sink"] : [service]).map(
-    (name) => `"${cell}-${name}"`,
-  );
+  const { level, grep, seconds } = filter;
+  const names = serviceNames.map((name) => `"${name}"`);
   const parts = [
     'resource.type="cloud_run_revision"',
     `resource.labels.service_name=(${names.join(" OR ")})`,

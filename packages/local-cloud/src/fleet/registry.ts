@@ -28,6 +28,9 @@ import { patiently } from "./patience.ts";
 import type { SeedTenant } from "./seeds.ts";
 import type { FleetState } from "./state.ts";
 
+/** An emulator that has just started, on a busy machine, takes its time over the first call. */
+const firstAnswerMs = 60_000;
+
 /** The control plane of a local fleet: its registry and directory, reached through the relays that `state` names, like all else. */
 export class LocalRegistry {
   #state: FleetState;
@@ -108,6 +111,8 @@ export class LocalRegistry {
 
   /** Add several tenants and publish once. */
   async seed(tenants: readonly SeedTenant[]): Promise<void> {
+    // A transaction that is given up keeps its locks, and the next attempt waits for them: none begins before its emulator answers.
+    await Promise.all(this.#pools().map(([pool, database]) => pool.ping(database, firstAnswerMs)));
     // One after the other: they share the registry's counter, and five take no time.
     for (const tenant of tenants) {
       await patiently(`add the tenant ${tenant.tenantId}`, () => this.#addSeed(tenant));
@@ -179,6 +184,15 @@ export class LocalRegistry {
     if (key === undefined) return;
     const what = { label: "Local development", scopes: scope.options };
     await adoptKey(this.#connections, key, what, origin());
+  }
+
+  /** Of every emulator one database. */
+  #pools(): [DatabasePool, string][] {
+    const cells = Object.entries(this.#state.cells).map(([id, { databases }]): [DatabasePool, string] => [
+      this.#cell(id),
+      databases[0] ?? "",
+    ]);
+    return [[this.#control, this.#state.central.database], ...cells];
   }
 
   #cell(id: string): DatabasePool {
