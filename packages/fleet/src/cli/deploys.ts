@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { loadFleet, type Manifests } from "@proveniq/control-plane";
 import {
   type Bake,
@@ -12,6 +11,7 @@ import {
 import { LocalTarget } from "@proveniq/local-cloud/fleet";
 import { Option } from "commander";
 import { readCliConfig } from "../config.ts";
+import { confirmTyped } from "./confirm.ts";
 import { parseDuration } from "./duration.ts";
 import { CommandError, exitCodes } from "./errors.ts";
 import { root, stateDirectory } from "./paths.ts";
@@ -29,12 +29,6 @@ export const targetOption = () =>
   new Option("--target <where>", "local: the fleet that runs here; cloud: the project of the cell's manifest")
     .choices(["local", "cloud"])
     .default("local");
-
-export const confirmOption = () =>
-  new Option(
-    "--confirm <cells>",
-    "what one types when asked: the cell's id, or all ids with commas for waves",
-  );
 
 /** What deploys work on, for one target. */
 export interface Deploying {
@@ -68,37 +62,13 @@ export function knownCell(manifests: Manifests, id: string): string {
   );
 }
 
-/**
- * Anything but this machine's fleet is changed only by somebody who has typed what is going to be changed. Throws when that is
- * not so.
- */
+/** What is changed in the cloud has to be typed; see `confirmTyped`. */
 export async function confirmed(
   { target, confirm }: TargetOptions,
   what: string,
   where: string,
 ): Promise<void> {
-  if (target === "local") return;
-  const typed =
-    confirm ??
-    (process.stdin.isTTY
-      ? await ask(`This changes ${what} in ${where}. Type ${what} to go on: `)
-      : undefined);
-  if (typed === what) return;
-  throw new CommandError(
-    typed === undefined
-      ? `This changes ${what} in ${where}. Say so with --confirm ${what}.`
-      : `${typed} is not ${what}: nothing was changed.`,
-    exitCodes.usage,
-  );
-}
-
-async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await terminal.question(question)).trim();
-  } finally {
-    terminal.close();
-  }
+  if (target === "cloud") await confirmTyped(what, where, confirm);
 }
 
 export interface BakeOptions {

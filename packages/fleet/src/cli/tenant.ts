@@ -1,7 +1,7 @@
 import type { KeyEnvironment } from "@proveniq/contracts";
 import type { Connections, Fleet } from "@proveniq/control-plane";
 import type { Output } from "../output/print.ts";
-import { confirmCloud } from "./confirm.ts";
+import { confirmTyped } from "./confirm.ts";
 import { CommandError } from "./errors.ts";
 import { operator, type RegistryOptions, withCloud, withRegistry } from "./registry.ts";
 
@@ -30,8 +30,9 @@ export async function changeTenant<T>(
     if (placement === undefined)
       throw new CommandError(`There is no tenant "${tenantId}". See \`fleet tenants list --project ${project}\`.`);
     const { cellId, databaseId } = placement;
-    const where = `tenant ${tenantId} in cell ${cellId}, database ${databaseId} of project ${manifests[cellId]?.project}`;
-    await confirmCloud(output, { cell: cellId, where }, confirm);
+    const where = `project ${manifests[cellId]?.project}, database ${databaseId}, tenant ${tenantId}`;
+    output.err(`Target: cell ${cellId} in ${where}`);
+    await confirmTyped(cellId, where, confirm);
     return work({ connections, manifests, origin: operator(), environment: "live" });
   });
 }

@@ -7,13 +7,13 @@ import {
   bakeOf,
   bakeSeconds,
   confirmed,
-  confirmOption,
   knownCell,
   type TargetOptions,
   targetOption,
   untilInterrupted,
   withTarget,
 } from "../cli/deploys.ts";
+import { confirmOption } from "../cli/confirm.ts";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";

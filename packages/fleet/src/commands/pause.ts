@@ -2,7 +2,7 @@ import { type CellManifest, type Pausable, pausable } from "@proveniq/contracts"
 import type { Connections } from "@proveniq/control-plane";
 import { feltWithinSeconds, pauseCell, resumeCell } from "@proveniq/control-plane/pauses";
 import { Argument, type Command } from "commander";
-import { confirmCloud, confirmOption } from "../cli/confirm.ts";
+import { confirmOption, confirmTyped } from "../cli/confirm.ts";
 import { CommandError } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import {
@@ -120,7 +120,9 @@ async function onCell(output: Output, cell: string, options: PauseOptions, work:
     if (manifest === undefined)
       throw new CommandError(`There is no cell "${cell}". There are ${Object.keys(manifests).join(", ")}.`);
     const where = `cell ${cell} (${manifest.name}) in project ${manifest.project}`;
-    await confirmCloud(output, { cell, where }, confirm);
+    // Beside the result, which may be JSON.
+    output.err(`Target: ${where}`);
+    await confirmTyped(cell, `project ${manifest.project}`, confirm);
     await work(connections, manifests, where);
   });
 }

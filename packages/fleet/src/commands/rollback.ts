@@ -3,13 +3,13 @@ import type { Command } from "commander";
 import {
   bakeOf,
   confirmed,
-  confirmOption,
   knownCell,
   type TargetOptions,
   targetOption,
   untilInterrupted,
   withTarget,
 } from "../cli/deploys.ts";
+import { confirmOption } from "../cli/confirm.ts";
 import { exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import { eventLine } from "../output/deploys.ts";
