@@ -55,82 +55,93 @@ const patienceMs = 150_000;
 const caller = partner(state, "atelier-nord");
 
 describe("paused imports", () => {
-  test("wait and end well, with the centre down, while all else is served; the audit knows who and why", async () => {
-    const file = join(folder, "book.ndjson");
-    await writeFile(file, '{"title":"Ring","category":"jewellery","externalId":"pause-1"}\n');
-    await control.relay("central").cut();
-    try {
-      const paused = await fleet("pause", "eu", "imports", "--reason", "INC-42");
-      expect(paused).toMatchObject({ code: 0, err: "" });
-      expect(paused.out).toContain("npx fleet resume eu imports");
-    } finally {
-      await control.relay("central").restore();
-    }
-    const begin = () =>
-      client.call(caller, "POST", "/v1/imports", {
-        body: { source: "probe", format: { type: "ndjson" } },
-        headers: { "idempotency-key": `probe-${Math.random()}` },
-      });
-    await until(async () => (await begin()).status === 503, 12_000);
-    expect((await begin()).json).toMatchObject({ code: "imports-paused" });
-    await client.expect(201, caller, "POST", "/v1/items", { body: { title: "One", category: "other" } });
+  test(
+    "wait and end well, with the centre down, while all else is served; the audit knows who and why",
+    async () => {
+      const file = join(folder, "book.ndjson");
+      await writeFile(file, '{"title":"Ring","category":"jewellery","externalId":"pause-1"}\n');
+      await control.relay("central").cut();
+      try {
+        const paused = await fleet("pause", "eu", "imports", "--reason", "INC-42");
+        expect(paused).toMatchObject({ code: 0, err: "" });
+        expect(paused.out).toContain("npx fleet resume eu imports");
+      } finally {
+        await control.relay("central").restore();
+      }
+      const begin = () =>
+        client.call(caller, "POST", "/v1/imports", {
+          body: { source: "probe", format: { type: "ndjson" } },
+          headers: { "idempotency-key": `probe-${Math.random()}` },
+        });
+      await until(async () => (await begin()).status === 503, 12_000);
+      expect((await begin()).json).toMatchObject({ code: "imports-paused" });
+      await client.expect(201, caller, "POST", "/v1/items", { body: { title: "One", category: "other" } });
 
-    const importing = fleet("import", file, "--tenant", "atelier-nord", "--json");
-    await sleep(1_500);
-    const status = JSON.parse((await fleet("status", "--json")).out);
-    expect(status.findings).toContainEqual(
-      expect.objectContaining({
-        where: "eu",
-        level: "note",
-        what: expect.stringMatching(/^imports paused since .* by .* \(.*\): INC-42$/),
-        next: "npx fleet resume eu imports",
-      }),
-    );
-    expect(await fleet("resume", "eu", "imports")).toMatchObject({ code: 0 });
-    const done = await importing;
-    expect(done.err).toContain("imports-paused");
-    expect(JSON.parse(done.out)).toMatchObject({ import: { state: "completed", counts: { created: 1 } } });
+      const importing = fleet("import", file, "--tenant", "atelier-nord", "--json");
+      await sleep(1_500);
+      const status = JSON.parse((await fleet("status", "--json")).out);
+      expect(status.findings).toContainEqual(
+        expect.objectContaining({
+          where: "eu",
+          level: "note",
+          what: expect.stringMatching(/^imports paused since .* by .* \(.*\): INC-42$/),
+          next: "npx fleet resume eu imports",
+        }),
+      );
+      expect(await fleet("resume", "eu", "imports")).toMatchObject({ code: 0 });
+      const done = await importing;
+      expect(done.err).toContain("imports-paused");
+      expect(JSON.parse(done.out)).toMatchObject({ import: { state: "completed", counts: { created: 1 } } });
 
-    const { records } = JSON.parse((await fleet("audit", "--json")).out) as {
-      records: { action: string; target: string; detail: object; who: string }[];
-    };
-    const mine = records.filter((r) => /^imports[.]/.test(r.action) && r.target === "eu");
-    expect(mine.map((r) => [r.action, r.detail])).toEqual([
-      ["imports.pause", { reason: "INC-42" }],
-      ["imports.resume", {}],
-    ]);
-    expect(mine.every((r) => r.who !== "")).toBe(true);
-  }, patienceMs);
+      const { records } = JSON.parse((await fleet("audit", "--json")).out) as {
+        records: { action: string; target: string; detail: object; who: string }[];
+      };
+      const mine = records.filter((r) => /^imports[.]/.test(r.action) && r.target === "eu");
+      expect(mine.map((r) => [r.action, r.detail])).toEqual([
+        ["imports.pause", { reason: "INC-42" }],
+        ["imports.resume", {}],
+      ]);
+      expect(mine.every((r) => r.who !== "")).toBe(true);
+    },
+    patienceMs,
+  );
 });
 
 describe("a paused sink and a paused replicator", () => {
-  test("do nothing and say so, and catch up when they go on", async () => {
-    const both = ["sink", "replicator"];
-    await Promise.all(both.map((what) => fleet("pause", "eu", what, "--reason", "trying it out")));
-    const logs = (service: string) => readFile(join(stateDir, "logs", `${service}-eu.log`), "utf8");
-    await until(async () => (await logs("sink")).includes("the sink is paused and carries nothing"), 12_000);
-    await until(
-      async () => (await logs("replicate")).includes("the replicator is paused and does nothing"),
-      12_000,
-    );
-    const outboxes = async () => {
-      const response = await fetch(`${state.cells["eu"]?.sink}/ready`);
-      expect(response.status).toBe(200);
-      return (await response.json()) as { outboxes: { state: string; delivered: number }[] };
-    };
-    const before = await outboxes();
-    expect(before.outboxes.map((o) => o.state)).toEqual(["paused", "paused"]);
-    for (let n = 0; n < 3; n++)
-      await client.expect(201, caller, "POST", "/v1/items", { body: { title: "Held", category: "other" } });
-    await sleep(2_500);
-    expect(delivered(await outboxes())).toBe(delivered(before));
-    const status = await fleet("status");
-    expect(status.out).toContain("sink, replicator");
+  test(
+    "do nothing and say so, and catch up when they go on",
+    async () => {
+      const both = ["sink", "replicator"];
+      await Promise.all(both.map((what) => fleet("pause", "eu", what, "--reason", "trying it out")));
+      const logs = (service: string) => readFile(join(stateDir, "logs", `${service}-eu.log`), "utf8");
+      await until(
+        async () => (await logs("sink")).includes("the sink is paused and carries nothing"),
+        12_000,
+      );
+      await until(
+        async () => (await logs("replicate")).includes("the replicator is paused and does nothing"),
+        12_000,
+      );
+      const outboxes = async () => {
+        const response = await fetch(`${state.cells["eu"]?.sink}/ready`);
+        expect(response.status).toBe(200);
+        return (await response.json()) as { outboxes: { state: string; delivered: number }[] };
+      };
+      const before = await outboxes();
+      expect(before.outboxes.map((o) => o.state)).toEqual(["paused", "paused"]);
+      for (let n = 0; n < 3; n++)
+        await client.expect(201, caller, "POST", "/v1/items", { body: { title: "Held", category: "other" } });
+      await sleep(2_500);
+      expect(delivered(await outboxes())).toBe(delivered(before));
+      const status = await fleet("status");
+      expect(status.out).toContain("sink, replicator");
 
-    await Promise.all(both.map((what) => fleet("resume", "eu", what)));
-    await until(async () => delivered(await outboxes()) >= delivered(before) + 3, 15_000);
-    await until(async () => (await logs("replicate")).includes("replicating goes on"), 12_000);
-  }, patienceMs);
+      await Promise.all(both.map((what) => fleet("resume", "eu", what)));
+      await until(async () => delivered(await outboxes()) >= delivered(before) + 3, 15_000);
+      await until(async () => (await logs("replicate")).includes("replicating goes on"), 12_000);
+    },
+    patienceMs,
+  );
 });
 
 const delivered = ({ outboxes }: { outboxes: { delivered: number }[] }) =>

@@ -153,7 +153,7 @@ describe("with --project, a command", () => {
     [
       ["pause", "eu", "imports", "--reason", "x", "--project", "proveniq-central", "--confirm", "consumer"],
       2,
-      'Target: cell eu (EU partners) in project proveniq-prod-eu\nconsumer is not eu: nothing was changed.',
+      "Target: cell eu (EU partners) in project proveniq-prod-eu\nconsumer is not eu: nothing was changed.",
     ],
     [["resume", "mars", "sink", "--project", "proveniq-central"], 1, 'There is no cell "mars"'],
     [["status", "--project", "elsewhere"], 1, "not elsewhere"],

@@ -45,7 +45,13 @@ describe("removing a cell", () => {
   it("says what remains, in the order in which it can be done", async () => {
     await addCell(root, fresh);
     const { steps } = await removeCell(root, "zz-new", nobody, { dryRun: true });
-    const order = ["reconcile", "directory publish", "roots/edge for eu", "terraform destroy", "roots/central"];
+    const order = [
+      "reconcile",
+      "directory publish",
+      "roots/edge for eu",
+      "terraform destroy",
+      "roots/central",
+    ];
     expect(order.map((text) => steps.findIndex((step) => step.includes(text)))).toEqual([0, 1, 2, 3, 4]);
     expect(steps[3]).toContain("zz-new-main, market in proveniq-prod-zz-new");
     expect(steps[5]).toContain("No other cell is in proveniq-prod-zz-new");
@@ -69,10 +75,14 @@ describe("removing a cell", () => {
       placed: ["atelier-nord", "nordic-mutual"],
       claimed: [{ tenantId: "carrier-a", state: "fenced" }],
     });
-    await expect(refused).rejects.toThrow(/^Cell eu cannot be removed:\n {2}it is the default of residency "eu"/);
+    await expect(refused).rejects.toThrow(
+      /^Cell eu cannot be removed:\n {2}it is the default of residency "eu"/,
+    );
     await expect(refused).rejects.toThrow("atelier-nord, nordic-mutual are placed in it");
     await expect(refused).rejects.toThrow("carrier-a (fenced) is in an open move");
-    await expect(removeCell(root, "mars", nobody)).rejects.toThrow('There is no cell "mars". There are consumer,');
+    await expect(removeCell(root, "mars", nobody)).rejects.toThrow(
+      'There is no cell "mars". There are consumer,',
+    );
     expect(await contents()).toEqual(before);
   });
 });

@@ -19,7 +19,8 @@ export async function confirmTyped(
   isTerminal = process.stdin.isTTY,
 ): Promise<void> {
   const typed =
-    confirm ?? (isTerminal ? await ask(`This changes ${what} in ${where}. Type ${what} to go on: `) : undefined);
+    confirm ??
+    (isTerminal ? await ask(`This changes ${what} in ${where}. Type ${what} to go on: `) : undefined);
   if (typed === what) return;
   throw new CommandError(
     typed === undefined

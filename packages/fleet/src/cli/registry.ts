@@ -69,8 +69,8 @@ export const registryProjectOption = () =>
 /** Who makes changes from here, for the audit. */
 export const operator = () => ({ who: userInfo().username, from: hostname() });
 
-/** The fleet that infra/ describes. Throws when `project` is not its central one. */
-export async function centralFleet(project: string): Promise<Fleet> {
+/** infra/ as it is. Throws when `project` is not its central one: it is named so that nobody changes another by mistake. */
+export async function cloudFleet(project: string): Promise<Fleet> {
   const fleet = await loadFleet(join(root, "infra"));
   const central = fleet.config.central.project;
   if (project !== central)
@@ -86,7 +86,7 @@ export async function withCloud<T>(
   project: string,
   work: (connections: Connections, fleet: Fleet) => Promise<T>,
 ): Promise<T> {
-  const fleet = await centralFleet(project);
+  const fleet = await cloudFleet(project);
   const connections = openConnections(fleet);
   try {
     return await work(connections, fleet);

@@ -13,7 +13,7 @@ import {
 import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
 import { CommandError } from "./errors.ts";
 import { root, stateDirectory } from "./paths.ts";
-import { centralFleet, type RegistryOptions } from "./registry.ts";
+import { cloudFleet, type RegistryOptions } from "./registry.ts";
 
 export interface StatusOptions extends RegistryOptions {
   json?: boolean;
@@ -22,7 +22,7 @@ export interface StatusOptions extends RegistryOptions {
 /** Ask everything at once, the fleet of this machine or the cloud's, as the manifests name it. */
 export async function gather(options: StatusOptions): Promise<FleetFacts> {
   const { project } = options;
-  const [fleet] = await Promise.all([project === undefined ? undefined : centralFleet(project), loadClient()]);
+  const [fleet] = await Promise.all([project === undefined ? undefined : cloudFleet(project), loadClient()]);
   return fleet === undefined ? gatherLocal(options) : gatherCloud(fleet);
 }
 

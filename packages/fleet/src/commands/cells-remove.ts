@@ -28,7 +28,9 @@ export function removeCommand(output: Output): Command {
     )
     .addHelpText(
       "after",
-      shapes('{"id", "files": ["infra/cells/…", …], "steps": ["…"], "asked": "…", "removed": false with --dry-run}'),
+      shapes(
+        '{"id", "files": ["infra/cells/…", …], "steps": ["…"], "asked": "…", "removed": false with --dry-run}',
+      ),
     )
     .addOption(registryProjectOption())
     .addOption(jsonOption())

@@ -17,7 +17,9 @@ interface LookOptions {
 
 /** `fleet cells …`: the cells as the repository describes them. */
 export function cellsCommand(output: Output): Command {
-  const cells = new Command("cells").description("list, show, add and remove cells (infra/cells/<id>/cell.json)");
+  const cells = new Command("cells").description(
+    "list, show, add and remove cells (infra/cells/<id>/cell.json)",
+  );
   cells.addCommand(listCommand(output));
   cells.addCommand(showCommand(output));
   cells.addCommand(addCommand(output));

@@ -2,6 +2,7 @@ import { deployCell, order, rollOut } from "@proveniq/control-plane/deploy";
 import { playCanary } from "@proveniq/local-cloud/fleet";
 import { type Command, Option } from "commander";
 import { artefactFor } from "../cli/artefact.ts";
+import { confirmOption } from "../cli/confirm.ts";
 import {
   type BakeOptions,
   bakeOf,
@@ -13,7 +14,6 @@ import {
   untilInterrupted,
   withTarget,
 } from "../cli/deploys.ts";
-import { confirmOption } from "../cli/confirm.ts";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";

@@ -1,17 +1,15 @@
 import { type Scope, scope } from "@proveniq/contracts";
 import { createKey, type KeySummary, listKeys, revokeKey } from "@proveniq/control-plane/access";
 import { Command, InvalidArgumentError } from "commander";
-import { confirmOption } from "../cli/confirm.ts";
 import { parseDuration } from "../cli/duration.ts";
 import { command, jsonOption, list, shapes, stateDirOption } from "../cli/options.ts";
-import { type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
-import { changeTenant } from "../cli/tenant.ts";
+import { withRegistry } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface CommonOptions extends RegistryOptions {
-  confirm?: string;
+interface CommonOptions {
   json?: boolean;
+  stateDir?: string;
 }
 
 interface CreateOptions extends CommonOptions {
@@ -47,16 +45,14 @@ function createCommand(output: Output): Command {
     )
     .addHelpText("after", "\nTo rotate: create a second key, put it into use, then revoke the first.")
     .addHelpText("after", shapes(`{"key": "pvq_…", "summary": ${keyShape}}`))
-    .addOption(registryProjectOption())
-    .addOption(confirmOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenantId: string, options: CreateOptions) => {
       const now = new Date();
       const { label = `Made on ${now.toISOString().slice(0, 10)}`, expires } = options;
       const expiresAt = expires === undefined ? null : new Date(now.getTime() + expires * 1000);
-      const created = await changeTenant(output, tenantId, options, ({ connections, origin, environment }) =>
-        createKey(connections, environment, { tenantId, label, scopes: options.scope, expiresAt }, origin),
+      const created = await withRegistry(options, ({ connections, origin }) =>
+        createKey(connections, "dev", { tenantId, label, scopes: options.scope, expiresAt }, origin),
       );
       report(output, options.json, created, () =>
         [
@@ -75,11 +71,10 @@ function listCommand(output: Output): Command {
   ])
     .argument("<tenant>", "whose keys")
     .addHelpText("after", shapes(`{"keys": [${keyShape}]}`))
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenantId: string, options: CommonOptions) => {
-      const keys = await withConnections(options, (connections) => listKeys(connections, tenantId));
+      const keys = await withRegistry(options, ({ connections }) => listKeys(connections, tenantId));
       report(output, options.json, { keys }, () =>
         table([
           ["KEY", "STATE", "SCOPES", "CREATED", "ENDS", "LABEL"],
@@ -96,12 +91,10 @@ function revokeCommand(output: Output): Command {
     .argument("<tenant>", "whose key")
     .argument("<key>", "its id: the eight characters after the tenant")
     .addHelpText("after", shapes(`{"revoked": ${keyShape}}`))
-    .addOption(registryProjectOption())
-    .addOption(confirmOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenantId: string, keyId: string, options: CommonOptions) => {
-      const revoked = await changeTenant(output, tenantId, options, ({ connections, origin }) =>
+      const revoked = await withRegistry(options, ({ connections, origin }) =>
         revokeKey(connections, tenantId, keyId, origin),
       );
       report(

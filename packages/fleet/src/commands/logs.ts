@@ -7,7 +7,7 @@ import { parseDuration } from "../cli/duration.ts";
 import { CommandError } from "../cli/errors.ts";
 import { command, shapes, stateDirOption } from "../cli/options.ts";
 import { root, stateDirectory } from "../cli/paths.ts";
-import { centralFleet, type RegistryOptions, registryProjectOption } from "../cli/registry.ts";
+import { cloudFleet, type RegistryOptions, registryProjectOption } from "../cli/registry.ts";
 import {
   gcloudCommand,
   type Level,
@@ -60,7 +60,9 @@ export function logsCommand(output: Output): Command {
     )
     .action(async (cell: string, options: LogsOptions) => {
       const { config, manifests } =
-        options.project === undefined ? await loadFleet(join(root, "infra")) : await centralFleet(options.project);
+        options.project === undefined
+          ? await loadFleet(join(root, "infra"))
+          : await cloudFleet(options.project);
       const manifest = Object.hasOwn(manifests, cell) ? manifests[cell] : undefined;
       if (manifest === undefined && !others.includes(cell))
         throw new CommandError(

@@ -1,5 +1,6 @@
 import { deployCell, rollbackTo } from "@proveniq/control-plane/deploy";
 import type { Command } from "commander";
+import { confirmOption } from "../cli/confirm.ts";
 import {
   bakeOf,
   confirmed,
@@ -9,7 +10,6 @@ import {
   untilInterrupted,
   withTarget,
 } from "../cli/deploys.ts";
-import { confirmOption } from "../cli/confirm.ts";
 import { exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import { eventLine } from "../output/deploys.ts";

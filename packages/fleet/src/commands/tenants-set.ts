@@ -1,20 +1,18 @@
 import type { TenantSettings } from "@proveniq/contracts";
 import { getTenantSettings, setTenantSettings } from "@proveniq/control-plane/access";
 import { type Command, InvalidArgumentError } from "commander";
-import { confirmOption } from "../cli/confirm.ts";
 import { command, jsonOption, list, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
-import { type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
-import { changeTenant } from "../cli/tenant.ts";
+import { withRegistry } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface SetOptions extends RegistryOptions {
-  confirm?: string;
+interface SetOptions {
   origin?: string[];
   requestsPerSecond?: number | null;
   identityTenant?: string | null;
   issuer?: string | null;
   json?: boolean;
+  stateDir?: string;
 }
 
 /** `fleet tenants set`: what a tenant decides about itself; without options, shows it. */
@@ -43,18 +41,15 @@ export function setCommand(output: Output): Command {
       "after",
       shapes('{"tenantId": "…", "settings": {issuer, identityTenant, origins, requestsPerSecond}}'),
     )
-    .addOption(registryProjectOption())
-    .addOption(confirmOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenantId: string, options: SetOptions) => {
       const change = changeOf(options);
-      const settings =
+      const settings = await withRegistry(options, ({ connections, manifests, origin }) =>
         Object.keys(change).length === 0
-          ? await withConnections(options, (connections) => getTenantSettings(connections, tenantId))
-          : await changeTenant(output, tenantId, options, ({ connections, manifests, origin }) =>
-              setTenantSettings(connections, { manifests }, tenantId, change, origin),
-            );
+          ? getTenantSettings(connections, tenantId)
+          : setTenantSettings(connections, { manifests }, tenantId, change, origin),
+      );
       report(output, options.json, { tenantId, settings }, () =>
         table(
           Object.entries(settings).map(([name, value]) => [

@@ -1,7 +1,7 @@
-import { type AddTenant, listTenants } from "@proveniq/control-plane";
+import type { AddTenant } from "@proveniq/control-plane";
 import { Command } from "commander";
 import { command, jsonOption, list, shapes, stateDirOption } from "../cli/options.ts";
-import { type RegistryOptions, registryProjectOption, withConnections, withRegistry } from "../cli/registry.ts";
+import { withRegistry } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { setCommand } from "./tenants-set.ts";
@@ -21,7 +21,7 @@ interface AddOptions extends CommonOptions {
 /** `fleet tenants …`: the registry of the fleet that runs here. */
 export function tenantsCommand(output: Output): Command {
   const tenants = new Command("tenants").description(
-    "list tenants, add them to the fleet that runs here, and change their settings",
+    "list and add tenants of the fleet that runs here, and change their settings",
   );
   tenants.addCommand(listCommand(output));
   tenants.addCommand(addCommand(output));
@@ -40,11 +40,10 @@ function listCommand(output: Output): Command {
         '{"tenants": [{tenantId, name, cellId, databaseId, epoch, residency, hosts, createdAt, updatedAt}]}',
       ),
     )
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
-    .action(async (options: CommonOptions & RegistryOptions) => {
-      const tenants = await withConnections(options, (connections) => listTenants(connections));
+    .action(async (options: CommonOptions) => {
+      const tenants = await withRegistry(options, (registry) => registry.list());
       report(output, options.json, { tenants }, () =>
         table([
           ["TENANT", "CELL", "DATABASE", "RESIDENCY", "EPOCH", "HOSTS", "NAME"],
