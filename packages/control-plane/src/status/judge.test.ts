@@ -62,6 +62,19 @@ describe("what is ill, where, and what to type", () => {
     );
   });
 
+  it("points to the rollback where a cell fails that runs something else than the others", () => {
+    const failing = { ...cell, id: "us", digest: ok("bb"), tenants: ok([]), api: traffic(100, 50) };
+    const facts = { ...well, cells: [cell, failing] };
+    expect(judge(facts).map((f) => [f.where, f.next])).toEqual([
+      ["us", "npx fleet rollback us"],
+      ["fleet", "npx fleet deploy --status"],
+    ]);
+    expect(judge(facts, "proveniq-central").map((f) => f.next)).toEqual([
+      "npx fleet rollback us --target cloud",
+      "npx fleet deploy --status --target cloud",
+    ]);
+  });
+
   it("says of what a pause has made old to end the pause", () => {
     const old = of({ pauses: paused("replicator"), replica: ok({ sequence: 7, ageSeconds: 61 }) });
     expect(judge(old).map((f) => [f.level, f.next])).toEqual([
@@ -242,7 +255,7 @@ describe("what is ill, where, and what to type", () => {
     expect(judge(facts)).toMatchObject([{ level: "note", what: "tenant carrier-a is fenced" }]);
     expect(
       judge({ ...well, cells: [cell, { ...cell, id: "us", digest: ok("bb"), tenants: ok([]) }] }),
-    ).toMatchObject([{ level: "note", where: "fleet", what: "not all cells run the same artefact" }]);
+    ).toMatchObject([{ level: "note", where: "fleet", what: "not all cells run the same artefact: eu aa; us bb" }]);
     expect(judge(of({ sink: ok([{ ...outbox, setAside: 2 }]) }))).toMatchObject([{ level: "note" }]);
   });
 

@@ -13,14 +13,29 @@ const page = (name: string) => `docs/runbooks/${name}.md`;
  * need; without it they are for the fleet of this machine. Pure.
  */
 export function judge(facts: FleetFacts, project?: string): Finding[] {
-  const found = [...facts.cells.flatMap(judgeCell), ...judgeCentre(facts), ...judgeEpochs(facts)];
+  const mixed = digestsOf(facts.cells).size > 1;
+  const found = [...facts.cells.flatMap((cell) => judgeCell(cell, mixed)), ...judgeCentre(facts), ...judgeEpochs(facts)];
   const sorted = [...found.filter((f) => f.level === "ill"), ...found.filter((f) => f.level === "note")];
   return project === undefined
     ? sorted
-    : sorted.map((f) => ({ ...f, next: `${f.next} --project ${project}` }));
+    : sorted.map((f) => ({ ...f, next: inCloud(f.next, project) }));
 }
 
-function judgeCell(cell: CellFacts): Finding[] {
+/** Deploys know the cloud by its name, all else by its central project. */
+function inCloud(next: string, project: string): string {
+  return /^npx fleet (deploy|rollback) /.test(next) ? `${next} --target cloud` : `${next} --project ${project}`;
+}
+
+/** What each cell that answers runs. */
+function digestsOf(cells: readonly CellFacts[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { id, digest } of cells)
+    if (digest.ok) found.set(digest.value, [...(found.get(digest.value) ?? []), id]);
+  return found;
+}
+
+/** `mixed`: not all cells run the same artefact. */
+function judgeCell(cell: CellFacts, mixed: boolean): Finding[] {
   const { id } = cell;
   const ill = (what: string, runbook: string, next: string): Finding => ({
     where: id,
@@ -66,7 +81,7 @@ function judgeCell(cell: CellFacts): Finding[] {
         ill(
           `${failed} of ${requests} ${name} requests failed in ${Math.round(seconds / 60)} minutes`,
           page("bad-deploy"),
-          `${logs} --grep "request failed"`,
+          mixed ? `npx fleet rollback ${id}` : `${logs} --grep "request failed"`,
         ),
       );
     return wrong;
@@ -183,12 +198,18 @@ function judgeCentre({ router, registry, directory, warehouse, cells }: FleetFac
         "npx fleet logs warehouse --since 15m",
       ),
     );
-  const digests = new Set(cells.flatMap(({ digest }) => (digest.ok ? [digest.value] : [])));
-  if (digests.size > 1)
+  const digests = [...digestsOf(cells)];
+  if (digests.length > 1) {
+    const told = digests.map(([digest, ids]) => `${ids.join(", ")} ${digest.slice(0, 12)}`);
     found.push({
-      ...ill("not all cells run the same artefact", page("bad-deploy"), "npx fleet status --json"),
+      ...ill(
+        `not all cells run the same artefact: ${told.join("; ")}`,
+        page("bad-deploy"),
+        "npx fleet deploy --status",
+      ),
       level: "note",
     });
+  }
   return found;
 }
 
