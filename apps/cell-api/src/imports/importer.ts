@@ -18,7 +18,7 @@ const rampNoteMs = 60_000;
 const mostReaders = 50;
 
 /** When to call again while imports are paused, in seconds: soon after they go on, and no load until then. */
-const pausedSeconds = 15;
+const pausedSeconds = 10;
 
 export interface ImporterOptions {
   /** Whether an operator has paused the imports of this cell. */

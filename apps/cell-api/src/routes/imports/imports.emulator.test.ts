@@ -97,7 +97,7 @@ test("paused imports are begun, fed and completed no more, and said so; they are
     expect([answer.status, codeOf(answer), answer.headers.get("retry-after")]).toEqual([
       503,
       "imports-paused",
-      "15",
+      "10",
     ]);
     expect(answer.text).not.toContain("somebody");
   }
