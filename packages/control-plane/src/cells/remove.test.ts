@@ -62,11 +62,18 @@ describe("removing a cell", () => {
     const before = await contents();
     await mkdir(join(root, "package-lock.json.new"));
     await expect(removeCell(root, "zz-new", nobody)).rejects.toThrow("EISDIR");
-    await rm(join(root, "package-lock.json.new"), { recursive: true, force: true });
     expect(await contents()).toEqual(before);
     await writeFile(join(root, "package-lock.json"), '{"lockfileVersion": 1}');
     await expect(removeCell(root, "zz-new", nobody)).rejects.toThrow("lockfileVersion 3");
     expect(await readdir(join(root, "infra", "cells"))).toContain("zz-new");
+  });
+
+  it("is done by doing it again after it was interrupted", async () => {
+    const before = await contents();
+    await addCell(root, fresh);
+    await writeFile(join(root, "package-lock.json"), before["package-lock.json"] ?? "");
+    await removeCell(root, "zz-new", nobody);
+    expect(await contents()).toEqual(before);
   });
 
   it("is refused with every reason at once, and changes nothing", async () => {

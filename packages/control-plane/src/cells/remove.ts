@@ -129,18 +129,18 @@ export async function removeCell(
     document: await readFile(join(root, document), "utf8"),
   };
   const lock = removeFromLock(before.lock, id);
-  const aside = join(root, "infra", `.removed-${id}`);
-  await rename(join(root, folder), aside);
+  // The folder last: whoever is interrupted before can begin again, and nobody finds half a cell.
   try {
     await writeFile(join(root, document), fleetDocument({ config, manifests: rest }));
     await writeFile(`${lockPath}.new`, lock);
     await rename(`${lockPath}.new`, lockPath);
   } catch (error) {
-    await rename(aside, join(root, folder));
-    await rm(`${lockPath}.new`, { force: true });
     await writeFile(join(root, document), before.document);
+    await rm(`${lockPath}.new`, { recursive: true, force: true });
     throw error;
   }
+  const aside = join(root, "infra", `.removed-${id}`);
+  await rename(join(root, folder), aside);
   await rm(aside, { recursive: true });
   return { id, files, steps };
 }

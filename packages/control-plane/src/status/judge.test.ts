@@ -255,7 +255,9 @@ describe("what is ill, where, and what to type", () => {
     expect(judge(facts)).toMatchObject([{ level: "note", what: "tenant carrier-a is fenced" }]);
     expect(
       judge({ ...well, cells: [cell, { ...cell, id: "us", digest: ok("bb"), tenants: ok([]) }] }),
-    ).toMatchObject([{ level: "note", where: "fleet", what: "not all cells run the same artefact: eu aa; us bb" }]);
+    ).toMatchObject([
+      { level: "note", where: "fleet", what: "not all cells run the same artefact: eu aa; us bb" },
+    ]);
     expect(judge(of({ sink: ok([{ ...outbox, setAside: 2 }]) }))).toMatchObject([{ level: "note" }]);
   });
 

@@ -14,16 +14,20 @@ const page = (name: string) => `docs/runbooks/${name}.md`;
  */
 export function judge(facts: FleetFacts, project?: string): Finding[] {
   const mixed = digestsOf(facts.cells).size > 1;
-  const found = [...facts.cells.flatMap((cell) => judgeCell(cell, mixed)), ...judgeCentre(facts), ...judgeEpochs(facts)];
+  const found = [
+    ...facts.cells.flatMap((cell) => judgeCell(cell, mixed)),
+    ...judgeCentre(facts),
+    ...judgeEpochs(facts),
+  ];
   const sorted = [...found.filter((f) => f.level === "ill"), ...found.filter((f) => f.level === "note")];
-  return project === undefined
-    ? sorted
-    : sorted.map((f) => ({ ...f, next: inCloud(f.next, project) }));
+  return project === undefined ? sorted : sorted.map((f) => ({ ...f, next: inCloud(f.next, project) }));
 }
 
 /** Deploys know the cloud by its name, all else by its central project. */
 function inCloud(next: string, project: string): string {
-  return /^npx fleet (deploy|rollback) /.test(next) ? `${next} --target cloud` : `${next} --project ${project}`;
+  return /^npx fleet (deploy|rollback) /.test(next)
+    ? `${next} --target cloud`
+    : `${next} --project ${project}`;
 }
 
 /** What each cell that answers runs. */
