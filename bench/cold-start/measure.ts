@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { get, type IncomingMessage, request } from "node:http";
 import { json } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { item } from "@proveniq/contracts";
-import { cpuMs, startNode } from "../lib/process.ts";
+import { cpuMs } from "../lib/process.ts";
 
 export interface StartOptions {
   /** The cell's server entry. */
@@ -27,12 +29,17 @@ let known: string | undefined;
 /** Start a cell, measure, stop it. */
 export async function measureStart({ file, env, port, credential }: StartOptions): Promise<Start> {
   const began = performance.now();
-  const cell = startNode(file, { ...env, PORT: String(port) });
+  // Not guarded as other processes are: the guard would be measured too.
+  const cell = spawn(process.execPath, [file], {
+    env: { PATH: process.env["PATH"], ...env, PORT: String(port) },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const ended = once(cell, "exit");
   try {
     const base = `http://127.0.0.1:${port}`;
-    await firstHealth(base, () => cell.child.exitCode !== null);
+    await firstHealth(base, () => cell.exitCode !== null);
     const wallMs = performance.now() - began;
-    const cpu = await cpuMs(cell.pid);
+    const cpu = await cpuMs(cell.pid ?? 0);
     known ??= await createItem(base, credential);
     const asked = performance.now();
     const answer = await fetchJson(`${base}/v1/items/${known}`, credential);
@@ -40,7 +47,8 @@ export async function measureStart({ file, env, port, credential }: StartOptions
     if (item.parse(answer).id !== known) throw new Error("another item was read");
     return { wallMs, cpuMs: cpu, firstReadMs };
   } finally {
-    await cell.stop();
+    cell.kill("SIGTERM");
+    await ended;
   }
 }
 

@@ -1,5 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,8 +8,10 @@ import { type CellManifest, cellManifest, directorySnapshot, scope } from "@prov
 import { establishTenant } from "@proveniq/db/claims";
 import { DatabasePool } from "@proveniq/db/pool";
 import { type Emulator, startEmulator } from "@proveniq/local-cloud/emulator";
+import { patiently } from "@proveniq/local-cloud/patience";
+import type { GuardedChild } from "@proveniq/local-cloud/process";
 import { makeApiKey } from "@proveniq/tenant-context/credentials";
-import { freePort } from "../lib/process.ts";
+import { freePort, startNode } from "../lib/process.ts";
 
 const run = promisify(execFile);
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -66,13 +67,13 @@ export async function startCell(options: CellOptions): Promise<Cell> {
   });
   const keys: Record<string, string> = {};
   for (const each of tenants) keys[each] = await placeTenant(pool, databaseId, each);
-  const children: ChildProcess[] = [];
+  const children: GuardedChild[] = [];
   const urls = { api: "http://127.0.0.1:1", bulk: "http://127.0.0.1:1" };
   const pids: Record<string, number> = {};
   for (const service of services) {
     const port = await freePort();
     urls[service] = `http://127.0.0.1:${port}`;
-    const child = startProcess(
+    const child = startNode(
       join(root, "apps/cell-api/dist/artefact/server.js"),
       {
         CELL_ID: id,
@@ -89,10 +90,10 @@ export async function startCell(options: CellOptions): Promise<Cell> {
         INSTANCES: "1",
         IMPORT_PACE: pace,
       },
-      core,
+      { core },
     );
     children.push(child);
-    pids[service] = child.pid ?? 0;
+    pids[service] = child.pid;
   }
   await Promise.all(services.map((service) => untilHealthy(urls[service])));
   return {
@@ -131,7 +132,7 @@ export async function startRouter(folder: string, cells: readonly Cell[], core?:
     tenantHosts: {},
   };
   await writeFile(directory, JSON.stringify(directorySnapshot.parse(snapshot)));
-  const child = startProcess(
+  const child = startNode(
     join(root, "apps/router/dist/server.js"),
     {
       PORT: String(port),
@@ -140,7 +141,7 @@ export async function startRouter(folder: string, cells: readonly Cell[], core?:
       PROVENIQ_ENV: "development",
       LOG_LEVEL: "error",
     },
-    core,
+    { core },
   );
   const url = `http://localhost:${port}`;
   await untilHealthy(url);
@@ -153,7 +154,9 @@ async function manifestOf(id: string): Promise<CellManifest> {
 
 /** Give a tenant its claim and a key with every scope. */
 async function placeTenant(pool: DatabasePool, databaseId: string, tenantId: string): Promise<string> {
-  await establishTenant(pool, { tenantId, databaseId, defaultDatabase: databaseId, epoch: 1, copies: 4 });
+  await patiently("make a tenant", () =>
+    establishTenant(pool, { tenantId, databaseId, defaultDatabase: databaseId, epoch: 1, copies: 4 }),
+  );
   const { key, keyId, secretHash } = await makeApiKey("dev", tenantId);
   const more = { label: "Bench", createdAt: new Date().toISOString(), expiresAt: null, revokedAt: null };
   const record = { keyId, tenantId, environment: "dev", secretHash, scopes: scope.options, ...more };
@@ -161,25 +164,14 @@ async function placeTenant(pool: DatabasePool, databaseId: string, tenantId: str
   return key;
 }
 
-/** Start a file under this Node, on one core if that is asked for. */
-export function startProcess(file: string, env: Record<string, string>, core?: number): ChildProcess {
-  const pinned = core === undefined ? [] : ["-c", String(core), process.execPath];
-  const command = core === undefined ? process.execPath : "taskset";
-  return spawn(command, [...pinned, file], {
-    env: { PATH: process.env["PATH"], ...env },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-}
-
 /** Keep a process, with all its threads, on some cores: `0`, `0,1`. What it starts from then on stays there too. */
 export async function keepOn(core: number | string, pid: number): Promise<void> {
   await run("taskset", ["-acp", String(core), String(pid)]);
 }
 
-async function kill(child: ChildProcess): Promise<void> {
-  const gone = once(child, "exit");
+async function kill(child: GuardedChild): Promise<void> {
   child.kill("SIGKILL");
-  await gone;
+  await child.exited;
 }
 
 async function untilHealthy(url: string): Promise<void> {

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 
 /** A port that nobody listens on, below the range from which systems take ports for connections. */
 export async function freePort(): Promise<number> {
@@ -28,27 +28,26 @@ export async function cpuMs(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-export interface Started {
-  pid: number;
-  child: ChildProcess;
-  /** Asks the process to end and waits until it has. */
-  stop(): Promise<void>;
+export interface NodeOptions {
+  args?: readonly string[];
+  /** Processor core that it is kept on. */
+  core?: number | undefined;
 }
 
-/** Start Node 24, the one that runs this, on a file. What it prints on standard error is passed on. */
-export function startNode(file: string, env: Record<string, string>, args: readonly string[] = []): Started {
-  const child = spawn(process.execPath, [file, ...args], {
-    env: { PATH: process.env["PATH"], ...env },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  if (child.pid === undefined) throw new Error(`${file} could not be started`);
-  const ended = once(child, "exit");
-  return {
-    pid: child.pid,
-    child,
-    stop: async () => {
-      child.kill("SIGTERM");
-      await ended;
-    },
-  };
+/**
+ * Start Node 24, the one that runs this, on a file. It dies with this process. What it prints on standard error is
+ * passed on; standard output is the caller's, or dropped.
+ */
+export function startNode(
+  file: string,
+  env: Record<string, string>,
+  options: NodeOptions = {},
+): GuardedChild {
+  const { core, args = [] } = options;
+  const command = [process.execPath, file, ...args];
+  const [program = "", ...rest] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
+  const child = spawnGuarded(program, rest, { env: { PATH: process.env["PATH"], ...env } });
+  child.stderr.pipe(process.stderr, { end: false });
+  child.stdout.resume();
+  return child;
 }

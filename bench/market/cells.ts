@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { finished } from "node:stream/promises";
 import type { CellManifest } from "@proveniq/contracts";
 import { MarketReader } from "@proveniq/db/market/reader";
 import { DatabasePool } from "@proveniq/db/pool";
 import { type Emulator, startEmulator } from "@proveniq/local-cloud/emulator";
 import { replicatorFlags } from "@proveniq/local-cloud/fleet";
+import { type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 import { freePort } from "../lib/process.ts";
 
 export const central = { project: "bench-central", database: "market" };
@@ -45,14 +45,14 @@ export async function benchCell(
   });
   const reader = new MarketReader({ open: () => pool.open(databaseId) });
   const rss: number[] = [];
-  let child: ChildProcess | undefined;
+  let child: GuardedChild | undefined;
   let reads = 0;
   return {
     id,
     rss,
     reader,
     start() {
-      child = spawn(process.execPath, [...replicatorFlags, "server.js"], {
+      child = spawnGuarded(process.execPath, [...replicatorFlags, "server.js"], {
         cwd: artefact,
         env: {
           PATH: process.env["PATH"],
@@ -68,9 +68,8 @@ export async function benchCell(
           CENTRAL_MARKET_DATABASE: central.database,
           METADATA_SERVER_DETECTION: "none",
         },
-        stdio: ["ignore", "pipe", "inherit"],
       });
-      if (child.stdout === null) throw new Error("the replicator has no output");
+      child.stderr.pipe(process.stderr, { end: false });
       createInterface({ input: child.stdout }).on("line", (line) => {
         // It says how much it has read of the centre when it stops.
         const found = /"reads":([0-9]+)/.exec(line);
@@ -95,9 +94,9 @@ export async function benchCell(
       ),
     async end() {
       if (child === undefined) return 0;
-      const ended = once(child, "close");
+      const printed = finished(child.stdout);
       child.kill("SIGTERM");
-      await ended;
+      await Promise.all([child.exited, printed]);
       return reads;
     },
     async close() {

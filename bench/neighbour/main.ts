@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { spawnGuarded } from "@proveniq/local-cloud/process";
 import { type Book, carrierBook } from "../import/books.ts";
 import { build, type Cell, keepOn, root, startCell, startRouter } from "../import/stack.ts";
 import { median } from "../lib/stats.ts";
@@ -182,14 +181,15 @@ function burn(core: number) {
 }
 
 function stoppable(core: number | undefined, args: readonly string[]) {
-  const pinned = core === undefined ? [] : ["-c", String(core), process.execPath];
-  const command = core === undefined ? process.execPath : "taskset";
-  const child: ChildProcess = spawn(command, [...pinned, ...args], { stdio: "ignore" });
-  const gone = once(child, "exit");
+  const command = [process.execPath, ...args];
+  const [program = "", ...rest] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
+  const child = spawnGuarded(program, rest);
+  child.stdout.resume();
+  child.stderr.resume();
   return {
     stop: async () => {
       child.kill("SIGKILL");
-      await gone;
+      await child.exited;
     },
   };
 }

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 import { cellCount, type JobFiles } from "./job.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -39,34 +38,32 @@ interface Launch {
 }
 
 async function launch(how: Launch): Promise<Running> {
-  const fd = openSync(how.logFile, "w");
-  const child: ChildProcess = spawn(how.command, how.args, {
-    env: { PATH: process.env["PATH"], ...how.env },
-    stdio: ["ignore", fd, fd],
-  });
-  closeSync(fd);
-  const ended = once(child, "exit");
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`${how.name} could not be started`);
+  const env = { PATH: process.env["PATH"], ...how.env };
+  // Straight into the file: this process must not pass on what others log.
+  const shell = ["-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", how.logFile, how.command, ...how.args];
+  const child = spawnGuarded("/bin/sh", shell, { env });
+  child.stdout.resume();
+  child.stderr.resume();
   await untilOpen(how, child);
   return {
     name: how.name,
     port: how.port,
-    pids: [pid],
+    pids: [child.pid],
     stop: async () => {
-      child.kill("SIGTERM");
-      const killer = setTimeout(() => child.kill("SIGKILL"), 3_000);
-      await ended;
-      clearTimeout(killer);
+      await child.stop(3_000);
     },
   };
 }
 
-async function untilOpen({ name, port, logFile }: Launch, child: ChildProcess): Promise<void> {
+async function untilOpen({ name, port, logFile }: Launch, child: GuardedChild): Promise<void> {
+  let ended: number | string | null | undefined;
+  void child.exited.then(({ code, signal }) => {
+    ended = code ?? signal;
+  });
   for (let waited = 0; waited < 15_000; waited += 25) {
-    if (child.exitCode !== null) {
+    if (ended !== undefined) {
       const said = readFileSync(logFile, "utf8").slice(-1_000);
-      throw new Error(`${name} ended at its start (exit ${child.exitCode}):\n${said}`);
+      throw new Error(`${name} ended at its start (exit ${ended}):\n${said}`);
     }
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect({ port, host: "127.0.0.1" }, () => resolve(true));

@@ -108,7 +108,7 @@ const round2 = (value: number): number => Math.round(value * 100) / 100;
 /** The local warehouse as a process of its own, so that its work is in nobody's figures. */
 async function startStandIn(file: string, restPort: number, grpcPort: number) {
   const entry = join(root, "packages/local-cloud/src/warehouse/main.ts");
-  const started = startNode(entry, {}, [file, String(restPort), String(grpcPort)]);
+  const started = startNode(entry, {}, { args: [file, String(restPort), String(grpcPort)] });
   const rest = `http://127.0.0.1:${restPort}`;
   for (let tries = 0; tries < 200; tries++) {
     if ((await fetch(`${rest}/health`).catch(() => undefined))?.ok) break;

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +11,7 @@ import { type ReplicaScan, scanReplica } from "@proveniq/db/market/drift";
 import { MarketPublishing } from "@proveniq/db/market/publishing";
 import { DatabasePool } from "@proveniq/db/pool";
 import { startEmulator } from "@proveniq/local-cloud/emulator";
+import { type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 import { startRelay } from "@proveniq/local-cloud/relay";
 import { buildArtefact } from "../../apps/cell-api/build.ts";
 import { freePort } from "../setup/ports.ts";
@@ -65,7 +64,7 @@ export async function startReplica() {
   };
   const db = await pools.cell.open(manifest.marketDatabase.id);
   const centre = new MarketPublishing(() => pools.central.open(central.database));
-  let child: ChildProcess | undefined;
+  let child: GuardedChild | undefined;
   let output = "";
 
   return {
@@ -77,7 +76,7 @@ export async function startReplica() {
     /** Start a replicator; one that runs already is left to run. */
     start(): void {
       output = "";
-      child = spawn(process.execPath, ["server.js"], {
+      child = spawnGuarded(process.execPath, ["server.js"], {
         cwd: join(folder, "artefact"),
         env: {
           PATH: process.env["PATH"],
@@ -94,10 +93,9 @@ export async function startReplica() {
           MARKET_LEASE_MS: "400",
           METADATA_SERVER_DETECTION: "none",
         },
-        stdio: ["ignore", "pipe", "pipe"],
       });
       for (const stream of [child.stdout, child.stderr]) {
-        stream?.on("data", (text: Buffer) => {
+        stream.on("data", (text: Buffer) => {
           output = (output + text.toString()).slice(-4_000);
         });
       }
@@ -106,9 +104,8 @@ export async function startReplica() {
     async end(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
       const ending = child;
       child = undefined;
-      if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
-      ending.kill(signal);
-      await once(ending, "exit");
+      ending?.kill(signal);
+      await ending?.exited;
     },
     /** The replica as it is stored, seen while it stood still. */
     async scan(): Promise<ReplicaScan> {

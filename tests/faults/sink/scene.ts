@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { asRecords, createWarehouse, openWarehouse, queryWarehouse } from "@proveniq/control-plane/analytics";
 import { DatabasePool } from "@proveniq/db/pool";
+import { type ChildExit, type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 import { freePort } from "../../setup/ports.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -39,13 +39,13 @@ export interface FaultResult {
 
 /** A process that is started again whenever it was killed. */
 class Restarted {
-  readonly #start: () => ChildProcess;
-  #child: ChildProcess;
+  readonly #start: () => GuardedChild;
+  #child: GuardedChild;
   #wanted = true;
   /** The exit code of a process that ended by itself. */
   done: number | null = null;
 
-  constructor(start: () => ChildProcess) {
+  constructor(start: () => GuardedChild) {
     this.#start = start;
     this.#child = this.#watch();
   }
@@ -56,15 +56,15 @@ class Restarted {
 
   async stop(): Promise<void> {
     this.#wanted = false;
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.kill("SIGKILL");
-    await ended;
+    await this.#child.exited;
   }
 
-  #watch(): ChildProcess {
+  #watch(): GuardedChild {
     const child = this.#start();
-    child.once("exit", (code, signal) => {
+    child.stdout.resume();
+    child.stderr.pipe(process.stderr, { end: false });
+    void child.exited.then(({ code, signal }: ChildExit) => {
       if (signal === "SIGKILL" && this.#wanted) this.#child = this.#watch();
       else this.done = code;
     });
@@ -80,11 +80,7 @@ export async function killAndCompare(options: FaultOptions): Promise<FaultResult
   const node =
     (args: string[], env: NodeJS.ProcessEnv = {}, cwd = root) =>
     () =>
-      spawn(process.execPath, args, {
-        cwd,
-        stdio: ["ignore", "ignore", "inherit"],
-        env: { PATH: process.env["PATH"], ...env },
-      });
+      spawnGuarded(process.execPath, args, { cwd, env: { PATH: process.env["PATH"], ...env } });
   const file = join(folder, "warehouse.duckdb");
   const warehouse = new Restarted(
     node([

@@ -214,12 +214,13 @@ describe("ids of rows", () => {
 
   test("are looked at in as many ranges as memory asks for", () => {
     expect(idRanges(1)).toEqual([{ from: "0", to: undefined }]);
-    expect(idRanges(10_000_000)).toEqual([
+    expect(idRanges(4_000_000)).toEqual([
       { from: "0", to: "4" },
       { from: "4", to: "8" },
       { from: "8", to: "c" },
       { from: "c", to: undefined },
     ]);
+    expect(idRanges(50_000_000)).toHaveLength(16);
   });
 
   test("a rank's row says chunk and place", () => {

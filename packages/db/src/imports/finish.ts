@@ -60,7 +60,10 @@ export async function finishImport(
   if (input.scope === "partial" || input.dryRun || finish.deleted === 0) {
     return { record: await enter(context, "completed", finish), ended: true };
   }
-  const { deleted, ended } = await sweep({ ...context, record, rows: complete.rows }, step);
+  const { deleted, ended } = await sweep(
+    { ...context, record, rows: complete.rows, chunks: complete.chunks },
+    step,
+  );
   if (!ended) return { record, ended };
   return { record: await enter(context, "completed", { ...finish, deleted }), ended };
 }
@@ -104,36 +107,25 @@ function requireWhole(chunks: readonly ChunkRecord[], { chunks: sent, rows }: Co
 async function settleDuplicates(
   context: FinishContext,
   record: ImportRecord,
-  { rows }: CompleteInput,
+  { chunks, rows }: CompleteInput,
 ): Promise<number> {
-  const found = new Map<string, RowPlace[]>();
-  for (const range of idRanges(rows)) {
-    const keys = (await namedKeys(context.job, range)).repeated();
-    for (const [id, places] of await duplicates(context.job, keys)) found.set(id, places);
-  }
-  const losers = [...found.values()].flatMap((places) => {
-    const winner = places.at(-1);
-    return winner === undefined ? [] : places.slice(0, -1).map((place) => ({ place, winner }));
-  });
-  await reportDuplicates(context, record, losers.slice(0, mostListed));
-  if (record.input.dryRun) return losers.length;
-
+  const whole = { job: context.job, chunks, rows };
+  const listed: Overruled[] = [];
   const again = new Map<number, number[]>();
-  const entries = [...found].flatMap(([id, places]) => {
-    const winner = places.at(-1);
-    return winner === undefined ? [] : [{ id, winner }];
-  });
-  for (let n = 0; n < entries.length; n += 300) {
-    const part = entries.slice(n, n + 300);
-    const refs = part.map(({ id }) => itemsRef(context.firestore, context.binding.tenantId).doc(id));
-    const items = await context.firestore.getAll(...refs);
-    for (const [i, { winner }] of part.entries()) {
-      const imported = items[i] === undefined ? undefined : fromDocument(items[i])?.imported;
-      if (imported?.job !== record.seq || imported.row >= winner.rank) continue;
-      again.set(winner.chunk, [...(again.get(winner.chunk) ?? []), winner.at]);
+  let count = 0;
+  for (const range of idRanges(rows)) {
+    const keys = (await namedKeys(whole, range)).repeated();
+    const found = await duplicates(whole, keys);
+    for (const places of found.values()) {
+      const winner = places.at(-1);
+      if (winner === undefined) continue;
+      count += places.length - 1;
+      for (const place of places.slice(0, -1)) if (listed.length < mostListed) listed.push({ place, winner });
     }
+    if (!record.input.dryRun) await findUnsettled(context, record, found, again);
   }
-  if (again.size === 0) return losers.length;
+  await reportDuplicates(context, record, listed);
+  if (again.size === 0) return count;
   for (const [chunk, places] of again) {
     await chunkRef(context.job, chunk).update({ again: places });
   }
@@ -144,10 +136,39 @@ async function settleDuplicates(
   );
 }
 
+/** A row, and a later one that names the same thing. */
+interface Overruled {
+  place: RowPlace;
+  winner: RowPlace;
+}
+
+/** Add to `again` the rows, by chunk, that should have decided about their thing and did not. */
+async function findUnsettled(
+  { firestore, binding }: FinishContext,
+  record: ImportRecord,
+  found: ReadonlyMap<string, RowPlace[]>,
+  again: Map<number, number[]>,
+): Promise<void> {
+  const entries = [...found].flatMap(([id, places]) => {
+    const winner = places.at(-1);
+    return winner === undefined ? [] : [{ id, winner }];
+  });
+  for (let n = 0; n < entries.length; n += 300) {
+    const part = entries.slice(n, n + 300);
+    const refs = part.map(({ id }) => itemsRef(firestore, binding.tenantId).doc(id));
+    const items = await firestore.getAll(...refs);
+    for (const [i, { winner }] of part.entries()) {
+      const imported = items[i] === undefined ? undefined : fromDocument(items[i])?.imported;
+      if (imported?.job !== record.seq || imported.row >= winner.rank) continue;
+      again.set(winner.chunk, [...(again.get(winner.chunk) ?? []), winner.at]);
+    }
+  }
+}
+
 async function reportDuplicates(
   { firestore, job }: FinishContext,
   record: ImportRecord,
-  losers: readonly { place: RowPlace; winner: RowPlace }[],
+  losers: readonly Overruled[],
 ): Promise<void> {
   const reports = losers.map(
     ({ place, winner }): RowReport => ({
@@ -178,11 +199,11 @@ async function reportDuplicates(
 async function requireFewDeletes(
   context: FinishContext,
   record: ImportRecord,
-  { rows, confirmDeletes }: CompleteInput,
+  { chunks, rows, confirmDeletes }: CompleteInput,
   step: FinishStep,
 ): Promise<number | undefined> {
   if (record.input.scope === "partial") return 0;
-  const counted = await countGone({ ...context, record, rows }, step);
+  const counted = await countGone({ ...context, record, rows, chunks }, step);
   if (counted === undefined) return undefined;
   const { total, gone } = counted;
   if (record.input.dryRun || gone === 0 || confirmDeletes === gone) return gone;

@@ -1,10 +1,21 @@
-import type { DocumentReference, DocumentSnapshot } from "@google-cloud/firestore";
+import type { DocumentReference } from "@google-cloud/firestore";
 import { readIds } from "./documents.ts";
 import { idBytes, keyAt, keyOf, unpackId } from "./ids.ts";
+import { chunkRef } from "./paths.ts";
 import { rankRow } from "./rank.ts";
 
-/** The most rows whose keys are held in memory at once: 32 MB. */
-const mostKeys = 4_000_000;
+/** An import whose chunks have all arrived, from 1 without a gap. */
+export interface WholeImport {
+  job: DocumentReference;
+  chunks: number;
+  rows: number;
+}
+
+/** About how many rows' keys are held in memory at once: 8 MB. Of more than 16 million rows it is a sixteenth. */
+const mostKeys = 1_000_000;
+
+/** Chunks that are read at once: their ids are 1.3 MB at the most. */
+const chunksAtOnce = 16;
 
 /** Bounds of item ids, by their first hex digit: `from` ≤ id < `to`. */
 export interface IdRange {
@@ -54,24 +65,26 @@ export class NamedKeys {
 }
 
 /** Collect the keys of all rows of an import within a range. */
-export async function namedKeys(job: DocumentReference, range: IdRange): Promise<NamedKeys> {
+export async function namedKeys(whole: WholeImport, range: IdRange): Promise<NamedKeys> {
   const low = keyOf(range.from.padEnd(13, "0"));
   const high = range.to === undefined ? Number.POSITIVE_INFINITY : keyOf(range.to.padEnd(13, "0"));
-  let keys = new Float64Array(1024);
+  // Ids are hashes: of each range there are as many, a few more or less.
+  let keys = new Float64Array(Math.ceil((1.02 * whole.rows) / idRanges(whole.rows).length) + 1024);
   let count = 0;
-  for await (const { ids } of packedChunks(job)) {
+  for await (const { ids } of packedChunks(whole)) {
     const rows = ids.length / idBytes;
-    if (count + rows > keys.length) {
-      const larger = new Float64Array(Math.max(keys.length * 2, count + rows));
-      larger.set(keys);
-      keys = larger;
-    }
     for (let at = 0; at < rows; at++) {
       const key = keyAt(ids, at);
-      if (key !== 0 && key >= low && key < high) keys[count++] = key;
+      if (key === 0 || key < low || key >= high) continue;
+      if (count === keys.length) {
+        const larger = new Float64Array(Math.ceil(count * 1.25));
+        larger.set(keys);
+        keys = larger;
+      }
+      keys[count++] = key;
     }
   }
-  return new NamedKeys(keys.slice(0, count));
+  return new NamedKeys(keys.subarray(0, count));
 }
 
 /** A row by its rank and its number in the file. */
@@ -84,12 +97,12 @@ export interface RowPlace {
 
 /** Item ids that several rows name, with those rows in order of their rank. */
 export async function duplicates(
-  job: DocumentReference,
+  whole: WholeImport,
   keys: ReadonlySet<number>,
 ): Promise<Map<string, RowPlace[]>> {
   const byId = new Map<string, RowPlace[]>();
   if (keys.size === 0) return byId;
-  for await (const { chunk, firstRow, ids } of packedChunks(job)) {
+  for await (const { chunk, firstRow, ids } of packedChunks(whole)) {
     for (let at = 0; at < ids.length / idBytes; at++) {
       if (!keys.has(keyAt(ids, at))) continue;
       const id = unpackId(ids, at);
@@ -107,11 +120,14 @@ export async function duplicates(
   return byId;
 }
 
-async function* packedChunks(job: DocumentReference) {
-  const query = job.collection("chunks").select("chunk", "firstRow", "ids");
-  for await (const doc of query.stream()) {
-    const snapshot = doc as unknown as DocumentSnapshot;
-    const [chunk, firstRow]: unknown[] = [snapshot.get("chunk"), snapshot.get("firstRow")];
-    yield { chunk: Number(chunk), firstRow: Number(firstRow), ids: readIds(snapshot) };
+/** The chunks one after the other, a few at once: the ids of all are 16 bytes for each row, and must not be in memory together. */
+async function* packedChunks({ job, chunks }: WholeImport) {
+  for (let first = 1; first <= chunks; first += chunksAtOnce) {
+    const count = Math.min(chunksAtOnce, chunks - first + 1);
+    const refs = Array.from({ length: count }, (_, n) => chunkRef(job, first + n));
+    for (const snapshot of await job.firestore.getAll(...refs, { fieldMask: ["chunk", "firstRow", "ids"] })) {
+      const [chunk, firstRow]: unknown[] = [snapshot.get("chunk"), snapshot.get("firstRow")];
+      yield { chunk: Number(chunk), firstRow: Number(firstRow), ids: readIds(snapshot) };
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { DocumentReference, DocumentSnapshot, Firestore, Query } from "@google-cloud/firestore";
 import { eventOf } from "../items/changes.ts";
-import { fromDocument } from "../items/document.ts";
+import { fromDocument, readBody } from "../items/document.ts";
 import { autoId } from "../items/ids.ts";
 import { itemsRef } from "../paths.ts";
 import { commitTenantWrite } from "../tenant/commit.ts";
@@ -15,8 +15,9 @@ export interface SweepContext {
   binding: TenantBinding;
   job: DocumentReference;
   record: ImportRecord;
-  /** Rows of the import. */
+  /** Rows and chunks of the import, which have all arrived. */
   rows: number;
+  chunks: number;
 }
 
 /** Deletions in one transaction. */
@@ -47,7 +48,7 @@ export async function countGone(context: SweepContext, step: FinishStep): Promis
   const save = (at: string) => ref.set({ rows: context.rows, total, gone, cursor: at });
   for (const range of idRanges(context.rows)) {
     if (range.to !== undefined && cursor >= range.to) continue;
-    const named = await namedKeys(context.job, range);
+    const named = await namedKeys(context, range);
     for await (const doc of ofSource(context, range, cursor).stream()) {
       const snapshot = doc as unknown as DocumentSnapshot;
       cursor = snapshot.id;
@@ -84,7 +85,7 @@ export async function sweep(
   let looked = 0;
   for (const range of idRanges(context.rows)) {
     if (range.to !== undefined && cursor >= range.to) continue;
-    const named = await namedKeys(context.job, range);
+    const named = await namedKeys(context, range);
     let page: string[] = [];
     const flush = async () => {
       if (page.length > 0) ({ cursor, deleted } = await deletePage(context, page, { cursor, deleted }));
@@ -176,7 +177,7 @@ async function deletePage(context: SweepContext, ids: readonly string[], from: C
 
 /** A newer import has decided about it since. */
 function isNewer(snapshot: DocumentSnapshot, record: ImportRecord): boolean {
-  return Number(snapshot.get("importJob")) > record.seq;
+  return (readBody(snapshot.data() ?? {}).job ?? 0) > record.seq;
 }
 
 /** Items of the import's source by id. */
@@ -188,7 +189,7 @@ function ofSource(
   const named = itemsRef(firestore, binding.tenantId)
     .where("importSource", "==", record.input.source)
     .orderBy("__name__")
-    .select("importJob");
+    .select("body");
   const from =
     after !== undefined && after >= range.from && after !== ""
       ? named.startAfter(after)

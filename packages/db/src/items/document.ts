@@ -23,12 +23,10 @@ export interface ItemRecord {
 export function toDocument({ input, imported, ...history }: ItemRecord): DocumentData {
   const { ownerId, category, marketKey, externalId, ...rest } = input;
   const { createdAt, version, writeId, updatedAt } = history;
-  const row = imported?.row;
   return {
-    ...defined({ ownerId, category, marketKey, externalId }),
+    ...defined({ ownerId, category, marketKey, externalId, importSource: imported?.source }),
     createdAt,
-    body: JSON.stringify({ ...rest, version, writeId, updatedAt, row }),
-    ...(imported === undefined ? {} : { importSource: imported.source, importJob: imported.job }),
+    body: JSON.stringify({ ...rest, version, writeId, updatedAt, job: imported?.job, row: imported?.row }),
   };
 }
 
@@ -36,6 +34,7 @@ const body = z.looseObject({
   version: z.int(),
   writeId: z.string(),
   updatedAt: z.iso.datetime(),
+  job: z.int().optional(),
   row: z.int().optional(),
 });
 
@@ -50,8 +49,8 @@ export function readBody(data: DocumentData): z.infer<typeof body> {
 export function fromDocument(snapshot: DocumentSnapshot): ItemRecord | undefined {
   const data = snapshot.data();
   if (data === undefined) return undefined;
-  const { writeId, row, ...rest } = readBody(data);
-  const { createdAt, importSource, importJob, body: _, ...named } = data;
+  const { writeId, job, row, ...rest } = readBody(data);
+  const { createdAt, importSource, body: _, ...named } = data;
   const parsed = item.parse({ ...rest, ...named, id: snapshot.id, createdAt: isoOf(createdAt) });
   const { id: __, version, createdAt: created, updatedAt: updated, ...fields } = parsed;
   return {
@@ -60,7 +59,7 @@ export function fromDocument(snapshot: DocumentSnapshot): ItemRecord | undefined
     writeId,
     createdAt: new Date(created),
     updatedAt: new Date(updated),
-    ...(importSource === undefined ? {} : { imported: importedFrom(importSource, importJob, row) }),
+    ...(importSource === undefined ? {} : { imported: importedFrom(importSource, job, row) }),
   };
 }
 
