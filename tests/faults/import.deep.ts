@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { importThrough, seededPoints } from "./import/points.ts";
 import { type ImportRig, startRig } from "./import/rig.ts";
 
-/** Two chunks, so that one is under way while the other's answer comes. */
+/** Several chunks, so that one is under way while another's answer comes. */
 const rows = 6_000;
 let rig: ImportRig;
 beforeAll(async () => {

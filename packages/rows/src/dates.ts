@@ -15,6 +15,7 @@ const longEnglish = [
   "November",
   "December",
 ];
+const daysOf = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const dayMs = 86_400_000;
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/gu, "\\$&");
 
@@ -81,9 +82,10 @@ function monthNames(own: readonly string[] | undefined): Map<string, number> {
 }
 
 function realDay(year: number, month: number, day: number): string | undefined {
-  const iso = `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
-  const time = Date.parse(`${iso}T00:00:00Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(iso) ? iso : undefined;
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = month === 2 && leap ? 29 : daysOf[month - 1];
+  if (days === undefined || day < 1 || day > days) return undefined;
+  return `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
 }
 
 /** Spreadsheets count days from 1899-12-31 and believe that 1900 had a 29 February (day 60). */

@@ -19,6 +19,7 @@ import {
   textReader,
 } from "./fields.ts";
 import { restored } from "./formulas.ts";
+import { isPlainItem } from "./plain.ts";
 
 /** An item as an import brings it: always with the partner's own id. */
 export type ImportedItem = ItemInput & { externalId: string };
@@ -106,6 +107,10 @@ export function checked(
   notes: RowNote[],
   columnOf?: ReadonlyMap<string, string>,
 ): MappedRow {
+  const { externalId: known } = item;
+  if (typeof known === "string" && !isRefused({ notes }) && isPlainItem(item)) {
+    return { op: "upsert", input: item as ImportedItem, notes };
+  }
   const parsed = itemInput.safeParse(item);
   if (parsed.success && !isRefused({ notes })) {
     const { externalId } = parsed.data;

@@ -1,5 +1,13 @@
-import { type ChunkAnswer, type CompleteInput, noCounts, ProblemError } from "@proveniq/contracts";
-import type { ChunkIdentity, ChunkRecord, ImportRecord, TenantDb } from "@proveniq/db/tenant";
+import { setImmediate } from "node:timers/promises";
+import { addCounts, type ChunkAnswer, type CompleteInput, noCounts, ProblemError } from "@proveniq/contracts";
+import type {
+  ChunkIdentity,
+  ChunkRecord,
+  ImportRecord,
+  Page,
+  PageResult,
+  TenantDb,
+} from "@proveniq/db/tenant";
 import { type Chunk, chunkReader } from "@proveniq/rows";
 import type { ChunkBody } from "./body.ts";
 import { governedBy } from "./governed.ts";
@@ -151,6 +159,8 @@ export class Importer {
     const { failed } = at.counts;
     let expect: "new" | "known" = "new";
     let lookAt = this.#now() + lookMs;
+    const most = () => (input.dryRun ? chunk.rows : pageRows(pace.rateOf(tenantId)));
+    let ahead: Page | undefined;
     while (!begun || !isDone(at)) {
       if (this.#now() >= until) return this.#later(tenantId, at);
       if (await this.#paused()) return { answer: answerOf(at, "working"), retryAfterSeconds: pausedSeconds };
@@ -159,12 +169,18 @@ export class Importer {
         lookAt = this.#now() + lookMs;
       }
       const page =
-        at.done < chunk.rows
-          ? nextPage(chunk, identity, at, input.dryRun ? chunk.rows : pageRows(pace.rateOf(tenantId)))
-          : againPage(chunk, identity, at);
+        at.done >= chunk.rows
+          ? againPage(chunk, identity, at)
+          : ahead?.from === at.done
+            ? ahead
+            : nextPage(chunk, identity, at, most());
       const cost = page.rows.length + 1;
       if (!(await pace.take(tenantId, cost, until - this.#now()))) return this.#later(tenantId, at);
-      const result = await db.imports.commitPage(record, governed, identity, page, expect);
+      const [result, next]: [PageResult, Page | undefined] = await Promise.all([
+        db.imports.commitPage(record, governed, identity, page, expect),
+        readAhead(chunk, identity, at, page, most()),
+      ]);
+      ahead = next;
       pace.giveBack(tenantId, cost - result.writes - 1);
       expect = result.known ? "known" : "new";
       at = result.chunk;
@@ -219,6 +235,22 @@ export class Importer {
  */
 function pageRows(writesPerSecond: number): number {
   return Math.max(50, Math.min(400, Math.floor(writesPerSecond / 5)));
+}
+
+/**
+ * The page after one that is being committed: the database and this process work at the same time. It begins after the first call
+ * of the commit has gone out.
+ */
+async function readAhead(
+  chunk: Chunk,
+  identity: ChunkIdentity,
+  { counts }: ChunkRecord,
+  { to, counts: more }: Page,
+  most: number,
+): Promise<Page | undefined> {
+  await setImmediate();
+  if (to >= chunk.rows) return undefined;
+  return nextPage(chunk, identity, { done: to, counts: addCounts(counts, more) }, most);
 }
 
 function blank(identity: ChunkIdentity): ChunkRecord {

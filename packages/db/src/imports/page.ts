@@ -2,7 +2,7 @@ import type { DocumentReference, DocumentSnapshot, Firestore } from "@google-clo
 import { addCounts, noCounts, ProblemError, type RowReport } from "@proveniq/contracts";
 import { fromDocument, toDocument } from "../items/document.ts";
 import { autoId, itemIdFor } from "../items/ids.ts";
-import { itemRef } from "../paths.ts";
+import { itemsRef } from "../paths.ts";
 import { type Change, commitTenantWrite } from "../tenant/commit.ts";
 import type { TenantBinding } from "../tenant/types.ts";
 import { type Decisions, decide, type NamedRow, type Standing } from "./decide.ts";
@@ -78,7 +78,8 @@ async function attempt(
   const { tenantId } = binding;
   const stamp = { writeId: autoId(), at: new Date() };
   const stateRef = importsStateRef(firestore, tenantId);
-  const itemRefs = rows.map((row) => referTo(firestore, tenantId, row.id));
+  const items = itemsRef(firestore, tenantId);
+  const itemRefs = rows.map((row) => items.doc(row.id));
   const tombstoneRefs = look.tombstones ? rows.map((row) => tombstoneRef(firestore, tenantId, row.id)) : [];
 
   const { result } = await commitTenantWrite<PageResult>(firestore, binding, {
@@ -94,8 +95,8 @@ async function attempt(
       requireOpen(state, record);
       if (!record.input.dryRun && state.tombstones > record.seq && !look.tombstones) throw new StateMoved();
 
-      const items = look.items ? documents.slice(0, rows.length) : [];
-      const standing = standings(rows, items, documents.slice(items.length));
+      const there = look.items ? documents.slice(0, rows.length) : [];
+      const standing = standings(rows, there, documents.slice(there.length));
       const decided = record.input.dryRun
         ? undefined
         : decide(rows, (id) => standing.get(id) ?? nothing, {
@@ -118,7 +119,7 @@ async function attempt(
         result: {
           chunk: chunk.record,
           overtaken: false,
-          known: items.some((item) => item.exists),
+          known: there.some((item) => item.exists),
           writes: decided?.verdicts.length ?? 0,
         },
       };
@@ -128,12 +129,6 @@ async function attempt(
 }
 
 const nothing: Standing = { item: undefined, tombstone: undefined };
-
-function referTo(firestore: Firestore, tenantId: string, id: string): DocumentReference {
-  const ref = itemRef(firestore, tenantId, id);
-  if (ref === undefined) throw new Error("an imported item's id is no item id");
-  return ref;
-}
 
 /** What the chunk's cursor says about this page; undefined: nothing yet, decide it. */
 function recallPage(

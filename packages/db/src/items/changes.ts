@@ -41,11 +41,12 @@ export function eventOf(itemId: string, before: Owned | undefined, after: Owned 
   };
 }
 
-const fields = itemInput.keyof().options;
+const fields = itemInput.keyof().options.toSorted();
 
 /** Names of the fields that differ, sorted. */
 export function changedFields(before: Owned | undefined, after: Owned | undefined): (keyof ItemInput)[] {
-  return fields.filter((name) => !isDeepStrictEqual(before?.[name], after?.[name])).sort();
+  if (before === undefined) return fields.filter((name) => after?.[name] !== undefined);
+  return fields.filter((name) => !isDeepStrictEqual(before[name], after?.[name]));
 }
 
 function factsOf({ ownerId, category, condition, marketKey, insuredValue }: Owned): ItemFacts {

@@ -37,12 +37,24 @@ describe("a file", () => {
     const path = await file("book.csv", `\ufeffid,note\r\n${rows.join("")}`);
     const cut = await chunks(path);
     expect(cut.map((c) => [c.chunk, c.firstRow, c.rows])).toEqual([
-      [1, 1, 5_000],
-      [2, 5_001, 5_000],
-      [3, 10_001, 2_345],
+      ...Array.from({ length: 7 }, (_, n) => [n + 1, 1 + 1_600 * n, 1_600]),
+      [8, 11_201, 1_145],
     ]);
     expect(Buffer.concat(cut.map((c) => c.bytes)).toString()).toBe(rows.join(""));
     expect(await chunks(path)).toEqual(cut);
+  });
+
+  test("of more chunks than an import may have is cut into larger ones", async () => {
+    const path = await file("large.csv", `id,note\n${"1,0123456789abcdefghijklm\n".repeat(20_000)}`);
+    const source = await openSource(path, { format: "csv", encoding: "utf-8" });
+    const rowsAt = async (bytes: number) => {
+      const all: number[] = [];
+      for await (const chunk of chunksOf({ ...source, bytes })) all.push(chunk.rows);
+      return all;
+    };
+    const [rows] = await rowsAt(800_000_000);
+    expect(rows).toBeGreaterThan(3_500);
+    expect(await rowsAt(50_000_000_000)).toEqual([5_000, 5_000, 5_000, 5_000]);
   });
 
   test("tells its delimiter and its columns, a quoted line break in the header included", async () => {

@@ -3,6 +3,12 @@ import { recordsOf, requireUtf8, type SourceFile } from "./source.ts";
 
 /** Bytes of a chunk before it is compressed: small enough to be sent again without regret. */
 const chunkBytes = 3 * 1024 * 1024;
+/**
+ * Rows of a chunk, four pages of a cell's: small ones keep every place in a cell busy to the end of a file, and their cursor is light.
+ * A file of more chunks than an import may have gets larger ones.
+ */
+const chunkRows = 1_600;
+const mostChunks = 0.8 * importLimits.chunks;
 
 /** A part of the file as it is sent. */
 export interface FileChunk {
@@ -18,6 +24,11 @@ export async function* chunksOf(source: SourceFile): AsyncGenerator<FileChunk> {
   let size = 0;
   let chunk = 1;
   let firstRow = 1;
+  const leastBytes = source.bytes / mostChunks;
+  const isFull = (next: number) =>
+    parts.length >= importLimits.chunkRows ||
+    (parts.length >= chunkRows && size >= leastBytes) ||
+    (parts.length > 0 && size + next > chunkBytes);
   const cut = (): FileChunk => {
     const made = { chunk, firstRow, rows: parts.length, bytes: Buffer.concat(parts) };
     requireUtf8(made.bytes, firstRow, source.path);
@@ -28,8 +39,7 @@ export async function* chunksOf(source: SourceFile): AsyncGenerator<FileChunk> {
     return made;
   };
   for await (const { bytes } of recordsOf(source)) {
-    if (parts.length >= importLimits.chunkRows || (parts.length > 0 && size + bytes.length > chunkBytes))
-      yield cut();
+    if (isFull(bytes.length)) yield cut();
     parts.push(endsLine(bytes) ? bytes : Buffer.concat([bytes, Buffer.from("\n")]));
     size += bytes.length + 1;
   }
