@@ -6,7 +6,7 @@ import { lineEndOf, type ScanOptions, type Span, scanRecord } from "./spans.ts";
 export type Cell = string | number | boolean;
 
 /** A record, split into cells or, with a note that says why not, as its text. */
-export type Row = { cells: Cell[] } | { text: string; note: RowNote };
+export type Row = { cells: string[] } | { text: string; note: RowNote };
 
 const faults: Record<NonNullable<Span["fault"]>, RowNote> = {
   quote: {

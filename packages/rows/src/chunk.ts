@@ -59,7 +59,7 @@ function openCsv(bytes: Buffer, n: number, format: CsvFormat, map: RowMapper): C
       csvRows(bytes, spans.slice(from, to), options).map((row, i) => {
         const at = from + i;
         if (!("cells" in row)) return { at, mapped: { op: "refused", notes: [row.note] }, text: row.text };
-        return { at, mapped: map(row.cells, firstRow + at), cells: row.cells.map(String) };
+        return { at, mapped: map(row.cells, firstRow + at), cells: row.cells };
       }),
   };
 }

@@ -248,8 +248,7 @@ async function look(pool: DatabasePool, tenant: string): Promise<Found> {
   const firestore = await pool.open(database);
   const { docs } = await firestore.collection(`tenants/${tenant}/items`).get();
   const wrong = docs.flatMap((doc) => {
-    const { externalId, body } = doc.data();
-    const { title, version, insuredValue } = JSON.parse(body);
+    const { externalId, title, version, insuredValue } = JSON.parse(doc.get("body"));
     const n = Number(String(externalId).slice(2));
     const right = title === `Thing ${n}` && version === 1 && insuredValue.amountMinor === (n - 1) * 100 + 50;
     return right ? [] : [String(externalId)];

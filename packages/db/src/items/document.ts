@@ -21,10 +21,10 @@ export interface ItemRecord {
  * Fields without a value are absent.
  */
 export function toDocument({ input, imported, ...history }: ItemRecord): DocumentData {
-  const { ownerId, category, marketKey, externalId, ...rest } = input;
+  const { ownerId, category, marketKey, ...rest } = input;
   const { createdAt, version, writeId, updatedAt } = history;
   return {
-    ...defined({ ownerId, category, marketKey, externalId, importSource: imported?.source }),
+    ...defined({ ownerId, category, marketKey, importSource: imported?.source }),
     createdAt,
     body: JSON.stringify({ ...rest, version, writeId, updatedAt, job: imported?.job, row: imported?.row }),
   };

@@ -61,6 +61,24 @@ describe("lists of items", () => {
     expect(got.toSorted()).toEqual(wanted.map((m) => m.id).sort());
   });
 
+  test("by externalId find the book's item and the person's own, and go on from page to page", async () => {
+    const { items } = cell.open("carrier-a");
+    const book = answered(await items.create(ring({ externalId: "X", ownerId: "dora" }), { respond })).item
+      .id;
+    const dora = cell.open("carrier-a", person("dora")).items;
+    const own = answered(await dora.create(ring({ externalId: "X" }), { respond })).item.id;
+    expect(own).not.toBe(book);
+    for (const limit of [1, 2, 50]) {
+      expect(await walk(dora, { externalId: "X", limit })).toEqual([own, book]);
+      expect(await walk(items, { externalId: "X", ownerId: "dora", limit })).toEqual([own, book]);
+      expect(await walk(items, { externalId: "X", limit })).toEqual([book]);
+      expect(await walk(cell.open("carrier-a", person("emil")).items, { externalId: "X", limit })).toEqual(
+        [],
+      );
+    }
+    expect(await walk(dora, { externalId: "X", category: "wine", limit: 5 })).toEqual([]);
+  });
+
   test("go on after the last item though it was deleted in between", async () => {
     const { items } = cell.open("carrier-a", person("carl"));
     const ids: string[] = [];

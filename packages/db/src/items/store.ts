@@ -1,4 +1,4 @@
-import type { DocumentReference, Firestore } from "@google-cloud/firestore";
+import type { DocumentReference, DocumentSnapshot, Firestore } from "@google-cloud/firestore";
 import { faultsOf, type ItemInput, type ItemPatch, itemInput, ProblemError } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
 import { itemRef, itemsRef, receiptRef } from "../paths.ts";
@@ -15,9 +15,9 @@ import type {
   WriteResult,
 } from "../tenant/types.ts";
 import { changedFields, eventOf, patched } from "./changes.ts";
-import { etagOf, fromDocument, type ItemRecord, present, toDocument } from "./document.ts";
+import { defined, etagOf, fromDocument, type ItemRecord, present, toDocument } from "./document.ts";
 import { autoId, itemIdFor } from "./ids.ts";
-import { listQuery, positionOf } from "./list.ts";
+import { type Found, idsNamed, listQuery, matching, positionOf } from "./list.ts";
 import { recallResponse, receiptData, receiptId } from "./receipt.ts";
 
 /** From the item as it is (undefined: there is none for this handle) to what it becomes. May throw to refuse. */
@@ -45,20 +45,30 @@ export class ItemStore implements ItemRepository {
   async list(query: ItemQuery): Promise<{ items: StoredItem[]; next?: ItemPosition }> {
     return withinDeadline(operationTimeoutMs, async () => {
       const ownerId = this.#binding.ownerId ?? query.ownerId;
-      const items = itemsRef(await this.#open(), this.#binding.tenantId);
-      const { docs } = await listQuery(items, { ...query, ownerId }).get();
-      const page = docs.slice(0, query.limit).flatMap((doc) => {
-        const record = fromDocument(doc);
-        return record === undefined ? [] : [{ id: doc.id, record }];
-      });
+      const found = await this.#find({ ...query, ...defined({ ownerId }) });
+      const page = found.slice(0, query.limit);
       const last = page.at(-1);
       return {
         items: page.map(({ id, record }) => present(id, record)),
-        ...(docs.length > query.limit && last !== undefined
+        ...(found.length > query.limit && last !== undefined
           ? { next: positionOf(last.id, last.record, ownerId !== undefined) }
           : {}),
       };
     });
+  }
+
+  /** One item more than the query's limit, if there are as many. */
+  async #find(query: ItemQuery): Promise<Found[]> {
+    const firestore = await this.#open();
+    const items = itemsRef(firestore, this.#binding.tenantId);
+    const found = (docs: readonly DocumentSnapshot[]) =>
+      docs.flatMap((doc) => {
+        const record = fromDocument(doc);
+        return record === undefined ? [] : [{ id: doc.id, record }];
+      });
+    if (query.externalId === undefined) return found((await listQuery(items, query).get()).docs);
+    const refs = idsNamed(query.externalId, query.ownerId).map((id) => items.doc(id));
+    return matching(found(await firestore.getAll(...refs)), query);
   }
 
   async create(input: ItemInput, options: WriteOptions): Promise<WriteResult> {

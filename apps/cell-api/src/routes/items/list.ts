@@ -46,7 +46,11 @@ export const listItems: Route = {
   parameters: [
     parameter("category", category, "Only this kind of thing"),
     parameter("marketKey", marketKey, "Only what this market value applies to"),
-    parameter("externalId", externalId, "Only the item with this id of the partner's own"),
+    parameter(
+      "externalId",
+      externalId,
+      "Only the item with this id of the partner's own; of a person's, together with ownerId",
+    ),
     parameter("ownerId", ownerId, "Only this owner's items; partners and staff only"),
     parameter(
       "limit",
