@@ -44,10 +44,20 @@ describe("the document of an item", () => {
     const { body, ...named } = toDocument(record(defined(input)));
     expect(Object.keys(named).sort()).toEqual(["category", "createdAt", "ownerId"]);
     expect(Object.keys(JSON.parse(body)).sort()).toEqual(["title", "updatedAt", "version", "writeId"]);
-    const imported = { ...record(defined(input)), imported: { source: "nightly", job: 2, row: 7 } };
+    const imported = {
+      ...record({ ...defined(input), externalId: "X" }),
+      imported: { source: "nightly", job: 2, row: 7 },
+    };
     const document = toDocument(imported);
-    expect(document).toMatchObject({ importSource: "nightly" });
-    expect(JSON.parse(document["body"])).toMatchObject({ job: 2, row: 7 });
+    expect(Object.keys(document).sort()).toEqual([
+      "body",
+      "category",
+      "createdAt",
+      "importSource",
+      "ownerId",
+    ]);
+    expect(JSON.parse(document["body"])).toMatchObject({ externalId: "X", job: 2, row: 7 });
+    expect(toDocument(record({ ...defined(input), externalId: "X" }))).toMatchObject({ externalId: "X" });
   });
 
   test("that is missing is nothing, and one that is no item is an error", async () => {

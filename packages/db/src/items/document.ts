@@ -21,12 +21,22 @@ export interface ItemRecord {
  * Fields without a value are absent.
  */
 export function toDocument({ input, imported, ...history }: ItemRecord): DocumentData {
-  const { ownerId, category, marketKey, ...rest } = input;
+  const { ownerId, category, marketKey, externalId, ...rest } = input;
+  // An imported item's id is made of its external id, which no query needs to name then.
+  const [named, kept] = imported === undefined ? [externalId, undefined] : [undefined, externalId];
   const { createdAt, version, writeId, updatedAt } = history;
   return {
-    ...defined({ ownerId, category, marketKey, importSource: imported?.source }),
+    ...defined({ ownerId, category, marketKey, externalId: named, importSource: imported?.source }),
     createdAt,
-    body: JSON.stringify({ ...rest, version, writeId, updatedAt, job: imported?.job, row: imported?.row }),
+    body: JSON.stringify({
+      ...rest,
+      externalId: kept,
+      version,
+      writeId,
+      updatedAt,
+      job: imported?.job,
+      row: imported?.row,
+    }),
   };
 }
 

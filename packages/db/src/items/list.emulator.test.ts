@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { ItemQuery, ItemRepository } from "../tenant/index.ts";
 import { answered, person, respond, ring, testCell } from "../testing/tenants.ts";
+import { toDocument } from "./document.ts";
+import { itemIdFor } from "./ids.ts";
 
 let cell: Awaited<ReturnType<typeof testCell>>;
 const made: { id: string; ownerId: string; category: string; marketKey: string | undefined }[] = [];
@@ -61,22 +63,32 @@ describe("lists of items", () => {
     expect(got.toSorted()).toEqual(wanted.map((m) => m.id).sort());
   });
 
-  test("by externalId find the book's item and the person's own, and go on from page to page", async () => {
+  test("by externalId find imported items too, and go on from page to page", async () => {
     const { items } = cell.open("carrier-a");
-    const book = answered(await items.create(ring({ externalId: "X", ownerId: "dora" }), { respond })).item
-      .id;
-    const dora = cell.open("carrier-a", person("dora")).items;
-    const own = answered(await dora.create(ring({ externalId: "X" }), { respond })).item.id;
-    expect(own).not.toBe(book);
-    for (const limit of [1, 2, 50]) {
-      expect(await walk(dora, { externalId: "X", limit })).toEqual([own, book]);
-      expect(await walk(items, { externalId: "X", ownerId: "dora", limit })).toEqual([own, book]);
-      expect(await walk(items, { externalId: "X", limit })).toEqual([book]);
-      expect(await walk(cell.open("carrier-a", person("emil")).items, { externalId: "X", limit })).toEqual(
-        [],
-      );
+    const own: string[] = [];
+    for (const who of ["dora", "emil"]) {
+      const books = cell.open("carrier-a", person(who)).items;
+      own.push(answered(await books.create(ring({ externalId: "X" }), { respond })).item.id);
     }
-    expect(await walk(dora, { externalId: "X", category: "wine", limit: 5 })).toEqual([]);
+    const id = itemIdFor("X", undefined);
+    const at = new Date();
+    const history = { version: 1, writeId: "w".repeat(20), createdAt: at, updatedAt: at };
+    const input = { ...ring({ externalId: "X" }), ownerId: "dora" };
+    const imported = toDocument({ input, ...history, imported: { source: "s", job: 1, row: 1 } });
+    await cell.firestore.doc(`tenants/carrier-a/items/${id}`).set(imported);
+    expect(imported).not.toHaveProperty("externalId");
+    for (const limit of [1, 2, 50]) {
+      expect(await walk(items, { externalId: "X", limit })).toEqual([...own, id].sort());
+      expect(await walk(items, { externalId: "X", ownerId: "dora", limit })).toEqual([id, own[0]]);
+      expect(await walk(cell.open("carrier-a", person("dora")).items, { externalId: "X", limit })).toEqual([
+        id,
+        own[0],
+      ]);
+      expect(await walk(cell.open("carrier-a", person("emil")).items, { externalId: "X", limit })).toEqual([
+        own[1],
+      ]);
+      expect(await walk(items, { externalId: "X", category: "wine", limit })).toEqual([]);
+    }
   });
 
   test("go on after the last item though it was deleted in between", async () => {

@@ -2,7 +2,6 @@ import type { CollectionReference, Query } from "@google-cloud/firestore";
 import { itemFilters, itemListShape } from "../queries/shapes.ts";
 import type { ItemPosition, ItemQuery } from "../tenant/types.ts";
 import type { ItemRecord } from "./document.ts";
-import { itemIdFor } from "./ids.ts";
 
 /**
  * The query of one page, with one item more than asked for, which tells whether there is another page. Filters
@@ -21,30 +20,30 @@ export function listQuery(items: CollectionReference, query: ItemQuery): Query {
   return built.limit(query.limit + 1);
 }
 
-/** Ids that an item with this `externalId` can have: of the tenant's book, and of the person whose items are asked for. */
-export function idsNamed(externalId: string, ownerId: string | undefined): string[] {
-  const ids = [itemIdFor(externalId, undefined)];
-  return ownerId === undefined ? ids : [...ids, itemIdFor(externalId, ownerId)];
-}
-
 /** An item with its id. */
 export interface Found {
   id: string;
   record: ItemRecord;
 }
 
-/** Of a few items those that a query asks for and its position has not passed, in its order. */
+/** Of some items those that a query asks for and its position has not passed, in its order. */
 export function matching(found: readonly Found[], query: ItemQuery): Found[] {
-  const { after } = query;
-  const fits = found.filter(({ record: { input } }) =>
-    itemFilters.every((field) => query[field] === undefined || input[field] === query[field]),
-  );
+  const newestFirst = query.ownerId !== undefined;
   const order = (a: ItemPosition, b: ItemPosition) =>
-    (b.createdAtMs ?? 0) - (a.createdAtMs ?? 0) || (a.id < b.id ? 1 : -1);
-  const at = ({ id, record }: Found) => positionOf(id, record, true);
-  return fits
-    .filter((each) => after === undefined || (each.id !== after.id && order(after, at(each)) < 0))
+    newestFirst ? (b.createdAtMs ?? 0) - (a.createdAtMs ?? 0) || byName(b.id, a.id) : byName(a.id, b.id);
+  const at = ({ id, record }: Found) => positionOf(id, record, newestFirst);
+  const { after } = query;
+  return found
+    .filter(({ record: { input } }) =>
+      itemFilters.every((field) => query[field] === undefined || input[field] === query[field]),
+    )
+    .filter((each) => after === undefined || order(after, at(each)) < 0)
     .sort((a, b) => order(at(a), at(b)));
+}
+
+/** As Firestore sorts names of letters and digits. */
+function byName(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Where the list goes on after this item. */

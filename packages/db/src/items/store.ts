@@ -17,7 +17,7 @@ import type {
 import { changedFields, eventOf, patched } from "./changes.ts";
 import { defined, etagOf, fromDocument, type ItemRecord, present, toDocument } from "./document.ts";
 import { autoId, itemIdFor } from "./ids.ts";
-import { type Found, idsNamed, listQuery, matching, positionOf } from "./list.ts";
+import { type Found, listQuery, matching, positionOf } from "./list.ts";
 import { recallResponse, receiptData, receiptId } from "./receipt.ts";
 
 /** From the item as it is (undefined: there is none for this handle) to what it becomes. May throw to refuse. */
@@ -67,8 +67,10 @@ export class ItemStore implements ItemRepository {
         return record === undefined ? [] : [{ id: doc.id, record }];
       });
     if (query.externalId === undefined) return found((await listQuery(items, query).get()).docs);
-    const refs = idsNamed(query.externalId, query.ownerId).map((id) => items.doc(id));
-    return matching(found(await firestore.getAll(...refs)), query);
+    // In the book its id is made of it; queries find people's things, and what no import brought.
+    const book = items.doc(itemIdFor(query.externalId, undefined));
+    const [named, queried] = await Promise.all([book.get(), listQuery(items, query).get()]);
+    return matching(found([named, ...queried.docs.filter((doc) => doc.id !== book.id)]), query);
   }
 
   async create(input: ItemInput, options: WriteOptions): Promise<WriteResult> {

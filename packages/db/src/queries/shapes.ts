@@ -1,5 +1,5 @@
-/** Fields that a list of items can be filtered by; one by `externalId` needs no query. */
-export const itemFilters = ["ownerId", "category", "marketKey"] as const;
+/** Fields that a list of items can be filtered by. */
+export const itemFilters = ["ownerId", "category", "marketKey", "externalId"] as const;
 export type ItemFilter = (typeof itemFilters)[number];
 /** What the sweep of a full import finds its source's items by. */
 const sweepField = "importSource";

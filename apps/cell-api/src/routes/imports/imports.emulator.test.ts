@@ -64,7 +64,7 @@ async function stored(): Promise<Map<string, unknown>> {
   const databases = bulk.config.manifest.databases.map((d) => d.id);
   const pool = await bulk.pool.open(databases[tenants.indexOf(tenant) % databases.length] ?? "");
   const { docs } = await pool.collection(`tenants/${tenant}/items`).get();
-  return new Map(docs.map((doc) => [String(doc.get("externalId")), JSON.parse(doc.get("body")).title]));
+  return new Map(docs.map((doc) => JSON.parse(doc.get("body"))).map((body) => [body.externalId, body.title]));
 }
 async function events(): Promise<string[]> {
   const databases = bulk.config.manifest.databases.map((d) => d.id);

@@ -46,11 +46,7 @@ export const listItems: Route = {
   parameters: [
     parameter("category", category, "Only this kind of thing"),
     parameter("marketKey", marketKey, "Only what this market value applies to"),
-    parameter(
-      "externalId",
-      externalId,
-      "Only the item with this id of the partner's own; of a person's, together with ownerId",
-    ),
+    parameter("externalId", externalId, "Only the item with this id of the partner's own"),
     parameter("ownerId", ownerId, "Only this owner's items; partners and staff only"),
     parameter(
       "limit",
