@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: "emulator",
-          include: ["packages/*/src/**/*.emulator.test.ts", "apps/*/src/**/*.emulator.test.ts"],
+          include: ["{packages,apps}/*/src/**/*.emulator.test.ts", "tests/compat/*.emulator.test.ts"],
           globalSetup: ["tests/setup/emulator.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -67,6 +67,13 @@ if (skipped > 0) {
     const found = spawnSync("sh", ["-c", `command -v ${tool}`], { stdio: "ignore" }).status === 0;
     if (!found) console.log(`\nNOT RUN, because ${tool} is not installed: ${what}.`);
   }
+  const { commit } = JSON.parse(readFileSync(join(root, "infra/releases/last.json"), "utf8"));
+  const history = spawnSync("git", ["cat-file", "-e", `${commit}^{commit}`], { cwd: root, stdio: "ignore" });
+  if (history.status !== 0) {
+    console.log(
+      `\nNOT RUN, because the history of this clone does not hold ${commit} (\`git fetch --unshallow\` brings it): the last release beside this version, over one database.`,
+    );
+  }
 }
 console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exit(failed === 0 ? 0 : 1);
