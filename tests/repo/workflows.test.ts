@@ -157,6 +157,17 @@ describe("main.yml", () => {
   });
 });
 
+test("whoever runs the tests has the whole history, without which the last release could not be built", () => {
+  const testing = files.flatMap((file) =>
+    Object.values(parsed(file).jobs).filter((j) => j.steps.some((s) => s.run?.includes("npm test") === true)),
+  );
+  expect(testing.length).toBeGreaterThan(1);
+  for (const { steps } of testing) {
+    const checkout = steps.find((s) => s.uses?.startsWith("actions/checkout@"));
+    expect(checkout?.with["fetch-depth"]).toBe(0);
+  }
+});
+
 describe("wave.yml", () => {
   const deploy = parsed("wave.yml").jobs["deploy"];
 
