@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { type OutboxPage, outboxLimits } from "@proveniq/contracts";
 import { describe, expect, test } from "vitest";
 import { eventOf } from "../items/changes.ts";
@@ -42,6 +43,19 @@ describe("an outbox page", () => {
     expect(data).toEqual({ page: expect.any(Buffer), events: 3, writtenAt: at });
     expect(decodePage(data)).toEqual(page);
     expect(decodePage({ ...data, page: new Uint8Array(data["page"]) })).toEqual(page);
+  });
+
+  test("of many events is packed, and comes back as it was", () => {
+    const page = pageOf(400);
+    const data = encodePage(page, at);
+    expect(data["page"].length).toBeLessThan(JSON.stringify(page).length / 8);
+    expect(decodePage(data)).toEqual(page);
+    expect(() => decodePage({ ...data, page: data["page"].subarray(0, 500) })).toThrow("end of file");
+  });
+
+  test("that unpacks to more than any page is refused", () => {
+    const page = gzipSync(Buffer.alloc(outboxLimits.bytes + 1, "x"));
+    expect(() => decodePage({ page })).toThrow("larger than");
   });
 
   test("of 500 of the largest events a client can cause stays within a document", () => {

@@ -2,7 +2,7 @@ import { type DocumentReference, FieldPath, type Firestore, type Transaction } f
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
 import { millisOf } from "../times.ts";
 import { asideDocument, asideRef } from "./aside.ts";
-import { outboxCollection } from "./page.ts";
+import { outboxCollection, unpacked } from "./page.ts";
 import {
   type DeliveryPlan,
   type SinkState,
@@ -92,14 +92,19 @@ export class OutboxSink {
     });
   }
 
-  /** The blobs of some pages, in their order; undefined for one that is not there or has none. */
+  /** The bytes of some pages, in their order; undefined for one that is not there or has none. One that cannot be unpacked stays as it is. */
   async read(names: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     if (names.length === 0) return [];
     return withinDeadline(operationTimeoutMs, async () => {
       const docs = await this.#db.getAll(...names.map((name) => this.#page(name)));
       return docs.map((doc) => {
         const blob: unknown = doc.get("page");
-        return blob instanceof Uint8Array ? blob : undefined;
+        if (!(blob instanceof Uint8Array)) return undefined;
+        try {
+          return unpacked(blob);
+        } catch {
+          return blob;
+        }
       });
     });
   }
