@@ -1,7 +1,9 @@
 import type { CellManifest } from "@proveniq/contracts";
 import { DeployBook, Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
+import { GoogleAuth } from "google-auth-library";
 import type { Fleet } from "./fleet/load.ts";
+import { RefusedError } from "./refused.ts";
 
 /** The databases that the control plane works on. Whoever calls it opens and closes them. */
 export interface Connections {
@@ -53,4 +55,14 @@ export function openConnections(
       await Promise.all([central, ...cells.values()].map((pool) => pool.close()));
     },
   };
+}
+
+/** Throws `RefusedError` when this machine has no Google credentials: clients would fail much later, and with nobody to tell. */
+export async function findCredentials(): Promise<void> {
+  await new GoogleAuth().getClient().catch((cause: unknown) => {
+    const reason = cause instanceof Error ? (cause.message.split(".")[0] ?? "") : "unknown";
+    throw new RefusedError(
+      `No Google credentials can be used here (${reason}). Run \`gcloud auth application-default login\`.`,
+    );
+  });
 }

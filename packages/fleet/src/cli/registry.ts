@@ -1,6 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
-import { type Connections, type Fleet, loadFleet, openConnections } from "@proveniq/control-plane";
+import { type Connections, type Fleet, findCredentials, loadFleet, openConnections } from "@proveniq/control-plane";
 import {
   type FleetState,
   LocalMarket,
@@ -87,6 +87,7 @@ export async function withCloud<T>(
   work: (connections: Connections, fleet: Fleet) => Promise<T>,
 ): Promise<T> {
   const fleet = await cloudFleet(project);
+  await findCredentials();
   const connections = openConnections(fleet);
   try {
     return await work(connections, fleet);
