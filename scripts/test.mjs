@@ -1,6 +1,6 @@
 // `npm test`: format, lint, types, build, then every test; ends with one line `N passed, N failed`.
 // Each check counts as one. `--checks-only` leaves out the tests.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,23 +37,52 @@ for (const [name, command, args] of checks) {
   else failed++;
 }
 
-if (!process.argv.includes("--checks-only")) {
-  const folder = mkdtempSync(join(tmpdir(), "proveniq-test-"));
-  const report = join(folder, "report.json");
+/**
+ * Two test runs beside each other, one for each core of a small machine: the fleet's tests wait for processes much of the time. The
+ * output of the second is shown when it has ended.
+ */
+const runs = [
+  ["tests of the parts (vitest)", ["unit", "emulator", "infra"]],
+  ["tests of the whole fleet (vitest)", ["fleet"]],
+];
+
+/** Run vitest for some projects; resolves when it has ended and its tests are counted. */
+async function runTests(name, projects, folder, shownAtOnce) {
+  const started = Date.now();
+  console.log(`\n▶ ${name}`);
+  const report = join(folder, `${projects[0]}.json`);
   const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const ok = run("tests (vitest)", "vitest", args);
+  const child = spawn("vitest", [...args, ...projects.flatMap((each) => ["--project", each])], {
+    cwd: root,
+    stdio: ["ignore", shownAtOnce ? "inherit" : "pipe", shownAtOnce ? "inherit" : "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk) => {
+      output += chunk.toString();
+    });
+  const status = await new Promise((resolve) => {
+    child.on("error", () => resolve(1));
+    child.on("close", resolve);
+  });
+  const ok = status === 0;
+  console.log(`${output}\n${ok ? "✔" : "✘"} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, success } = JSON.parse(
-      readFileSync(report, "utf8"),
-    );
-    passed += numPassedTests;
-    skipped += numPendingTests;
+    const told = JSON.parse(readFileSync(report, "utf8"));
+    passed += told.numPassedTests;
+    skipped += told.numPendingTests;
     // A file that fails to load, or a set-up that fails, has no failed test: it must count all the same.
-    failed += numFailedTests > 0 ? numFailedTests : ok && success ? 0 : Math.max(1, numFailedTestSuites);
+    if (told.numFailedTests > 0) failed += told.numFailedTests;
+    else if (!ok || !told.success) failed += Math.max(1, told.numFailedTestSuites);
   } catch {
-    console.error("The test runner left no report.");
+    console.error(`${name}: the test runner left no report.`);
     failed++;
   }
+}
+
+if (!process.argv.includes("--checks-only")) {
+  const folder = mkdtempSync(join(tmpdir(), "proveniq-test-"));
+  await Promise.all(runs.map(([name, projects], n) => runTests(name, projects, folder, n === 0)));
   rmSync(folder, { recursive: true, force: true });
 }
 

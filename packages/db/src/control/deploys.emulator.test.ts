@@ -59,6 +59,15 @@ describe("the deploys of a cell", () => {
     expect(await book.cell("eu")).toEqual({ cellId: "eu", serving: artefact("a"), previous: artefact("b") });
   });
 
+  test("know what the first of them found in the cell, as the way back", async () => {
+    const book = fresh();
+    const [record, lease] = [deploy("b"), leaseUntil(10)];
+    await book.begin(record, lease, now);
+    await book.note(record, lease, [], { previous: artefact("a") });
+    await book.finish(record, lease, { outcome: "done", at: later(5), serving: artefact("b") });
+    expect(await book.cell("eu")).toEqual({ cellId: "eu", serving: artefact("b"), previous: artefact("a") });
+  });
+
   test("that end badly leave what is recorded of the cell as it was", async () => {
     const book = fresh();
     const [record, lease] = [deploy("a"), leaseUntil(10)];

@@ -113,7 +113,7 @@ export class DeployBook {
           ...(reason === undefined ? {} : { reason: reason.slice(0, 2_000) }),
         };
         tx.set(deployRef(db, id), deployRecord.parse(became));
-        tx.set(cellRef(db, cellId), cellDeploys.parse({ ...kept, ...moved(kept, serving) }));
+        tx.set(cellRef(db, cellId), cellDeploys.parse({ ...kept, ...moved(kept, serving, record.previous) }));
       }),
     );
   }
@@ -184,15 +184,19 @@ function readCell(snapshot: { exists: boolean; data(): unknown }, cellId: string
   return snapshot.exists ? cellDeploys.parse(snapshot.data()) : { cellId };
 }
 
-/** What a cell runs after a deploy that ended well: going back to what it ran keeps the way back to what it left. */
+/**
+ * What a cell runs after a deploy that ended well, and what it ran before that one: going back keeps the way forward. `found`
+ * is what the deploy found there; it counts where nothing was recorded.
+ */
 function moved(
   { serving, previous }: CellDeploys,
   now: ArtefactRef | undefined,
+  found: ArtefactRef | undefined,
 ): Pick<CellDeploys, "serving" | "previous"> {
   if (now === undefined) return {};
-  if (serving === undefined || serving.digest === now.digest)
-    return { serving: now, ...(previous === undefined ? {} : { previous }) };
-  return { serving: now, previous: serving };
+  const left = serving ?? found;
+  const before = left === undefined || left.digest === now.digest ? previous : left;
+  return { serving: now, ...(before === undefined ? {} : { previous: before }) };
 }
 
 function refuseHeld(what: string, held: Lease | undefined, wanted: Lease | undefined, now: Date): void {
