@@ -1,6 +1,12 @@
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
-import { type Connections, type Fleet, findCredentials, loadFleet, openConnections } from "@proveniq/control-plane";
+import {
+  type Connections,
+  type Fleet,
+  findCredentials,
+  loadFleet,
+  openConnections,
+} from "@proveniq/control-plane";
 import {
   type FleetState,
   LocalMarket,
