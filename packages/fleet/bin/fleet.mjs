@@ -2,6 +2,7 @@
 // Runs on whatever Node the system has: finds the Node 24 that came with the install and hands over to it.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import * as nodeModule from "node:module";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -14,6 +15,8 @@ if (!existsSync(`${root}node_modules/commander`)) {
   );
   process.exit(1);
 } else if (enough) {
+  // Who is on call types one command after the other: what was compiled for the last need not be again.
+  nodeModule.enableCompileCache?.(`${root}node_modules/.cache/fleet`);
   await import("../src/main.ts");
 } else if (!existsSync(own)) {
   console.error(
