@@ -6,6 +6,7 @@ import { confirmOption, confirmTyped } from "../cli/confirm.ts";
 import { CommandError } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import {
+  cloudFleet,
   operator,
   type RegistryOptions,
   registryProjectOption,
@@ -115,14 +116,13 @@ async function onCell(output: Output, cell: string, options: PauseOptions, work:
     return withRegistry(options, ({ connections, manifests }) =>
       work(connections, manifests, `cell ${cell} of the fleet of this machine`),
     );
-  return withCloud(project, async (connections, { manifests }) => {
-    const manifest = Object.hasOwn(manifests, cell) ? manifests[cell] : undefined;
-    if (manifest === undefined)
-      throw new CommandError(`There is no cell "${cell}". There are ${Object.keys(manifests).join(", ")}.`);
-    const where = `cell ${cell} (${manifest.name}) in project ${manifest.project}`;
-    // Beside the result, which may be JSON.
-    output.err(`Target: ${where}`);
-    await confirmTyped(cell, `project ${manifest.project}`, confirm);
-    await work(connections, manifests, where);
-  });
+  const { manifests } = await cloudFleet(project);
+  const manifest = Object.hasOwn(manifests, cell) ? manifests[cell] : undefined;
+  if (manifest === undefined)
+    throw new CommandError(`There is no cell "${cell}". There are ${Object.keys(manifests).join(", ")}.`);
+  const where = `cell ${cell} (${manifest.name}) in project ${manifest.project}`;
+  // Beside the result, which may be JSON.
+  output.err(`Target: ${where}`);
+  await confirmTyped(cell, `project ${manifest.project}`, confirm);
+  return withCloud(project, (connections) => work(connections, manifests, where));
 }
