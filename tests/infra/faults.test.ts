@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { plantedFaults } from "./faults.ts";
+import { plantedFaults } from "./faults/index.ts";
 import { faultsOf, onlyCases, plan } from "./plans.ts";
 import { hasTerraform, Infra, roots } from "./terraform.ts";
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RouteCase, routeCases } from "../../apps/router/src/decide/cases.ts";
 import { everything, faultsOf, fleetOf, onlyCases, plan } from "./plans.ts";
 import { serviceName, urlMapsOf } from "./policies/edge.ts";
+import { providers, readSchema, usedOf } from "./provider/schema.ts";
 import { hasTerraform, Infra, type Planned, type Root, root as repositoryRoot, roots } from "./terraform.ts";
 
 /** What a case must come to: no service, the router, or the very service that the router itself would have chosen. */
@@ -16,6 +17,10 @@ function wanted({ urlMap, outcome }: RouteCase): RegExp {
   if ("problem" in outcome) return /^(enterprise-a|eu)-(api|bulk)$/;
   return new RegExp(`^${outcome.cell}-${outcome.bulk === true ? "bulk" : "api"}$`);
 }
+
+it.each(providers)("the schema of %s is of the resources in use, and of no others", (provider) => {
+  expect(Object.keys(readSchema(provider).resources).toSorted()).toEqual(usedOf(provider));
+});
 
 describe.skipIf(!hasTerraform)("what Terraform would make of the repository", () => {
   let infra: Infra;

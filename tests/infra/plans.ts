@@ -7,15 +7,18 @@ import {
   parseFile,
   type Residency,
 } from "@proveniq/contracts";
+import { z } from "zod";
 import { caseDirectory } from "../../apps/router/src/decide/cases.ts";
 import { cellPolicies, definitions } from "./policies/cell.ts";
+import { bootstrapPolicies } from "./policies/deployers.ts";
 import { edgePolicies } from "./policies/edge.ts";
 import { check } from "./policies/policy.ts";
 import { runningPolicies } from "./policies/running.ts";
-import { bootstrapPolicies, centralPolicies, projectPolicies } from "./policies/shared.ts";
+import { centralPolicies, projectPolicies } from "./policies/shared.ts";
 import type { Infra, Planned, Root } from "./terraform.ts";
 
-export const repository = "proveniq/cells";
+const repository = "proveniq/cells";
+const analysts = ["group:analysts@proveniq.io"];
 const digest = "a".repeat(64);
 const artefact = {
   artefact_digest: digest,
@@ -76,7 +79,7 @@ function variablesOf(root: Root, name: string): Record<string, unknown> {
   if (root === "cell") return { cell_id: name, ...artefact };
   if (root === "edge") return { residency: name, router_image: image };
   if (root === "project") return { project: name };
-  return root === "central" ? { analysts: ["group:analysts@proveniq.io"] } : { repository };
+  return root === "central" ? { analysts } : { repository };
 }
 
 /** Plan some of a root's states. Throws what Terraform says against one. */
@@ -118,9 +121,20 @@ export function faultsOf(infra: Infra, root: Root, name: string, planned: readon
   }
   if (root === "edge") return check(edgePolicies, planned, { residency: name as Residency, config, cells });
   if (root === "project") return check(projectPolicies, planned, { residency: strictest(fleet, name) });
-  if (root === "central") return check(centralPolicies, planned, { config, cells });
-  return check(bootstrapPolicies, planned, { config, cells: Object.keys(cells), repository });
+  if (root === "central") {
+    const { tables } = warehouse.parse(JSON.parse(infra.read("warehouse.json")));
+    const raw = tables.filter((t) => t.dataset === "raw");
+    const rawDays = Object.fromEntries(raw.map((t) => [t.name, t.expiresAfterDays]));
+    return check(centralPolicies, planned, { config, cells, rawDays, analysts });
+  }
+  return check(bootstrapPolicies, planned, { config, cells, repository });
 }
+
+const warehouse = z.object({
+  tables: z.array(
+    z.object({ dataset: z.string(), name: z.string(), expiresAfterDays: z.number().nullable() }),
+  ),
+});
 
 /** A project with one EU cell in it is bound as that cell is. */
 function strictest({ cells }: Fleet, project: string): Residency {

@@ -76,6 +76,9 @@ export const fleetConfig = z
     }
     const seen = new Set(Object.keys(f.hosts));
     const claim = (path: (string | number)[], host: string) => {
+      if (!host.endsWith(`.${f.zone}`)) {
+        ctx.addIssue({ code: "custom", path, message: `${host} is not in the zone ${f.zone}` });
+      }
       if (seen.has(host)) ctx.addIssue({ code: "custom", path, message: `${host} is listed twice` });
       seen.add(host);
     };

@@ -2,6 +2,7 @@ import { type CellManifest, type FleetConfig, isInside, location } from "@proven
 import { z } from "zod";
 import { loadConfig } from "../../../apps/cell-api/src/config.ts";
 import type { Planned } from "../terraform.ts";
+import { databases, deletable, withoutBackups, withoutRecovery } from "./firestore.ts";
 import { byAddress, grant, type Policy, resources } from "./policy.ts";
 
 export interface CellContext {
@@ -27,13 +28,6 @@ export const definitions = z.object({
 });
 export type Definitions = z.infer<typeof definitions>;
 
-const database = z.object({
-  name: z.string(),
-  location_id: z.string(),
-  point_in_time_recovery_enablement: z.string().nullable(),
-  delete_protection_state: z.string().nullable(),
-  deletion_policy: z.string().nullable(),
-});
 const cellFunction = z.object({
   name: z.string(),
   build_config: z.tuple([
@@ -64,7 +58,6 @@ const field = z.object({
   ttl_config: z.array(z.unknown()),
 });
 
-const databases = (plan: readonly Planned[]) => resources(plan, "google_firestore_database", database);
 const grants = (plan: readonly Planned[]) => resources(plan, "google_project_iam_member", grant);
 const functions = (plan: readonly Planned[]) =>
   resources(plan, "google_cloudfunctions2_function", cellFunction);
@@ -128,19 +121,9 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
       .filter(({ values }) => !values.member.startsWith(`serviceAccount:${id}-replicate@`))
       .map(({ values }) => `${values.member} has ${values.role} on the replica`),
 
-  "point in time recovery": (plan) =>
-    databases(plan)
-      .filter(({ values }) => values.point_in_time_recovery_enablement !== "POINT_IN_TIME_RECOVERY_ENABLED")
-      .map(({ values }) => `database ${values.name} has none`),
+  "point in time recovery": withoutRecovery,
 
-  "deletion protection": (plan) =>
-    databases(plan)
-      .filter(
-        ({ values }) =>
-          values.delete_protection_state !== "DELETE_PROTECTION_ENABLED" ||
-          values.deletion_policy !== "ABANDON",
-      )
-      .map(({ values }) => `database ${values.name} can be deleted`),
+  "deletion protection": deletable,
 
   databases: (plan, { manifest }) =>
     same(
@@ -149,18 +132,7 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
       [...manifest.databases, manifest.marketDatabase].map((d) => `${d.id} in ${d.location}`),
     ),
 
-  backups: (plan, context) => {
-    const schema = z.object({ database: z.string(), retention: z.string() });
-    const kept = resources(plan, "google_firestore_backup_schedule", schema);
-    return tenantsDatabases(context).flatMap((id) => {
-      const days = kept
-        .filter(({ values }) => values.database === id)
-        .map(({ values }) => Number.parseInt(values.retention, 10) / 86_400);
-      return days.length >= 2 && Math.min(...days) >= 30
-        ? []
-        : [`database ${id} keeps ${days.join(", ") || "no"} days`];
-    });
-  },
+  backups: (plan, context) => withoutBackups(plan, tenantsDatabases(context), 2),
 
   rules: (plan) => {
     const schema = z.object({

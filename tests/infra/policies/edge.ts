@@ -139,6 +139,9 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
       .filter(([, { cell }]) => cells[cell]?.residency === residency)
       .flatMap(([tenant, { cell, hosts }]) => {
         const maps = urlMapsOf(plan);
+        // Shared hosts are in the primary region. What they cannot reach from there, they leave to the router.
+        const primary = cells[config.defaults[residency]?.cell ?? ""]?.region;
+        const isNear = residency === "global" || cells[cell]?.region === primary;
         const shared = Object.keys(config.hosts).filter((h) => hostsOf(maps).includes(h));
         const ways: [string, string, string | undefined, string][] = [
           ...shared.flatMap((h): [string, string, string | undefined, string][] => [
@@ -154,46 +157,43 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
         ];
         return ways.flatMap(([host, path, header, service]) => {
           const goes = sent(maps, host, path, header);
-          return goes === `${cell}-${service}` ? [] : [`${tenant} at ${host}${path} goes to ${goes}`];
+          const wanted = isNear || hosts.includes(host) ? `${cell}-${service}` : `router-${residency}`;
+          return goes === wanted ? [] : [`${tenant} at ${host}${path} goes to ${goes}`];
         });
       }),
 
-  "reserved headers": (plan) => {
+  "reserved headers": (plan, { cells }) => {
+    const removed = z.object({
+      request_headers_to_remove: z.array(z.string()),
+      response_headers_to_remove: z.array(z.string()),
+    });
+    const rules = z.array(z.object({ header_action: z.array(removed) }));
     const actions = z.object({
-      path_matcher: z.array(
-        z.object({
-          name: z.string(),
-          route_rules: z.array(
-            z.object({
-              header_action: z.array(
-                z.object({
-                  request_headers_to_remove: z.array(z.string()),
-                  response_headers_to_remove: z.array(z.string()),
-                }),
-              ),
-            }),
-          ),
-        }),
-      ),
+      host_rule: z.array(z.object({ hosts: z.array(z.string()), path_matcher: z.string() })),
+      path_matcher: z.array(z.object({ name: z.string(), route_rules: rules })),
     });
     const wanted = ["epoch", "host", "successor"].map((name) => reservedHeaderPrefix + name).join();
-    return (
-      plan
-        .filter((r) => types.includes(r.type))
-        .flatMap((r) => actions.parse(r.values).path_matcher)
-        // Only the router calls origins, and it says these itself.
-        .filter((m) => !/-(api|bulk)$/.test(m.name))
-        .filter(
-          (m) =>
-            m.route_rules.length === 0 ||
-            m.route_rules.some(
-              ({ header_action: [action] }) =>
-                action?.request_headers_to_remove.toSorted().join() !== wanted ||
-                action.response_headers_to_remove.toSorted().join() !== wanted,
-            ),
-        )
-        .map((m) => `${m.name} lets them through`)
+    // Only the router calls origins, and it says these itself.
+    const origins = Object.values(cells).flatMap((m) =>
+      [m.origins.api, m.origins.bulk].map((o) => new URL(o).host),
     );
+    return plan
+      .filter((r) => types.includes(r.type))
+      .map((r) => actions.parse(r.values))
+      .flatMap(({ host_rule, path_matcher }) => {
+        const clients = host_rule.filter(({ hosts }) => hosts.some((h) => !origins.includes(h)));
+        return path_matcher.filter((m) => clients.some((rule) => rule.path_matcher === m.name));
+      })
+      .filter(
+        (m) =>
+          m.route_rules.length === 0 ||
+          m.route_rules.some(
+            ({ header_action: [action] }) =>
+              action?.request_headers_to_remove.toSorted().join() !== wanted ||
+              action.response_headers_to_remove.toSorted().join() !== wanted,
+          ),
+      )
+      .map((m) => `${m.name} lets them through`);
   },
 
   "where TLS ends": (plan, { residency }) => {

@@ -1,18 +1,32 @@
 import { type CellManifest, type FleetConfig, isInside, type Location, location } from "@proveniq/contracts";
 import { z } from "zod";
-import { condition, grant, type Policy, resources } from "./policy.ts";
+import { databases, deletable, withoutBackups, withoutRecovery } from "./firestore.ts";
+import { grant, type Policy, resources } from "./policy.ts";
 
 export interface CentralContext {
   config: FleetConfig;
   cells: Readonly<Record<string, CellManifest>>;
+  /** After how many days infra/warehouse.json lets rows of a raw table go, by its name. */
+  rawDays: Readonly<Record<string, number | null>>;
+  analysts: readonly string[];
 }
 
-const dataset = z.object({ dataset_id: z.string(), location: z.string() });
+const dataset = z.object({
+  dataset_id: z.string(),
+  location: z.string(),
+  delete_contents_on_destroy: z.boolean().nullable(),
+});
 const place = (text: string): Location | undefined => location.safeParse(text).data;
 
 export const centralPolicies: Record<string, Policy<CentralContext>> = {
-  residency: (plan, { config }) =>
-    resources(plan, "google_bigquery_dataset", dataset).flatMap(({ values }) => {
+  residency: (plan, { config }) => [
+    ...databases(plan)
+      .filter(({ values }) => values.location_id !== config.central.location)
+      .map(
+        ({ values }) =>
+          `database ${values.name} is in ${values.location_id}, and fleet.json says ${config.central.location}`,
+      ),
+    ...resources(plan, "google_bigquery_dataset", dataset).flatMap(({ values }) => {
       const residency = (["eu", "us"] as const).find((r) => values.dataset_id === `raw_${r}`) ?? "global";
       const at = place(values.location);
       const declared = config.warehouse[residency];
@@ -20,18 +34,24 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
         ? []
         : [`${values.dataset_id} is in ${values.location}, and fleet.json says ${declared}`];
     }),
+  ],
+
+  "point in time recovery": withoutRecovery,
+
+  backups: (plan, { config: { central } }) =>
+    withoutBackups(plan, [central.controlDatabase, central.deployDatabase, central.marketDatabase], 1),
 
   "deletion protection": (plan) => {
-    const database = z.object({ name: z.string(), delete_protection_state: z.string().nullable() });
     const table = z.object({
       table_id: z.string(),
       deletion_protection: z.boolean().nullable(),
       view: z.array(z.unknown()),
     });
     return [
-      ...resources(plan, "google_firestore_database", database)
-        .filter(({ values }) => values.delete_protection_state !== "DELETE_PROTECTION_ENABLED")
-        .map(({ values }) => `database ${values.name} can be deleted`),
+      ...deletable(plan),
+      ...resources(plan, "google_bigquery_dataset", dataset)
+        .filter(({ values }) => values.delete_contents_on_destroy !== false)
+        .map(({ values }) => `dataset ${values.dataset_id} goes with all that is in it`),
       ...resources(plan, "google_bigquery_table", table)
         .filter(({ values }) => values.view.length === 0 && values.deletion_protection !== true)
         .map(({ address }) => `${address} can be deleted`),
@@ -59,6 +79,36 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
     return [
       ...given.filter((g) => !wanted.includes(g)).map((g) => `${g} is granted`),
       ...wanted.filter((w) => !given.includes(w)).map((w) => `${w} is missing`),
+    ];
+  },
+
+  "raw rows go": (plan, { rawDays }) => {
+    const table = z.object({
+      dataset_id: z.string(),
+      table_id: z.string(),
+      view: z.array(z.unknown()),
+      time_partitioning: z.array(z.object({ expiration_ms: z.number().nullish() })),
+    });
+    return resources(plan, "google_bigquery_table", table)
+      .filter(({ values }) => values.dataset_id.startsWith("raw_") && values.view.length === 0)
+      .flatMap(({ address, values: { table_id, time_partitioning } }) => {
+        const days = (time_partitioning[0]?.expiration_ms ?? 0) / 86_400_000;
+        const wanted = rawDays[table_id] ?? undefined;
+        return days === wanted
+          ? []
+          : [`${address} keeps rows for ${days || "ever"}, not for ${wanted ?? "a number of"} days`];
+      });
+  },
+
+  "who sees the global view": (plan, { analysts }) => {
+    const right = z.object({ dataset_id: z.string(), role: z.string(), member: z.string() });
+    const everybody = plan.filter((r) => /\ball(Authenticated)?Users\b/.test(JSON.stringify(r.values)));
+    return [
+      ...everybody.map(({ address }) => `${address} lets everybody in`),
+      ...resources(plan, "google_bigquery_dataset_iam_member", right)
+        .filter(({ values }) => values.dataset_id === "published")
+        .filter(({ values: v }) => !analysts.includes(v.member) || v.role !== "roles/bigquery.dataViewer")
+        .map(({ values: v }) => `${v.member} has ${v.role}`),
     ];
   },
 
@@ -118,74 +168,6 @@ export const projectPolicies: Record<string, Policy<ProjectContext>> = {
       )
         ? []
         : ["logs are kept in the global bucket too"]),
-    ];
-  },
-};
-
-export interface BootstrapContext {
-  config: FleetConfig;
-  cells: readonly string[];
-  repository: string;
-}
-
-export const bootstrapPolicies: Record<string, Policy<BootstrapContext>> = {
-  "one deployer a cell": (plan, { cells }) => {
-    const account = z.object({ account_id: z.string() });
-    const made = resources(plan, "google_service_account", account).map(({ values }) => values.account_id);
-    return cells.filter((id) => !made.includes(`deploy-${id}`)).map((id) => `${id} has none`);
-  },
-
-  "deployers read no data": (plan) => {
-    const role = z.object({ permissions: z.array(z.string()) });
-    return [
-      ...resources(plan, "google_project_iam_custom_role", role).flatMap(({ address, values }) =>
-        values.permissions
-          .filter((p) => p.startsWith("datastore.entities") || /\.(getIamPolicy|setIamPolicy)$/.test(p))
-          .map((p) => `${address} has ${p}`),
-      ),
-      ...resources(plan, "google_project_iam_member", grant)
-        .filter(({ values }) =>
-          /^roles\/(datastore|owner$|editor$|viewer$|bigquery\.(?!metadataViewer)|secretmanager)/.test(
-            values.role,
-          ),
-        )
-        .map(({ values }) => `${values.member} has ${values.role}`),
-    ];
-  },
-
-  "who may be a deployer": (plan, { repository }) => {
-    const provider = z.object({ attribute_condition: z.string().nullable() });
-    const member = z.object({ member: z.string() });
-    return [
-      ...resources(plan, "google_iam_workload_identity_pool_provider", provider)
-        .filter(
-          ({ values }) =>
-            values.attribute_condition !==
-            `assertion.repository == '${repository}' && assertion.ref == 'refs/heads/main'`,
-        )
-        .map(({ values }) => `others than ${repository} on main: ${values.attribute_condition ?? "anybody"}`),
-      ...resources(plan, "google_service_account_iam_member", member)
-        .filter(({ values }) => !values.member.includes(`/attribute.environment/${repository}:`))
-        .map(({ address }) => `${address} is not bound to one environment`),
-    ];
-  },
-
-  buckets: (plan) => {
-    const bucket = z.object({
-      name: z.string(),
-      public_access_prevention: z.string().nullable(),
-      versioning: z.array(z.object({ enabled: z.boolean() })),
-    });
-    const member = z.object({ role: z.string(), member: z.string(), condition });
-    return [
-      ...resources(plan, "google_storage_bucket", bucket)
-        .filter(
-          ({ values: v }) => v.public_access_prevention !== "enforced" || v.versioning[0]?.enabled !== true,
-        )
-        .map(({ values }) => `${values.name} can be made public, or forgets`),
-      ...resources(plan, "google_storage_bucket_iam_member", member)
-        .filter(({ values }) => values.role === "roles/storage.objectUser" && values.condition.length === 0)
-        .map(({ values }) => `${values.member} may write every cell's state`),
     ];
   },
 };

@@ -6,13 +6,10 @@
  * schema: each class is generated from it, with a comment a field that says what is required, optional and computed.
  */
 import { execFileSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type Block, type CtyType, type ProviderName, type ProviderSchema, providers } from "./schema.ts";
-
-const root = fileURLToPath(new URL("../../..", import.meta.url));
+import { type Block, type CtyType, type ProviderSchema, providers, usedOf } from "./schema.ts";
 
 const simple: Record<string, CtyType> = {
   string: "string",
@@ -120,18 +117,6 @@ function computedType(source: Source, body: string): CtyType | undefined {
   if (listOf === undefined) return undefined;
   const { attributes } = blockOf(source, listOf, false);
   return ["list", ["object", Object.fromEntries(Object.entries(attributes).map(([k, v]) => [k, v.type]))]];
-}
-
-/** Resource types in use, by the provider that each of them asks for. */
-function usedOf(provider: ProviderName): string[] {
-  const types = globSync("infra/terraform/**/*.tf", { cwd: root }).flatMap((file) =>
-    [...readFileSync(join(root, file), "utf8").matchAll(/^resource "(google_\w+)" "\w+" \{\n([^]*?)^\}/gm)]
-      .filter(
-        ([, , body = ""]) => /^ {2}provider\s+= google-beta$/m.test(body) === (provider === "google-beta"),
-      )
-      .map(([, type = ""]) => type),
-  );
-  return [...new Set(types)].sort();
 }
 
 for (const provider of providers) {

@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 /** A type as Terraform's providers write it: "string", ["list", "string"], ["object", {…}]. */
@@ -43,4 +45,18 @@ export function readSchema(provider: ProviderName): ProviderSchema {
   return providerSchema.parse(
     JSON.parse(readFileSync(new URL(`${provider}.schema.json`, import.meta.url), "utf8")),
   );
+}
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Resource types in use, by the provider that each of them asks for. */
+export function usedOf(provider: ProviderName): string[] {
+  const types = globSync("infra/terraform/**/*.tf", { cwd: root }).flatMap((file) =>
+    [...readFileSync(join(root, file), "utf8").matchAll(/^resource "(google_\w+)" "\w+" \{\n([^]*?)^\}/gm)]
+      .filter(
+        ([, , body = ""]) => /^ {2}provider\s+= google-beta$/m.test(body) === (provider === "google-beta"),
+      )
+      .map(([, type = ""]) => type),
+  );
+  return [...new Set(types)].sort();
 }

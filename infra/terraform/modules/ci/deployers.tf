@@ -1,6 +1,7 @@
 # One deployer a cell, which only the workflow of that cell's environment can be. It changes what surrounds data: no role of
-# its own lets it read a document. It manages the identities of its project, though, and could give itself a role that does:
-# grants are in the audit log, and the nightly plan shows them.
+# its own lets it read a document. It manages the identities of its project, though, and could give itself a role that does;
+# where two cells share a project, one on the other's data too. Grants are in the audit log, and the nightly plan shows them.
+# A cell whose deployer must not reach another's has a project of its own.
 locals {
   deployers = toset(concat(keys(var.cells), ["bootstrap", "edge", "central", "projects"]))
   pool      = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}"
@@ -15,7 +16,7 @@ resource "google_service_account" "deployer" {
 
 resource "google_service_account_iam_member" "environment" {
   for_each           = local.deployers
-  service_account_id = google_service_account.deployer[each.value].name
+  service_account_id = "projects/${var.central_project}/serviceAccounts/${google_service_account.deployer[each.value].account_id}@${var.central_project}.iam.gserviceaccount.com"
   role               = "roles/iam.workloadIdentityUser"
   member             = "${local.pool}/attribute.environment/${var.repository}:${each.value}"
 }

@@ -48,6 +48,7 @@ locals {
     ]
   ])
 
+  # Each kind has names of its own: a tenant and a cell may be called alike.
   matchers = merge(
     length(local.hosts) + length(local.own_hosts) == 0 ? {} : {
       clients = {
@@ -67,7 +68,7 @@ locals {
     },
     merge([
       for id, c in local.here : {
-        for s, origin in c.origins : "${id}-${s}" => {
+        for s, origin in c.origins : "origin-${id}-${s}" => {
           hosts = [trimprefix(origin, "https://")], default = local.service["${id}-${s}"], rules = [], origin = true
         }
       }

@@ -13,6 +13,10 @@ terraform {
 variable "project" {
   description = "A project that a cell's manifest names, or the central one of infra/fleet.json."
   type        = string
+  validation {
+    condition     = contains(concat(values(local.all)[*].project, [local.fleet.central.project]), var.project)
+    error_message = "No cell's manifest names this project, and it is not the central one of infra/fleet.json."
+  }
 }
 
 locals {

@@ -1,0 +1,200 @@
+import type { PlantedFault } from "./planted.ts";
+
+const cell = (file: string) => `terraform/modules/cell/${file}`;
+const eu = { root: "cell", plan: "eu" } as const;
+const small = { root: "cell", plan: "enterprise-a" } as const;
+
+/** In a cell. */
+export const cellFaults: readonly PlantedFault[] = [
+  // Manifests.
+  {
+    name: "an EU database in the United States",
+    file: "cells/eu/cell.json",
+    from: '"id": "eu-carriers",\n      "location": "europe-west1"',
+    to: '"id": "eu-carriers",\n      "location": "nam5"',
+    ...eu,
+    caughtBy: /nam5 is outside the residency "eu"/,
+  },
+  {
+    name: "an EU cell's functions in the United States",
+    file: cell("functions.tf"),
+    from: "  location    = var.manifest.region",
+    to: '  location    = "us-central1"',
+    ...eu,
+    caughtBy: /^residency: .*us-central1, outside "eu"/m,
+  },
+  {
+    name: "a manifest without what Terraform needs",
+    file: "cells/enterprise-a/cell.json",
+    from: '"writesPerSecond"',
+    to: '"writesPerSecnd"',
+    ...small,
+    caughtBy: /writesPer/,
+  },
+
+  // Databases.
+  {
+    name: "no point in time recovery",
+    file: cell("databases.tf"),
+    from: '"POINT_IN_TIME_RECOVERY_ENABLED"',
+    to: '"POINT_IN_TIME_RECOVERY_DISABLED"',
+    ...small,
+    caughtBy: /^point in time recovery: database enterprise-a has none/m,
+  },
+  {
+    name: "a database that a plan may delete",
+    file: cell("databases.tf"),
+    from: '"DELETE_PROTECTION_ENABLED"',
+    to: '"DELETE_PROTECTION_DISABLED"',
+    ...small,
+    caughtBy: /^deletion protection: database enterprise-a/m,
+  },
+  {
+    name: "backups that are gone after a week",
+    file: cell("databases.tf"),
+    from: '"2592000s"',
+    to: '"604800s"',
+    ...small,
+    caughtBy: /^backups: database enterprise-a keeps/m,
+  },
+  {
+    name: "rules that let clients in",
+    file: cell("databases.tf"),
+    from: "allow read, write: if false;",
+    to: "allow read, write: if true;",
+    ...small,
+    caughtBy: /^rules: /m,
+  },
+  {
+    name: "a missing index",
+    file: cell("indexes.tf"),
+    from: "for index in var.indexes.indexes :",
+    to: "for index in slice(var.indexes.indexes, 1, 4) :",
+    ...small,
+    caughtBy: /^indexes: index enterprise-a\/items .* is missing/m,
+  },
+  {
+    name: "an index on a field that only grows",
+    file: cell("indexes.tf"),
+    from: "        for field in var.indexes.fieldOverrides :\n",
+    to: '        for field in [for f in var.indexes.fieldOverrides : f if f.fieldPath != "createdAt"] :\n',
+    ...small,
+    caughtBy: /^exemptions: exemption enterprise-a\/items\.createdAt is missing/m,
+  },
+
+  // Identities.
+  {
+    name: "a condition that fits cell-10 as well as cell-1",
+    file: cell("names.tf"),
+    from: '"resource.name == \\"projects/${local.project}/databases/${id}\\""',
+    to: '"resource.name.startsWith(\\"projects/${local.project}/databases/${id}\\")"',
+    ...small,
+    caughtBy: /^isolation: .*startsWith/m,
+  },
+  {
+    name: "a role without a condition",
+    file: cell("identities.tf"),
+    from: "# What it may do in the central project",
+    to: 'resource "google_project_iam_member" "all" {\n  project = local.project\n  role    = "roles/datastore.user"\n  member  = local.members["api"]\n}\n\n# What it may do in the central project',
+    ...small,
+    caughtBy: /^unconditional role: .*roles\/datastore\.user/m,
+  },
+  {
+    name: "an API that may write market values",
+    file: cell("identities.tf"),
+    from: 'role = "roles/datastore.viewer"\n',
+    to: 'role = "roles/datastore.user"\n',
+    ...small,
+    caughtBy: /^market values are read-only: serviceAccount:enterprise-a-api@/m,
+  },
+  {
+    name: "a cell's state that reaches into the centre",
+    file: cell("functions.tf"),
+    from: '  for_each         = toset(["replicate", "sink"])\n  project          = local.project',
+    to: '  for_each         = toset(["replicate", "sink"])\n  project          = var.central.project',
+    ...small,
+    caughtBy: /^only its own project: .*google_cloud_scheduler_job/m,
+  },
+  {
+    name: "a sink that reads every secret of the project",
+    file: cell("identities.tf"),
+    from: 'resource.name.extract(\\"/secrets/analytics-key-${var.id}-20{day}\\") != \\"\\"',
+    to: "true",
+    ...small,
+    caughtBy: /^secrets: /m,
+  },
+
+  // Functions.
+  {
+    name: "functions that anybody reaches past the load balancer",
+    file: cell("functions.tf"),
+    from: '"ALLOW_INTERNAL_AND_GCLB"',
+    to: '"ALLOW_ALL"',
+    ...small,
+    caughtBy: /^ingress: enterprise-a-api has ingress ALLOW_ALL/m,
+  },
+  {
+    name: "a function that runs as the project",
+    file: cell("functions.tf"),
+    from: '    service_account_email            = "${local.names[each.key]}@${local.project}.iam.gserviceaccount.com"\n',
+    to: "",
+    ...small,
+    caughtBy: /^functions: .* runs as the project's own identity/m,
+  },
+  {
+    name: "an environment that the cell would refuse",
+    file: cell("functions.tf"),
+    from: "CENTRAL_PROJECT         =",
+    to: "CENTRAL_PROJECT_ID      =",
+    ...small,
+    caughtBy: /^environment: /m,
+  },
+  {
+    name: "a function that the artefact does not have",
+    file: cell("functions.tf"),
+    from: "entry_point = each.key",
+    to: 'entry_point = each.key == "sink" ? "analytics" : each.key',
+    ...small,
+    caughtBy: /^entry points: enterprise-a-sink starts analytics/m,
+  },
+  {
+    name: "an alert that takes each deploy for silence",
+    file: cell("watching.tf"),
+    from: 'cross_series_reducer = "REDUCE_SUM"',
+    to: 'cross_series_reducer = "REDUCE_NONE"',
+    ...small,
+    caughtBy: /^silence: /m,
+  },
+  {
+    name: "an alert without a runbook",
+    file: cell("watching.tf"),
+    from: "Runbook: ${var.runbooks}/cell-loss.md",
+    to: "Good luck.",
+    ...small,
+    caughtBy: /^alerts: /m,
+  },
+  {
+    name: "a limit that is keyed by what callers choose",
+    file: cell("backends.tf"),
+    from: 'enforce_on_key = "IP"',
+    to: 'enforce_on_key = "HTTP_HEADER"',
+    ...small,
+    caughtBy: /^rate limit: /m,
+  },
+  {
+    name: "an EU cell that anybody may flood",
+    file: cell("backends.tf"),
+    from: "  security_policy       = google_compute_region_security_policy.this[0].self_link\n",
+    to: "",
+    ...eu,
+    caughtBy: /^rate limit: eu-api has none/m,
+  },
+  {
+    name: "an argument that the provider does not have",
+    file: cell("functions.tf"),
+    from: "all_traffic_on_latest_revision ",
+    to: "all_traffic_on_newest_revision ",
+    ...small,
+    caughtBy: /all_traffic_on_newest_revision/,
+  },
+];

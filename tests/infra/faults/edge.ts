@@ -1,0 +1,130 @@
+import type { PlantedFault } from "./planted.ts";
+
+const edge = (file: string) => `terraform/modules/edge/${file}`;
+const global = { root: "edge", plan: "global" } as const;
+const eu = { root: "edge", plan: "eu" } as const;
+
+/** In front of cells. */
+export const edgeFaults: readonly PlantedFault[] = [
+  {
+    name: "swapped origins",
+    file: edge("routes.tf"),
+    from: 'hosts = [trimprefix(origin, "https://")]',
+    to: 'hosts = [trimprefix(s == "api" ? c.origins.bulk : c.origins.api, "https://")]',
+    ...global,
+    caughtBy: /^origins: consumer-api\.cells\.proveniq\.io goes to consumer-bulk/m,
+  },
+  {
+    name: "one host twice",
+    file: "fleet.json",
+    from: '"hosts": ["carrier-a.proveniq.io"]',
+    to: '"hosts": ["api.proveniq.io"]',
+    ...global,
+    caughtBy: /api\.proveniq\.io is listed twice/,
+  },
+  {
+    name: "a pinned tenant sent to another's cell",
+    file: edge("routes.tf"),
+    from: '{ service = local.service["${p.cell}-api"], matches = [{ prefix = "/t/${tenant}/" }] }',
+    to: '{ service = local.service["consumer-api"], matches = [{ prefix = "/t/${tenant}/" }] }',
+    ...global,
+    caughtBy: /^pinned tenants: carrier-a at api\.proveniq\.io.* goes to consumer-api/m,
+  },
+  {
+    name: "backend services looked for in the central project",
+    file: edge("routes.tf"),
+    from: '"projects/${c.project}/${local.scope}',
+    to: '"projects/${var.fleet.central.project}/${local.scope}',
+    ...global,
+    caughtBy:
+      /^backend services: .* names projects\/proveniq-central\/global\/backendServices\/enterprise-a-api/m,
+  },
+  {
+    name: "a certificate that is never issued",
+    file: edge("front.tf"),
+    from: "for_each     = google_certificate_manager_dns_authorization.this",
+    to: "for_each     = {}",
+    ...eu,
+    caughtBy: /^certificates: .* proves 0 of 2 names/m,
+  },
+  {
+    name: "clients' hosts without a certificate",
+    file: edge("front.tf"),
+    from: 'local.has_clients ? "*.${var.fleet.zone}" : ""',
+    to: '""',
+    ...global,
+    caughtBy: /^certificates: .* has none for api\.proveniq\.io/m,
+  },
+  {
+    name: "imports among the interactive traffic",
+    file: edge("routes.tf"),
+    from: 'id => { service = local.service["${id}-bulk"]',
+    to: 'id => { service = local.service["${id}-api"]',
+    ...global,
+    caughtBy: /^pinned tenants: carrier-a at carrier-a\.proveniq\.io\/v1\/imports goes to enterprise-a-api/m,
+  },
+  {
+    name: "an EU host behind the global load balancer",
+    file: edge("routes.tf"),
+    from: 'if local.is_global ? h.kind == "global" : ',
+    to: "if local.is_global ? true : ",
+    ...global,
+    caughtBy: /^hosts of a residency: eu\.proveniq\.io is behind the load balancer of "global"/m,
+  },
+  {
+    name: "reserved headers from outside",
+    file: edge("routes.tf"),
+    from: '["x-proveniq-epoch", "x-proveniq-host", "x-proveniq-successor"]',
+    to: '["x-proveniq-host"]',
+    ...eu,
+    caughtBy: /^reserved headers: clients lets them through/m,
+  },
+  {
+    name: "a load balancer that serves hosts nobody gave",
+    file: edge("url-map.tf"),
+    from: "percentage  = 100",
+    to: "percentage  = 10",
+    ...eu,
+    caughtBy: /^unknown hosts: /m,
+  },
+  {
+    name: "a router that is reached past its load balancer",
+    file: edge("router.tf"),
+    from: '"INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"',
+    to: '"INGRESS_TRAFFIC_ALL"',
+    ...eu,
+    caughtBy: /^router: router-eu can be reached past/m,
+  },
+  {
+    name: "TLS of the EU ended anywhere",
+    file: edge("front.tf"),
+    from: 'location = local.is_global ? "global" : var.region\n  name     = local.slug',
+    to: 'location = "global"\n  name     = local.slug',
+    ...eu,
+    caughtBy: /^where TLS ends: .* is global/m,
+  },
+  {
+    name: "reserved headers on a tenant's own host, taken for an origin",
+    file: edge("routes.tf"),
+    from: "rules = [local.to_bulk[p.cell]], origin = false",
+    to: "rules = [local.to_bulk[p.cell]], origin = true",
+    ...global,
+    caughtBy: /^reserved headers: pinned-carrier-a lets them through/m,
+  },
+  {
+    name: "a tenant's hosts by the name of a cell's origin",
+    file: edge("routes.tf"),
+    from: '"pinned-${tenant}" =>',
+    to: '"origin-${p.cell}-api" =>',
+    ...global,
+    caughtBy: /^pinned tenants: carrier-a at carrier-a\.proveniq\.io\/v1\/items goes to nowhere/m,
+  },
+  {
+    name: "a tenant's own host outside the zone",
+    file: "fleet.json",
+    from: '"nordic-mutual.proveniq.io": "eu"',
+    to: '"claims.nordic-mutual.example": "eu"',
+    ...eu,
+    caughtBy: /claims\.nordic-mutual\.example is not in the zone/,
+  },
+];
