@@ -30,13 +30,13 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: "packages/db/src/items/document.ts",
-        find: "    body: JSON.stringify({ ...rest",
-        replace: "    content: JSON.stringify({ ...rest",
+        find: "    body: JSON.stringify({\n",
+        replace: "    content: JSON.stringify({\n",
       },
       {
         file: "packages/db/src/items/document.ts",
-        find: "importJob, body: _, ...named",
-        replace: "importJob, body: _, content: ____, ...named",
+        find: "importSource, body: _, ...named",
+        replace: "importSource, body: _, content: ____, ...named",
       },
       {
         file: "packages/db/src/portfolio/store.ts",
