@@ -12,6 +12,7 @@ import { caseDirectory } from "../../apps/router/src/decide/cases.ts";
 import { cellPolicies, definitions } from "./policies/cell.ts";
 import { bootstrapPolicies } from "./policies/deployers.ts";
 import { edgePolicies } from "./policies/edge.ts";
+import { isPlanners, plannerPolicies } from "./policies/planner.ts";
 import { check } from "./policies/policy.ts";
 import { runningPolicies } from "./policies/running.ts";
 import { centralPolicies, projectPolicies } from "./policies/shared.ts";
@@ -127,7 +128,15 @@ export function faultsOf(infra: Infra, root: Root, name: string, planned: readon
     const rawDays = Object.fromEntries(raw.map((t) => [t.name, t.expiresAfterDays]));
     return check(centralPolicies, planned, { config, cells, rawDays, analysts });
   }
-  return check(bootstrapPolicies, planned, { config, cells, repository });
+  const context = { config, cells, repository };
+  return [
+    ...check(
+      bootstrapPolicies,
+      planned.filter((r) => !isPlanners(r)),
+      context,
+    ),
+    ...check(plannerPolicies, planned.filter(isPlanners), context),
+  ];
 }
 
 const warehouse = z.object({
