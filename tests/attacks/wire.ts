@@ -101,9 +101,10 @@ export function codeOf(answer: WireAnswer): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-/** What an answer tells: all of it, but for what differs between any two (date, request id, quota, time-outs). */
+/** What an answer tells: all of it, but for what differs between any two (date, request and trace id, quota, time-outs). */
 export function told({ status, headers, body }: WireAnswer): string {
-  const passing = /^(date|x-request-id|ratelimit.*|retry-after|keep-alive|connection)$/;
+  const passing = /^(date|x-request-id|traceresponse|ratelimit.*|retry-after|keep-alive|connection)$/;
   const kept = Object.entries(headers).filter(([name]) => !passing.test(name));
-  return JSON.stringify([status, kept.map((pair) => pair.join(": ")).sort(), body]);
+  const said = body.replace(/"traceId":"[0-9a-f]{32}"/, '"traceId":"…"');
+  return JSON.stringify([status, kept.map((pair) => pair.join(": ")).sort(), said]);
 }

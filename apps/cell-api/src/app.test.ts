@@ -79,8 +79,9 @@ describe("outside of tenants", () => {
 
 describe("before a tenant is reached", () => {
   it("401: without a credential, for every tenant alike, before the body is looked at", async () => {
-    const one = await call("POST", "/v1/items", { as: null, tenant: "carrier-a", body: "{" });
-    const other = await call("POST", "/v1/items", { as: null, tenant: "nobody", body: "{" });
+    const headers = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00" };
+    const one = await call("POST", "/v1/items", { headers, as: null, tenant: "carrier-a", body: "{" });
+    const other = await call("POST", "/v1/items", { headers, as: null, tenant: "nobody", body: "{" });
     expect([one.status, one.text]).toEqual([401, other.text]);
     expect(one.headers.get("www-authenticate")).toContain("Bearer");
   });
@@ -155,7 +156,34 @@ describe("the log", () => {
       headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` },
     });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ method: "GET", route: "/v1/items", status: 421, trace });
+    expect(lines[0]).toMatchObject({ method: "GET", route: "/v1/items", status: 421, traceId: trace });
     expect(JSON.stringify(lines)).not.toMatch(/SECRET|maria|eyJ|pvq_|carrier-a/);
+  });
+});
+
+describe("the trace", () => {
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const withLines = () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = (fields: object) => lines.push({ ...fields });
+    return { lines, ...strandedApp({ logger: { debug: log, info: log, warn: log, error: log } }) };
+  };
+
+  it.each(["/v1/items", "/nowhere", "/v1/items/__x__"])(
+    "of an error at %s has one id in the answer, its header and the log",
+    async (path) => {
+      const { call, lines } = withLines();
+      const answer = await call("GET", path, { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } });
+      expect(answer.body).toMatchObject({ traceId: trace });
+      expect(answer.headers.get("traceresponse")).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-00$`));
+      expect(lines).toMatchObject([{ traceId: trace }]);
+    },
+  );
+
+  it("is begun where there is none", async () => {
+    const { call, lines } = withLines();
+    const answer = await call("GET", "/nowhere");
+    expect(lines[0]?.["traceId"]).toMatch(/^[0-9a-f]{32}$/);
+    expect(answer.body).toMatchObject({ traceId: lines[0]?.["traceId"] });
   });
 });

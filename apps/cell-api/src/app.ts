@@ -56,8 +56,9 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   }
   for (const [path, allowed] of methods) refuseOthers(app, path, allowed);
 
-  app.notFound(() => responseTo(new ProblemError("not-found", "There is nothing at this path.")));
-  app.onError(responseTo);
+  const nothing = new ProblemError("not-found", "There is nothing at this path.");
+  app.notFound((c) => responseTo(nothing, c.get("traceId")));
+  app.onError((error, c) => responseTo(error, c.get("traceId")));
   return app;
 }
 

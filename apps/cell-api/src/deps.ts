@@ -52,6 +52,8 @@ export interface AppEnv {
   Bindings: Partial<HttpBindings> | undefined;
   Variables: TenantVariables<TenantDb> & {
     requestId: string;
+    /** 32 hexadecimal digits, as in `traceparent`. */
+    traceId: string;
     /** Headers that tell the caller where they stand with their quota. */
     quota: Readonly<Record<string, string>>;
     /** Template of the route that answered, for the log. */

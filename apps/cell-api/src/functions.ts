@@ -4,13 +4,17 @@ import { onSchedule } from "firebase-functions/v2/scheduler";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { loadConfig, replicatorConfig } from "./config.ts";
-import { listenerOf } from "./http/listener.ts";
+import { listenerOf, type Refusal } from "./http/listener.ts";
 import { createLogger } from "./log.ts";
 import { sinkConfig } from "./sink-config.ts";
 
 // Nothing but functions may be exported here: the platform walks every export of this module.
 const config = loadConfig();
-const logger = createLogger({ level: config.logLevel, cell: config.cellId });
+const logger = createLogger({
+  level: config.logLevel,
+  cell: config.cellId,
+  project: config.manifest.project,
+});
 const interactive = once(() => Promise.resolve(createApp(composeCell(config, logger).deps)));
 const importing = once(async () => {
   const { createImporter } = await import("./imports/compose.ts");
@@ -18,11 +22,13 @@ const importing = once(async () => {
   return createApp(composeCell(bulk, logger, (pauses) => createImporter(bulk, pauses)).deps);
 });
 
+const onRefused = (refusal: Refusal) => logger.info(refusal, "refused before it was a request");
+
 /** Each function is an instance of its own: what it does not serve, it does not load. */
 function once(make: () => Promise<ReturnType<typeof createApp>>) {
   let listener: Promise<ReturnType<typeof listenerOf>> | undefined;
   return () => {
-    listener ??= make().then((app) => listenerOf(app.fetch));
+    listener ??= make().then((app) => listenerOf(app.fetch, onRefused));
     return listener;
   };
 }

@@ -1,4 +1,5 @@
 import pino from "pino";
+import { scopeFields } from "./telemetry/scope.ts";
 
 /** The part of pino that the app uses. Fields never hold bodies, credentials or personal data. */
 export interface Logger {
@@ -18,12 +19,16 @@ const severities: Record<string, string> = {
   fatal: "CRITICAL",
 };
 
-/** JSON lines on standard output, written at once so that nothing is lost when the process ends. */
-export function createLogger(options: { level: string; cell: string }): Logger {
+/**
+ * JSON lines on standard output, written at once so that nothing is lost when the process ends. Each names the request and
+ * the trace that it was written for. `project`: where traces are looked up.
+ */
+export function createLogger(options: { level: string; cell: string; project: string }): Logger {
   return pino(
     {
       level: options.level,
       base: { cell: options.cell },
+      mixin: () => scopeFields(options.project),
       messageKey: "message",
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ severity: severities[label] ?? "DEFAULT" }) },

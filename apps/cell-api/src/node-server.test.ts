@@ -1,13 +1,16 @@
 import { connect } from "node:net";
 import { problem } from "@proveniq/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Refusal } from "./http/listener.ts";
 import { type RunningServer, serve } from "./node-server.ts";
 import { testKeyOf } from "./testing/identity.ts";
 import { strandedApp } from "./testing/stranded-app.ts";
 
 let server: RunningServer;
+const refused: Refusal[] = [];
 beforeAll(async () => {
-  server = await serve(strandedApp().app.fetch, { host: "127.0.0.1", port: 0 });
+  const onRefused = (refusal: Refusal) => refused.push(refusal);
+  server = await serve(strandedApp().app.fetch, { host: "127.0.0.1", port: 0, onRefused });
 });
 afterAll(() => server.drain());
 
@@ -25,6 +28,7 @@ function exchange(bytes: string, port = server.port): Promise<string> {
   });
 }
 
+const seenByApp: ReadonlySet<string> = new Set(["method-not-allowed", "not-found"]);
 const end = "connection: close\r\n\r\n";
 
 describe("the plain server", () => {
@@ -75,6 +79,11 @@ describe("the plain server", () => {
     expect(answer.toLowerCase()).toContain("content-type: application/problem+json");
     const body = problem.parse(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)));
     expect([body.status, body.code]).toEqual([status, code]);
+    // The app writes its own line: here are those that it never saw.
+    const told = refused.find(({ traceId }) => traceId === body.traceId);
+    const requestId = /^x-request-id: (\S+)/im.exec(answer)?.[1];
+    const { traceId } = body;
+    expect(told).toEqual(seenByApp.has(code) ? undefined : { requestId, traceId, code, status });
   });
 
   it.each([

@@ -1,8 +1,8 @@
 import { createServer, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
-import { type Fetch, listenerOf } from "./http/listener.ts";
+import { headers, makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
+import { type Fetch, listenerOf, type OnRefused, type Refusal, refusalOf } from "./http/listener.ts";
 
 /** How long a drain waits for requests under way, in milliseconds. */
 const drainMs = 10_000;
@@ -19,6 +19,8 @@ export interface ServeOptions {
   port: number;
   /** How long a request, body included, may take to arrive; 30 s unless told otherwise. */
   requestTimeoutMs?: number;
+  /** Told of each request that was refused before `fetch` saw it. */
+  onRefused?: OnRefused;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface ServeOptions {
  * problem document too. Rejects when the port cannot be had.
  */
 export async function serve(fetch: Fetch, options: ServeOptions): Promise<RunningServer> {
-  const { requestTimeoutMs = 30_000 } = options;
+  const { requestTimeoutMs = 30_000, onRefused } = options;
   const server = createServer({
     headersTimeout: Math.min(10_000, requestTimeoutMs),
     requestTimeout: requestTimeoutMs,
@@ -38,7 +40,16 @@ export async function serve(fetch: Fetch, options: ServeOptions): Promise<Runnin
     // A request without a Host gets its answer from errorHandler below.
     requireHostHeader: false,
   });
-  const listener = listenerOf(fetch);
+  const listener = listenerOf(fetch, onRefused);
+  const refuse = (socket: Duplex, code: ProblemCode, detail?: string) => {
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const refusal = refusalOf(code);
+    onRefused?.(refusal);
+    answerOnSocket(socket, refusal, detail);
+  };
   let draining = false;
   server.on("request", (incoming, outgoing) => {
     if (draining) outgoing.setHeader("connection", "close");
@@ -91,16 +102,12 @@ function codeOf(error: NodeJS.ErrnoException): ProblemCode {
 }
 
 /** An answer below Node's HTTP layer, for what never became a request. */
-function refuse(socket: Duplex, code: ProblemCode, detail?: string): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem = makeProblem(code, detail);
+function answerOnSocket(socket: Duplex, { requestId, traceId, code }: Refusal, detail?: string): void {
+  const problem = makeProblem(code, traceId, detail);
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? "Error"}\r\n` +
       `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `cache-control: private, no-store\r\nconnection: close\r\n\r\n${body}`,
+      `cache-control: private, no-store\r\n${headers.requestId}: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

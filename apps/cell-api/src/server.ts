@@ -28,12 +28,17 @@ async function sink(config: CellConfig, logger: Logger): Promise<void> {
 
 /** The plain server: Cloud Run, containers, and the local fleet. */
 async function main(config: CellConfig): Promise<void> {
-  const logger = createLogger({ level: config.logLevel, cell: config.cellId });
+  const logger = createLogger({
+    level: config.logLevel,
+    cell: config.cellId,
+    project: config.manifest.project,
+  });
   if (config.service === "replicate") return replicate(config, logger);
   if (config.service === "sink") return sink(config, logger);
   const cell = composeCell(config, logger, await importerOf(config));
   const server = await serve(createApp(cell.deps).fetch, {
     ...config,
+    onRefused: (refusal) => logger.info(refusal, "refused before it was a request"),
     ...(config.service === "bulk" ? { requestTimeoutMs: bulkRequestMs } : {}),
   });
   const { artefactDigest, commit } = config;

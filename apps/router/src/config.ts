@@ -12,6 +12,10 @@ const environment = z
     DIRECTORY_REDIS: z.url({ protocol: /^rediss?$/ }).optional(),
     DIRECTORY_KEEP: z.string().min(1).optional(),
     PROVENIQ_ENV: z.enum(["development", "production"]).default("production"),
+    GOOGLE_CLOUD_PROJECT: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "must be a project id")
+      .optional(),
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   })
   .superRefine((env, ctx) => {
@@ -40,6 +44,8 @@ export interface RouterConfig {
   metricsPort: number | undefined;
   directory: DirectorySource;
   development: boolean;
+  /** Where traces are looked up; undefined: log lines name a trace by its id alone. */
+  project: string | undefined;
   logLevel: z.infer<typeof environment>["LOG_LEVEL"];
 }
 
@@ -50,13 +56,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): RouterConfig {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
     throw new Error(`The router's environment is not valid:\n${lines.join("\n")}`);
   }
-  const { PORT, HOST, METRICS_PORT, PROVENIQ_ENV, LOG_LEVEL } = parsed.data;
+  const { PORT, HOST, METRICS_PORT, PROVENIQ_ENV, GOOGLE_CLOUD_PROJECT, LOG_LEVEL } = parsed.data;
   return {
     port: PORT,
     host: HOST,
     metricsPort: METRICS_PORT,
     directory: sourceOf(parsed.data),
     development: PROVENIQ_ENV === "development",
+    project: GOOGLE_CLOUD_PROJECT,
     logLevel: LOG_LEVEL,
   };
 }

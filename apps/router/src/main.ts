@@ -10,7 +10,7 @@ const mebibyte = 1024 * 1024;
 /** Start the router as a process of its own. */
 async function main(): Promise<void> {
   const config = readConfig();
-  const log = new Log(config.logLevel);
+  const log = new Log(config.logLevel, config.project);
   const open = await openDirectory(config.directory, (level, message, facts) =>
     log.event(level, message, facts),
   );

@@ -14,7 +14,7 @@ export const preflightHeaders: Readonly<Record<string, string>> = Object.freeze(
 
 /** What a page may read of an answer besides its body. */
 export const exposedHeaders =
-  "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, Idempotency-Replayed, Market-Sequence, Market-Age";
+  "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, traceresponse, Idempotency-Replayed, Market-Sequence, Market-Age";
 
 /** True for a preflight; any other OPTIONS is a question about methods. */
 export function isPreflight(method: string, header: (name: string) => string | undefined): boolean {

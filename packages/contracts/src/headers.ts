@@ -5,6 +5,8 @@ export const headers = {
   requestId: "x-request-id",
   traceparent: "traceparent",
   tracestate: "tracestate",
+  /** Answer: the trace, the span and whether it is recorded, written like a traceparent. */
+  traceresponse: "traceresponse",
   idempotencyKey: "idempotency-key",
   /** Answer: set to `true` when an earlier answer was replayed. */
   idempotencyReplayed: "idempotency-replayed",

@@ -21,4 +21,5 @@ export * from "./placement.ts";
 export * from "./portfolio.ts";
 export * from "./problem.ts";
 export * from "./region.ts";
+export * from "./trace.ts";
 export * from "./valuation.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { traceId } from "./trace.ts";
 
 /**
  * Every error that a client can meet: code → status and title. Closed: an answer outside this list is a bug.
@@ -52,6 +53,7 @@ export const problem = z
     title: z.string(),
     status: z.int().min(400).max(599),
     code: z.enum(problemCodes),
+    traceId: traceId.describe("Finds what every process logged about this request; tell it to support"),
     detail: z.string().optional().describe("What is wrong here and what to do about it"),
     errors: z
       .array(
@@ -67,14 +69,20 @@ export type Problem = z.infer<typeof problem>;
 
 export const problemContentType = "application/problem+json";
 
-/** Build a problem document. Only text made for clients may go in. */
-export function makeProblem(code: ProblemCode, detail?: string, errors?: Problem["errors"]): Problem {
+/** Build a problem document for the request of that trace. Only text made for clients may go in. */
+export function makeProblem(
+  code: ProblemCode,
+  traceId: string,
+  detail?: string,
+  errors?: Problem["errors"],
+): Problem {
   const { status, title } = problems[code];
   return {
     type: `https://proveniq.io/problems/${code}`,
     title,
     status,
     code,
+    traceId,
     ...(detail === undefined ? {} : { detail }),
     ...(errors === undefined ? {} : { errors }),
   };
@@ -101,7 +109,7 @@ export class ProblemError extends Error {
     this.headers = more.headers ?? {};
   }
 
-  toProblem(): Problem {
-    return makeProblem(this.code, this.detail, this.errors);
+  toProblem(traceId: string): Problem {
+    return makeProblem(this.code, traceId, this.detail, this.errors);
   }
 }

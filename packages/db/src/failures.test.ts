@@ -11,7 +11,9 @@ describe("withinDeadline", () => {
       const error = await withinDeadline(1_000, () => Promise.reject(grpc(code))).catch((e: unknown) => e);
       expect(error).toBeInstanceOf(ProblemError);
       expect(error).toMatchObject({ code: "database-unavailable", headers: { "retry-after": "2" } });
-      expect(JSON.stringify((error as ProblemError).toProblem())).not.toContain("127.0.0.1");
+      expect(
+        JSON.stringify((error as ProblemError).toProblem("4bf92f3577b34da6a3ce929d0e0e4736")),
+      ).not.toContain("127.0.0.1");
     },
   );
 

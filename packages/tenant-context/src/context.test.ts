@@ -61,7 +61,7 @@ function setUp(more: Partial<TenantPorts<Binding>> = {}) {
       (e: unknown) => e,
     );
     if (!(error instanceof ProblemError)) throw error;
-    return { problem: error.toProblem(), headers: error.headers };
+    return { problem: error.toProblem("4bf92f3577b34da6a3ce929d0e0e4736"), headers: error.headers };
   };
   return { ask, refusal, read };
 }

@@ -1,4 +1,4 @@
-import { type Problem, ProblemError, problemContentType } from "@proveniq/contracts";
+import { type Problem, ProblemError, problemContentType, randomHex } from "@proveniq/contracts";
 
 /** A problem document as an answer. */
 export function problemResponse(problem: Problem, headers: Readonly<Record<string, string>> = {}): Response {
@@ -8,8 +8,11 @@ export function problemResponse(problem: Problem, headers: Readonly<Record<strin
   });
 }
 
-/** Any thrown value as the answer a client may see. What is not a ProblemError says nothing of itself. */
-export function responseTo(error: unknown): Response {
+/**
+ * Any thrown value as the answer a client may see, with the id of the request's trace. What is not a ProblemError says
+ * nothing of itself.
+ */
+export function responseTo(error: unknown, traceId = randomHex(16)): Response {
   const known = error instanceof ProblemError ? error : new ProblemError("internal-error");
-  return problemResponse(known.toProblem(), known.headers);
+  return problemResponse(known.toProblem(traceId), known.headers);
 }

@@ -1,14 +1,14 @@
 import { createHash, randomUUID } from "node:crypto";
-import { headers, ProblemError } from "@proveniq/contracts";
+import { headers, ProblemError, randomHex, readTraceparent, writeTraceparent } from "@proveniq/contracts";
 import type { MiddlewareHandler } from "hono";
 import type { AppDeps, AppEnv } from "../deps.ts";
+import { within } from "../telemetry/scope.ts";
 import type { Traffic } from "./traffic.ts";
 
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
 const processRoutes: ReadonlySet<string> = new Set(["/health", "/ready", "/v1/cell"]);
-const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 
-/** First of all: the request's id, one line in the log, and its count. */
+/** First of all: the request's id and trace, one line in the log, and its count. */
 export function requestLog(
   { logger, now }: Pick<AppDeps, "logger" | "now">,
   traffic: Traffic,
@@ -18,8 +18,11 @@ export function requestLog(
     const given = c.req.header(headers.requestId);
     const requestId = given !== undefined && requestIdPattern.test(given) ? given : randomUUID();
     c.set("requestId", requestId);
-    await next();
+    const traceId = readTraceparent(c.req.header(headers.traceparent))?.traceId ?? randomHex(16);
+    c.set("traceId", traceId);
+    await within({ requestId, traceId }, next);
     c.header(headers.requestId, requestId);
+    c.header(headers.traceresponse, writeTraceparent({ traceId, spanId: randomHex(8), sampled: false }));
 
     const tenant = c.get("tenant");
     const error = c.error;
@@ -29,7 +32,7 @@ export function requestLog(
     if (!processRoutes.has(c.get("route") ?? "none")) traffic.count(failed);
     const fields = {
       requestId,
-      trace: traceparentPattern.exec(c.req.header(headers.traceparent) ?? "")?.[1],
+      traceId,
       method: c.req.method,
       route: c.get("route") ?? "none",
       status: c.res.status,

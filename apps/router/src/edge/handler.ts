@@ -1,8 +1,14 @@
-import { headers, makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
+import {
+  headers,
+  makeProblem,
+  type ProblemCode,
+  problemContentType,
+  writeTraceparent,
+} from "@proveniq/contracts";
 import type { Directory } from "@proveniq/tenant-context/directory";
 import { type Decision, decide } from "../decide/index.ts";
 import { readSuccessor } from "../successor.ts";
-import { requestIdOf, traceOf } from "../trace.ts";
+import { requestIdOf, type Trace, traceOf } from "../trace.ts";
 import { answerHeaders, requestHeaders } from "./edge-headers.ts";
 
 type Route = Extract<Decision, { kind: "route" }>;
@@ -31,6 +37,11 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
 
   return async (request) => {
     const requestId = requestIdOf(request.headers.get(headers.requestId) ?? undefined);
+    const trace = traceOf(
+      request.headers.get(headers.traceparent) ?? undefined,
+      request.headers.get(headers.tracestate) ?? undefined,
+    );
+    const problem = (code: ProblemCode, detail: string) => problemAnswer(code, detail, requestId, trace);
     const path = request.url.slice(request.url.indexOf("/", request.url.indexOf("//") + 2));
     const host = request.headers.get("host") ?? new URL(request.url).host;
     const question = {
@@ -39,16 +50,11 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
       tenantHeader: request.headers.get(headers.tenant) ?? undefined,
       authorization: request.headers.get("authorization") ?? undefined,
     };
-    if (request.headers.has("upgrade"))
-      return problem("upgrade-refused", "No protocol upgrade is offered.", requestId);
+    if (request.headers.has("upgrade")) return problem("upgrade-refused", "No protocol upgrade is offered.");
     const decision = await decide(question, directory);
-    if (decision.kind === "reject") return problem(decision.problem, decision.detail, requestId);
+    if (decision.kind === "reject") return problem(decision.problem, decision.detail);
 
     const passed = requestHeaders(request.headers);
-    const trace = traceOf(
-      request.headers.get(headers.traceparent) ?? undefined,
-      request.headers.get(headers.tracestate) ?? undefined,
-    );
     passed.set(headers.requestId, requestId);
     passed.set(headers.traceparent, trace.traceparent);
     if (trace.tracestate !== undefined) passed.set(headers.tracestate, trace.tracestate);
@@ -60,10 +66,10 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
     const first = await ask(decision);
     const learnt = first !== undefined && learn(first, decision, directory);
     const next = learnt && !(body instanceof ReadableStream) ? await decide(question, directory) : undefined;
-    if (next?.kind === "reject") return problem(next.problem, next.detail, requestId);
+    if (next?.kind === "reject") return problem(next.problem, next.detail);
     const answer = next === undefined ? first : await ask(next);
     if (answer === undefined)
-      return problem("cell-unreachable", "The cell did not answer. Try again in a few seconds.", requestId);
+      return problem("cell-unreachable", "The cell did not answer. Try again in a few seconds.");
     return new Response(answer.body, {
       status: answer.status,
       statusText: answer.statusText,
@@ -137,14 +143,15 @@ async function replayable(request: Request): Promise<ArrayBuffer | ReadableStrea
   return declared !== null && Number(declared) <= replayBytes ? request.arrayBuffer() : request.body;
 }
 
-function problem(code: ProblemCode, detail: string, requestId: string): Response {
-  const document = makeProblem(code, detail);
+function problemAnswer(code: ProblemCode, detail: string, requestId: string, trace: Trace): Response {
+  const document = makeProblem(code, trace.traceId, detail);
   return new Response(JSON.stringify(document), {
     status: document.status,
     headers: {
       "content-type": problemContentType,
       "cache-control": "private, no-store",
       [headers.requestId]: requestId,
+      [headers.traceresponse]: writeTraceparent(trace),
     },
   });
 }

@@ -7,6 +7,8 @@ import {
   type ProblemCode,
   preflightHeaders,
   problemContentType,
+  type TraceParent,
+  writeTraceparent,
 } from "@proveniq/contracts";
 
 /** Seconds after which it is worth asking again, for problems that pass. */
@@ -32,9 +34,9 @@ export function answerProblem(
   res: ServerResponse,
   problem: ProblemCode,
   detail: string,
-  more: { requestId: string; close: boolean },
+  more: { requestId: string; trace: TraceParent; close: boolean },
 ): number {
-  const document = makeProblem(problem, detail);
+  const document = makeProblem(problem, more.trace.traceId, detail);
   const body = Buffer.from(JSON.stringify(document));
   const head = [
     "content-type",
@@ -44,6 +46,8 @@ export function answerProblem(
     ...standing,
     headers.requestId,
     more.requestId,
+    headers.traceresponse,
+    writeTraceparent(more.trace),
   ];
   const wait = retryAfter[problem];
   if (wait !== undefined) head.push("retry-after", wait);
@@ -82,18 +86,20 @@ export function answerPreflight(res: ServerResponse, requestId: string, close: b
   return res.statusCode;
 }
 
-/** A problem on a bare socket, where HTTP has not got as far as a request; then the connection closes. */
+/** A problem on a bare socket, where HTTP has not got as far as a request; then the connection closes. Gives the status. */
 export function answerOnSocket(
   socket: Duplex,
   problem: ProblemCode,
   detail: string,
-  requestId: string,
-): void {
-  const document = makeProblem(problem, detail);
+  { requestId, trace }: { requestId: string; trace: TraceParent },
+): number {
+  const document = makeProblem(problem, trace.traceId, detail);
   const body = JSON.stringify(document);
   socket.end(
     `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status] ?? "Error"}\r\n` +
       `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `cache-control: private, no-store\r\n${headers.requestId}: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
+      `cache-control: private, no-store\r\n${headers.requestId}: ${requestId}\r\n` +
+      `${headers.traceresponse}: ${writeTraceparent(trace)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  return document.status;
 }

@@ -9,6 +9,7 @@ describe("readConfig", () => {
       metricsPort: undefined,
       directory: { kind: "file", file: "d.json" },
       development: false,
+      project: undefined,
       logLevel: "info",
     });
   });

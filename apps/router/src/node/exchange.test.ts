@@ -1,3 +1,4 @@
+import { problem } from "@proveniq/contracts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ScriptedCell, startScriptedCell } from "./conformance/scripted-cell.ts";
 import { ask, problemCode } from "./testing/client.ts";
@@ -127,11 +128,17 @@ describe("what the client gets", () => {
     expect(reply.headers["content-type"]).toBe("application/problem+json");
     expect(reply.headers["cache-control"]).toBe("private, no-store");
     expect(cell.seen).toHaveLength(0);
+    const { traceId } = problem.parse(JSON.parse(reply.body));
+    expect(router.records[0]).toMatchObject({ traceId, problem: code });
+    expect(reply.headers["traceresponse"]).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
   });
 
   it("does not tell an unknown tenant from one of another host, but for the request id", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
     const [unknown, foreign] = await Promise.all(
-      ["nobody-here", "atelier-nord"].map((id) => ask(router.port, { headers: { "x-tenant-id": id } })),
+      ["nobody-here", "atelier-nord"].map((id) =>
+        ask(router.port, { headers: { "x-tenant-id": id, traceparent } }),
+      ),
     );
     const shown = (reply: typeof unknown) => ({
       ...reply,

@@ -263,9 +263,10 @@ export class Exchange implements ResponseHandler {
     if (this.#res.destroyed || this.#res.headersSent) return;
     this.#record.problem = problem;
     const { requestId } = this.#record;
+    const trace = this.#trace ?? traceOf(undefined, undefined);
     const close =
       this.#context.draining() || problem === "request-timeout" || this.#head?.expectsContinue === true;
-    this.#record.status = answerProblem(this.#res, problem, detail, { requestId, close });
+    this.#record.status = answerProblem(this.#res, problem, detail, { requestId, trace, close });
     this.#discardUnread();
   }
 

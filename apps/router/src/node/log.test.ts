@@ -39,7 +39,7 @@ const record: RequestRecord = {
 
 describe("Log", () => {
   it("writes one line of JSON a request, whatever the client sent, with the tenant hashed", () => {
-    const log = new Log("info", fd);
+    const log = new Log("info", undefined, fd);
     log.request(record);
     log.flushSync();
     expect(lines()).toEqual([
@@ -66,15 +66,24 @@ describe("Log", () => {
     expect(log.tenantHash("carrier-a")).toMatch(/^[0-9a-f]{12}$/);
   });
 
+  it("names the trace where the cloud looks for it, when it is told the project", () => {
+    const log = new Log("info", "proveniq-central", fd);
+    log.request(record);
+    log.flushSync();
+    expect(lines()).toMatchObject([
+      { traceId: "t", "logging.googleapis.com/trace": "projects/proveniq-central/traces/t" },
+    ]);
+  });
+
   it("writes by itself soon after, in order", async () => {
-    const log = new Log("info", fd);
+    const log = new Log("info", undefined, fd);
     for (let n = 0; n < 100; n += 1) log.event("info", "x", { n });
     await vi.waitFor(() => expect(lines()).toHaveLength(100));
     expect(lines().at(-1)).toMatchObject({ n: 99 });
   });
 
   it("keeps to its level", () => {
-    const log = new Log("warn", fd);
+    const log = new Log("warn", undefined, fd);
     log.request(record);
     log.event("info", "x");
     log.event("warn", "y");

@@ -56,12 +56,15 @@ const severities = { info: "INFO", warn: "WARNING", error: "ERROR" } as const;
 export class Log {
   readonly #rank: number;
   readonly #writer: LineWriter;
+  readonly #traces: string | undefined;
   readonly #hashes = new Map<string, string>();
   #millisecond = 0;
   #written = "";
 
-  constructor(level: LogLevel, fd = 1) {
+  /** `project`: the Google Cloud project in which traces are looked up; undefined where there is none. */
+  constructor(level: LogLevel, project?: string, fd = 1) {
     this.#rank = ranks[level];
+    this.#traces = project === undefined ? undefined : `projects/${project}/traces/`;
     this.#writer = new LineWriter(fd);
   }
 
@@ -78,6 +81,7 @@ export class Log {
   request(r: RequestRecord): void {
     if (this.#rank > ranks.info) return;
     let line = `{"severity":"INFO","time":"${this.#time()}","message":"request","requestId":"${r.requestId}","traceId":"${r.traceId}"`;
+    if (this.#traces !== undefined) line += `,"logging.googleapis.com/trace":"${this.#traces}${r.traceId}"`;
     line += `,"method":"${r.method}","host":${JSON.stringify(r.host)}`;
     if (r.tenantId !== undefined) line += `,"tenant":"${this.tenantHash(r.tenantId)}"`;
     if (r.cell !== undefined) line += `,"cell":"${r.cell}"`;

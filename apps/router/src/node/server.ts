@@ -3,9 +3,10 @@ import { type AddressInfo, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProblemCode } from "@proveniq/contracts";
-import { randomHex } from "../trace.ts";
+import { requestIdOf, traceOf } from "../trace.ts";
 import { answerOnSocket } from "./answer.ts";
 import { Exchange, type ExchangeContext } from "./exchange.ts";
+import { emptyRecord } from "./log.ts";
 
 export interface ServerLimits {
   /** For a request's head, and for a whole request. */
@@ -78,13 +79,18 @@ export function createRouterServer(
   server.on("request", onRequest);
   server.on("checkContinue", onRequest);
   server.on("checkExpectation", onRequest);
-  const refuseUpgrade = (_req: IncomingMessage, socket: Duplex) =>
-    answerOnSocket(
-      socket,
-      "upgrade-refused",
-      "Speak plain HTTP/1.1: no protocol upgrade is offered.",
-      randomHex(16),
-    );
+  /** What never became an exchange is answered and recorded all the same. */
+  const refuse = (socket: Duplex, problem: ProblemCode, detail: string, method = "") => {
+    const startedAt = performance.now();
+    const trace = traceOf(undefined, undefined);
+    const requestId = requestIdOf(undefined);
+    const status = answerOnSocket(socket, problem, detail, { requestId, trace });
+    const { traceId } = trace;
+    const totalMs = performance.now() - startedAt;
+    context.onDone({ ...emptyRecord(method), requestId, traceId, problem, status, totalMs });
+  };
+  const refuseUpgrade = (req: IncomingMessage, socket: Duplex) =>
+    refuse(socket, "upgrade-refused", "Speak plain HTTP/1.1: no protocol upgrade is offered.", req.method);
   server.on("upgrade", refuseUpgrade);
   server.on("connect", refuseUpgrade);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
@@ -92,7 +98,7 @@ export function createRouterServer(
     for (const exchange of exchanges) exchange.breakOff();
     if (exchanges.size > 0) return;
     if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
-    else answerOnSocket(socket, ...problemOf(error.code), randomHex(16));
+    else refuse(socket, ...problemOf(error.code));
   });
 
   const ageMs = Math.max(10, Math.min(1_000, parts.body.idleMs / 8));

@@ -1,7 +1,8 @@
 import { Agent, type IncomingMessage, request as plain } from "node:http";
 import { request as secure, Agent as TlsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Problem, problem } from "@proveniq/contracts";
+import { problem } from "@proveniq/contracts";
+import type { z } from "zod";
 import { CommandError } from "../cli/errors.ts";
 
 export interface HttpAnswer {
@@ -18,13 +19,18 @@ export interface Call {
   body?: Buffer | string;
 }
 
+/** What a cell says was wrong; one of the release before does not name the trace yet. */
+const refusal = problem.partial({ traceId: true });
+type Told = z.infer<typeof refusal>;
+
 /** The cell refused, and trying again would not help. */
 export class Refusal extends CommandError {
-  readonly problem: Problem;
+  readonly problem: Told;
 
-  constructor(refused: Problem) {
+  constructor(refused: Told) {
     const faults = (refused.errors ?? []).slice(0, 10).map((e) => `\n  ${e.path}: ${e.message}`);
-    super(`${refused.title} (${refused.code}). ${refused.detail ?? ""}${faults.join("")}`);
+    const trace = refused.traceId === undefined ? "" : `\n  trace ${refused.traceId}`;
+    super(`${refused.title} (${refused.code}). ${refused.detail ?? ""}${faults.join("")}${trace}`);
     this.problem = refused;
   }
 }
@@ -137,9 +143,9 @@ function reasonOf(error: unknown): string {
   return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }
 
-function problemOf(answer: HttpAnswer): Problem {
+function problemOf(answer: HttpAnswer): Told {
   try {
-    return problem.parse(JSON.parse(answer.text));
+    return refusal.parse(JSON.parse(answer.text));
   } catch {
     return {
       type: "about:blank",

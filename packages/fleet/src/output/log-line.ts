@@ -4,7 +4,7 @@ import type { Palette } from "./colour.ts";
 /** Fields of a structured log that say nothing new on a terminal; the log files have them. */
 const hidden = new Set(
   (
-    "level severity time pid hostname msg message name cell requestId traceId trace artefactDigest commit " +
+    "level severity time pid hostname msg message name cell requestId traceId logging.googleapis.com/trace logging.googleapis.com/spanId logging.googleapis.com/trace_sampled artefactDigest commit " +
     "method route host status ms totalMs"
   ).split(" "),
 );
