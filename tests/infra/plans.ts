@@ -26,6 +26,7 @@ const artefact = {
   artefact_object: `cells/${"b".repeat(64)}.zip`,
   git_commit: "c0ffee",
   billing_account: "000000-000000-000000",
+  traces: { endpoint: "https://traces.example", ratio: 0.01 },
 };
 const image = `europe-docker.pkg.dev/proveniq-central/router/router@sha256:${digest}`;
 
@@ -78,7 +79,7 @@ export function everything(fleet: Fleet): [Root, string[]][] {
 
 function variablesOf(root: Root, name: string): Record<string, unknown> {
   if (root === "cell") return { cell_id: name, ...artefact };
-  if (root === "edge") return { residency: name, router_image: image };
+  if (root === "edge") return { residency: name, router_image: image, traces: artefact.traces };
   if (root === "project") return { project: name };
   return root === "central" ? { analysts } : { repository };
 }

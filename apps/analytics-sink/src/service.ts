@@ -7,6 +7,7 @@ import { serviceAccountToken } from "./keys/token.ts";
 import type { SinkLogger } from "./log.ts";
 import { serveHealth } from "./run/health.ts";
 import { Sink } from "./run/sink.ts";
+import { type SinkTracing, untraced } from "./tracing.ts";
 import { StorageWriteWarehouse } from "./warehouse/storage-write.ts";
 
 /** What the sink of a cell needs to know. */
@@ -24,6 +25,8 @@ export interface SinkConfig {
   /** Folder for the keys of pseudonyms on one machine; undefined for Secret Manager. */
   keysFolder: string | undefined;
   leaseMs: number;
+  /** Without it nothing is recorded. */
+  tracing?: SinkTracing;
 }
 
 /** A function is called again and again in one process: what it sent before is remembered in between. */
@@ -31,7 +34,15 @@ const seenHere = new SeenMarks();
 
 /** The sink of one cell with all that it opens. */
 export function createSink(config: SinkConfig, logger: SinkLogger) {
-  const { cellId, manifest, defaultTenant, emulatorHost, warehouse: place, leaseMs } = config;
+  const {
+    cellId,
+    manifest,
+    defaultTenant,
+    emulatorHost,
+    warehouse: place,
+    leaseMs,
+    tracing = untraced,
+  } = config;
   const pool = new DatabasePool({
     projectId: manifest.project,
     allow: manifest.databases.map((d) => d.id),
@@ -47,13 +58,14 @@ export function createSink(config: SinkConfig, logger: SinkLogger) {
     keys: keysOf(config),
     seen: seenHere,
     logger,
+    tracing,
     leaseMs,
     ...(local ? { idleMs: 500, heartbeatMs: 15_000 } : {}),
   });
   return {
     sink,
     close: async () => {
-      await Promise.all([pool.close(), warehouse.close()]);
+      await Promise.all([pool.close(), warehouse.close(), tracing.flush()]);
     },
   };
 }

@@ -6,8 +6,11 @@ import {
   faultsOf,
   projectId,
   type TokenIssuer,
+  type TraceExport,
   tenantId,
   tokenIssuer,
+  traceExportEnvironment,
+  traceExportOf,
 } from "@proveniq/contracts";
 import { z } from "zod";
 
@@ -29,6 +32,7 @@ const environment = z.object({
   PORT: port.default(8080),
   HOST: z.string().min(1).default("0.0.0.0"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  ...traceExportEnvironment,
   FIRESTORE_EMULATOR_HOST: emulatorHost.optional(),
   CENTRAL_PROJECT: projectId.optional(),
   CENTRAL_MARKET_DATABASE: databaseId.optional(),
@@ -86,6 +90,8 @@ export interface CellConfig {
   port: number;
   host: string;
   logLevel: string;
+  /** Where spans are sent; undefined: none is made. */
+  traces: TraceExport | undefined;
   emulatorHost: string | undefined;
   /** Whose tokens people may bring. */
   issuers: readonly TokenIssuer[];
@@ -155,6 +161,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     port: e.PORT,
     host: e.HOST,
     logLevel: e.LOG_LEVEL,
+    traces: traceExportOf(e),
     emulatorHost: e.FIRESTORE_EMULATOR_HOST ?? e.REPLICA_EMULATOR_HOST,
     issuers: developmentIssuer === undefined ? manifest.issuers : [developmentIssuer],
     service: e.SERVICE,

@@ -7,6 +7,7 @@ import type { RequestQuota } from "@proveniq/tenant-context/quota";
 import type { Importer } from "./imports/importer.ts";
 import type { Logger } from "./log.ts";
 import type { Portfolios } from "./portfolio/portfolios.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
 import type { MarketValues } from "./valuation/valued.ts";
 
 /** Which cell this is and what runs in it. */
@@ -43,6 +44,8 @@ export interface AppDeps {
   importer?: Importer;
   dependencies: readonly Dependency[];
   logger: Logger;
+  /** Without it nothing is recorded. */
+  tracing?: Tracing;
   /** Milliseconds since 1970. */
   now: () => number;
 }

@@ -7,6 +7,7 @@ import { loadConfig, replicatorConfig } from "./config.ts";
 import { listenerOf, type Refusal } from "./http/listener.ts";
 import { createLogger } from "./log.ts";
 import { sinkConfig } from "./sink-config.ts";
+import { startTracing } from "./telemetry/start.ts";
 
 // Nothing but functions may be exported here: the platform walks every export of this module.
 const config = loadConfig();
@@ -15,11 +16,15 @@ const logger = createLogger({
   cell: config.cellId,
   project: config.manifest.project,
 });
-const interactive = once(() => Promise.resolve(createApp(composeCell(config, logger).deps)));
+const interactive = once(async () => {
+  const tracing = await startTracing(config, "api", logger);
+  return createApp({ ...composeCell(config, logger).deps, tracing });
+});
 const importing = once(async () => {
   const { createImporter } = await import("./imports/compose.ts");
   const bulk = { ...config, service: "bulk", instances: config.manifest.capacity.bulkInstances } as const;
-  return createApp(composeCell(bulk, logger, (pauses) => createImporter(bulk, pauses)).deps);
+  const tracing = await startTracing(config, "bulk", logger);
+  return createApp({ ...composeCell(bulk, logger, (pauses) => createImporter(bulk, pauses)).deps, tracing });
 });
 
 const onRefused = (refusal: Refusal) => logger.info(refusal, "refused before it was a request");
@@ -81,7 +86,9 @@ export const replicate = onSchedule(
   },
   async () => {
     const { replicateFor } = await import("./replicate/service.ts");
-    await replicateFor(replicatorConfig(config), logger, 57_000);
+    const tracing = await startTracing(config, "replicate", logger);
+    await replicateFor(replicatorConfig(config), logger, 57_000, tracing);
+    await tracing.flush();
   },
 );
 
@@ -100,6 +107,8 @@ export const sink = onSchedule(
   },
   async () => {
     const { carryFor } = await import("@proveniq/analytics-sink/service");
-    await carryFor(sinkConfig(config), logger, 55_000);
+    const tracing = await startTracing(config, "sink", logger);
+    await carryFor({ ...sinkConfig(config), tracing }, logger, 55_000);
+    await tracing.flush();
   },
 );

@@ -5,6 +5,8 @@ import { type CellConfig, loadConfig, replicatorConfig } from "./config.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { serve } from "./node-server.ts";
 import { sinkConfig } from "./sink-config.ts";
+import { startTracing } from "./telemetry/start.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
 
 /** A chunk of 8 MiB may come over a slow line. */
 const bulkRequestMs = 120_000;
@@ -16,14 +18,14 @@ async function importerOf(config: CellConfig) {
   return (pauses: PauseReader) => createImporter(config, pauses);
 }
 
-async function replicate(config: CellConfig, logger: Logger): Promise<void> {
+async function replicate(config: CellConfig, logger: Logger, tracing: Tracing): Promise<void> {
   const { serveReplicator } = await import("./replicate/service.ts");
-  return serveReplicator(replicatorConfig(config), logger);
+  return serveReplicator(replicatorConfig(config), logger, tracing);
 }
 
-async function sink(config: CellConfig, logger: Logger): Promise<void> {
+async function sink(config: CellConfig, logger: Logger, tracing: Tracing): Promise<void> {
   const { serveSink } = await import("@proveniq/analytics-sink/service");
-  return serveSink({ ...config, ...sinkConfig(config) }, logger);
+  return serveSink({ ...config, ...sinkConfig(config), tracing }, logger);
 }
 
 /** The plain server: Cloud Run, containers, and the local fleet. */
@@ -33,10 +35,11 @@ async function main(config: CellConfig): Promise<void> {
     cell: config.cellId,
     project: config.manifest.project,
   });
-  if (config.service === "replicate") return replicate(config, logger);
-  if (config.service === "sink") return sink(config, logger);
+  const tracing = await startTracing(config, config.service, logger);
+  if (config.service === "replicate") return replicate(config, logger, tracing);
+  if (config.service === "sink") return sink(config, logger, tracing);
   const cell = composeCell(config, logger, await importerOf(config));
-  const server = await serve(createApp(cell.deps).fetch, {
+  const server = await serve(createApp({ ...cell.deps, tracing }).fetch, {
     ...config,
     onRefused: (refusal) => logger.info(refusal, "refused before it was a request"),
     ...(config.service === "bulk" ? { requestTimeoutMs: bulkRequestMs } : {}),
@@ -55,7 +58,7 @@ async function main(config: CellConfig): Promise<void> {
     );
     const done = async () => {
       await server.drain();
-      await cell.close();
+      await Promise.all([cell.close(), tracing.flush()]);
       logger.info({}, "cell has stopped");
     };
     done().then(

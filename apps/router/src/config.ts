@@ -1,3 +1,4 @@
+import { type TraceExport, traceExportEnvironment, traceExportOf } from "@proveniq/contracts";
 import { z } from "zod";
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -16,6 +17,7 @@ const environment = z
       .string()
       .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "must be a project id")
       .optional(),
+    ...traceExportEnvironment,
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   })
   .superRefine((env, ctx) => {
@@ -46,6 +48,8 @@ export interface RouterConfig {
   development: boolean;
   /** Where traces are looked up; undefined: log lines name a trace by its id alone. */
   project: string | undefined;
+  /** Where spans are sent; undefined: none is made. */
+  traces: TraceExport | undefined;
   logLevel: z.infer<typeof environment>["LOG_LEVEL"];
 }
 
@@ -64,6 +68,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): RouterConfig {
     directory: sourceOf(parsed.data),
     development: PROVENIQ_ENV === "development",
     project: GOOGLE_CLOUD_PROJECT,
+    traces: traceExportOf(parsed.data),
     logLevel: LOG_LEVEL,
   };
 }

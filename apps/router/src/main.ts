@@ -3,6 +3,7 @@ import { Log } from "./node/log.ts";
 import { type Gauge, Metrics, serveMetrics } from "./node/metrics.ts";
 import { openDirectory } from "./node/open-directory.ts";
 import { createRouterServer } from "./node/server.ts";
+import { Spans } from "./node/spans.ts";
 import { UpstreamPools } from "./node/upstream/pool.ts";
 
 const mebibyte = 1024 * 1024;
@@ -26,13 +27,24 @@ async function main(): Promise<void> {
   ];
   const metrics = new Metrics(gauges);
   const version = () => open.directory.hostTable()?.version ?? 0;
+  const { project, traces } = config;
+  const spans =
+    traces === undefined
+      ? undefined
+      : new Spans({
+          ...traces,
+          project,
+          onTrouble: (facts) => log.event("warn", "the collector does not take traces", facts),
+        });
   const server = createRouterServer({
     directory: open.directory,
     pools,
     body: { maxBytes: 32 * mebibyte, replayBytes: mebibyte / 16, idleMs: 30_000 },
+    traceRatio: traces?.ratio,
     onDone: (record) => {
       metrics.observe(record);
       log.request(record);
+      spans?.record(record);
     },
   });
   const metricsServer =
@@ -49,7 +61,7 @@ async function main(): Promise<void> {
     const cut = await server.drain(config.development ? 100 : 2_000, config.development ? 5_000 : 9_000);
     metricsServer?.close();
     pools.close();
-    await open.close();
+    await Promise.all([open.close(), spans?.close()]);
     log.event(cut === 0 ? "info" : "warn", "stopped", { cut });
     log.flushSync();
     process.exit(0);

@@ -22,4 +22,5 @@ export * from "./portfolio.ts";
 export * from "./problem.ts";
 export * from "./region.ts";
 export * from "./trace.ts";
+export * from "./trace-export.ts";
 export * from "./valuation.ts";

@@ -230,6 +230,9 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
       try {
         const config = loadConfig(values.service_config[0].environment_variables);
         const complete = config.central !== undefined && config.analytics !== undefined;
+        const traces =
+          config.traces?.url === "https://traces.example/v1/traces" && config.traces.ratio === 0.01;
+        if (!traces) return [`${values.name} does not send its traces where the plan says`];
         if (config.cellId === id && config.environment === "production" && complete) return [];
         return [`${values.name} does not know who it is, or where the centre is`];
       } catch (error) {

@@ -2,6 +2,7 @@ import type { DeliveryPlan, OutboxSink, SinkState, SinkStreams, WaitingPage } fr
 import { anonymiserVersion, type Change, dayOf, readPage, UnreadablePage } from "../anonymise/index.ts";
 import type { DayKeys } from "../keys/index.ts";
 import type { Alarm, SinkLogger } from "../log.ts";
+import { type SinkTracing, untraced } from "../tracing.ts";
 import type { Appended, Warehouse } from "../warehouse/port.ts";
 import { fromBitmap } from "./bitmap.ts";
 import { controlRow, type EncodedRows, encodeChanges, makePlan, type SinkCell, tables } from "./prepare.ts";
@@ -21,6 +22,7 @@ export interface DeliveryDeps {
   warehouse: Warehouse;
   keys: DayKeys;
   logger: SinkLogger;
+  tracing?: SinkTracing;
   /** Which marks were sent before; shared by all that deliver for one cell. */
   seen?: SeenMarks;
   now?: () => Date;
@@ -55,7 +57,14 @@ export class Delivery {
   state: SinkState | undefined;
 
   constructor(deps: DeliveryDeps) {
-    this.#deps = { now: () => new Date(), seen: new SeenMarks(), maxEvents: 5_000, maxPages: 200, ...deps };
+    this.#deps = {
+      now: () => new Date(),
+      seen: new SeenMarks(),
+      tracing: untraced,
+      maxEvents: 5_000,
+      maxPages: 200,
+      ...deps,
+    };
   }
 
   async step(): Promise<Step> {
@@ -135,11 +144,15 @@ export class Delivery {
     }
   }
 
+  #deliver(state: SinkState, plan: DeliveryPlan): Promise<Step> {
+    return this.#deps.tracing.span("deliver events", () => this.#append(state, plan));
+  }
+
   /**
    * Make the delivery that is planned. Marks go first: should the events never follow under this plan, people were counted
    * that nobody sees; the other way round, events would be seen that nobody was counted for.
    */
-  async #deliver(state: SinkState, plan: DeliveryPlan): Promise<Step> {
+  async #append(state: SinkState, plan: DeliveryPlan): Promise<Step> {
     const { cell, warehouse, outbox } = this.#deps;
     const { streams } = state;
     if (streams === null) throw new Error("a delivery is planned without streams");

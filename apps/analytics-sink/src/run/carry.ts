@@ -3,12 +3,14 @@ import type { Pause } from "@proveniq/contracts";
 import { SinkLeaseLost } from "@proveniq/db/outbox/sink";
 import type { Delivery } from "../delivery/delivery.ts";
 import { type SinkLogger, tellable } from "../log.ts";
+import { type SinkTracing, untraced } from "../tracing.ts";
 import { Backoff } from "./backoff.ts";
 
 export interface CarryOptions {
   delivery: Delivery;
   database: string;
   logger: SinkLogger;
+  tracing?: SinkTracing;
   signal: AbortSignal;
   /** Why it is to stand still; undefined while it is not. */
   paused?: () => Promise<Pause | undefined>;
@@ -39,11 +41,11 @@ export interface Carrying {
 
 /** Step after step until told to stop: at once while there is work, with pauses when idle, slower after failures. */
 export async function carry(options: CarryOptions, carrying: Carrying): Promise<void> {
-  const { delivery, database, logger, signal, idleMs, alarmAgeMs } = options;
+  const { delivery, database, logger, tracing = untraced, signal, idleMs, alarmAgeMs } = options;
   const { backoff = new Backoff(), now = Date.now, wait = waitFor } = options;
   const { paused = () => Promise.resolve(undefined) } = options;
   let told = 0;
-  while (!signal.aborted) {
+  const step = async (): Promise<number> => {
     const pause = await paused();
     if (pause?.since !== carrying.pause?.since) {
       if (pause === undefined) logger.info({ database }, "carrying events goes on");
@@ -53,15 +55,14 @@ export async function carry(options: CarryOptions, carrying: Carrying): Promise<
     if (pause !== undefined) {
       // What waits is not known any more: no sign of life may say that nothing does.
       carrying.steppedAt = undefined;
-      await wait(pausedMs, signal);
-      continue;
+      return pausedMs;
     }
     let waitMs = 0;
     try {
-      const step = await delivery.step();
+      const did = await delivery.step();
       backoff.succeeded();
       carrying.steppedAt = now();
-      waitMs = step === "worked" ? 0 : step === "idle" ? idleMs : Math.max(idleMs, 5_000);
+      waitMs = did === "worked" ? 0 : did === "idle" ? idleMs : Math.max(idleMs, 5_000);
     } catch (error) {
       waitMs = error instanceof SinkLeaseLost ? idleMs : backoff.failed();
       const alarm = backoff.failures >= 5 ? { alarm: "sink-failing" as const } : {};
@@ -77,6 +78,10 @@ export async function carry(options: CarryOptions, carrying: Carrying): Promise<
       told = now();
       logger.error({ alarm: "outbox-old", database, ageMs, pages, more }, "events wait too long");
     }
+    return waitMs;
+  };
+  while (!signal.aborted) {
+    const waitMs = await tracing.step(step);
     if (waitMs > 0) await wait(waitMs, signal);
   }
 }

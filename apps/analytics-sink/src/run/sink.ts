@@ -10,6 +10,7 @@ import type { SinkCell } from "../delivery/prepare.ts";
 import { SeenMarks } from "../delivery/seen-marks.ts";
 import type { DayKeys } from "../keys/index.ts";
 import { type SinkLogger, tellable } from "../log.ts";
+import { type SinkTracing, untraced } from "../tracing.ts";
 import type { Warehouse } from "../warehouse/port.ts";
 import { type Carrying, carry } from "./carry.ts";
 import { sendHeartbeat } from "./heartbeat.ts";
@@ -21,6 +22,7 @@ export interface SinkDeps {
   warehouse: Warehouse;
   keys: DayKeys;
   logger: SinkLogger;
+  tracing?: SinkTracing;
   /** Which marks were sent before, if another run of this process knows. */
   seen?: SeenMarks;
   leaseMs?: number;
@@ -47,6 +49,7 @@ export class Sink {
   constructor(deps: SinkDeps) {
     this.#deps = {
       seen: new SeenMarks(),
+      tracing: untraced,
       leaseMs: 30_000,
       idleMs: 1_000,
       heartbeatMs: 300_000,
@@ -70,14 +73,15 @@ export class Sink {
   }
 
   async #carry(status: SinkStatus, signal: AbortSignal): Promise<void> {
-    const { cell, manifest, pool, warehouse, keys, seen, logger, leaseMs, idleMs, alarmAgeMs } = this.#deps;
+    const { cell, manifest, pool, warehouse, keys, seen, logger, tracing, leaseMs, idleMs, alarmAgeMs } =
+      this.#deps;
     const firestore = await pool.open(status.database);
     const database = `${manifest.project}/${status.database}`;
     const outbox = new OutboxSink(firestore, database, randomUUID(), leaseMs);
-    const delivery = new Delivery({ cell, database, outbox, warehouse, keys, seen, logger });
+    const delivery = new Delivery({ cell, database, outbox, warehouse, keys, seen, logger, tracing });
     status.delivery = delivery;
     const paused = () => this.#pauses.current();
-    await carry({ delivery, database, paused, logger, signal, idleMs, alarmAgeMs }, status);
+    await carry({ delivery, database, paused, logger, tracing, signal, idleMs, alarmAgeMs }, status);
     await outbox.release().catch((error: unknown) => {
       logger.warn(
         { database, error: tellable(error) },

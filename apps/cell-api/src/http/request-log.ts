@@ -1,29 +1,20 @@
 import { createHash, randomUUID } from "node:crypto";
-import { headers, ProblemError, randomHex, readTraceparent, writeTraceparent } from "@proveniq/contracts";
-import type { MiddlewareHandler } from "hono";
+import { headers, ProblemError, readTraceparent, writeTraceparent } from "@proveniq/contracts";
+import type { Context, MiddlewareHandler } from "hono";
 import type { AppDeps, AppEnv } from "../deps.ts";
-import { within } from "../telemetry/scope.ts";
+import { untraced } from "../telemetry/tracing.ts";
 import type { Traffic } from "./traffic.ts";
 
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
 const processRoutes: ReadonlySet<string> = new Set(["/health", "/ready", "/v1/cell"]);
+const probes: ReadonlySet<string> = new Set(["/health", "/ready"]);
 
 /** First of all: the request's id and trace, one line in the log, and its count. */
 export function requestLog(
-  { logger, now }: Pick<AppDeps, "logger" | "now">,
+  { logger, now, tracing = untraced }: Pick<AppDeps, "logger" | "now" | "tracing">,
   traffic: Traffic,
 ): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    const started = now();
-    const given = c.req.header(headers.requestId);
-    const requestId = given !== undefined && requestIdPattern.test(given) ? given : randomUUID();
-    c.set("requestId", requestId);
-    const traceId = readTraceparent(c.req.header(headers.traceparent))?.traceId ?? randomHex(16);
-    c.set("traceId", traceId);
-    await within({ requestId, traceId }, next);
-    c.header(headers.requestId, requestId);
-    c.header(headers.traceresponse, writeTraceparent({ traceId, spanId: randomHex(8), sampled: false }));
-
+  const told = (c: Context<AppEnv>, requestId: string, traceId: string, started: number) => {
     const tenant = c.get("tenant");
     const error = c.error;
     // What an operator has paused has not failed.
@@ -47,6 +38,23 @@ export function requestLog(
       logger.warn({ ...fields, error: describe(error.cause) }, "request failed");
     } else if (tenant === undefined && c.res.ok) logger.debug(fields, "request");
     else logger.info(fields, "request");
+    return { ...fields, problem: fields.code };
+  };
+
+  return async (c, next) => {
+    const started = now();
+    const given = c.req.header(headers.requestId);
+    const requestId = given !== undefined && requestIdPattern.test(given) ? given : randomUUID();
+    c.set("requestId", requestId);
+    const caller = readTraceparent(c.req.header(headers.traceparent));
+    const span = tracing.begin(caller, probes.has(c.req.path));
+    c.set("traceId", span.traceId);
+    await span.run(requestId, async () => {
+      await next();
+      c.header(headers.requestId, requestId);
+      c.header(headers.traceresponse, writeTraceparent(span));
+      span.end(told(c, requestId, span.traceId, started));
+    });
   };
 }
 

@@ -8,6 +8,7 @@ import {
 import { bucketOf, type PublishedMarket } from "@proveniq/db/market/centre";
 import { LeaseLost, type ReplicaWriter } from "@proveniq/db/market/replica";
 import type { Logger } from "../log.ts";
+import { type Tracing, untraced } from "../telemetry/tracing.ts";
 import type { Pace } from "./pace.ts";
 
 /** Pages fetched at once: bounds the memory. */
@@ -22,6 +23,7 @@ export interface ReplicatorDeps {
   replica: ReplicaWriter;
   pace: Pace;
   logger: Logger;
+  tracing?: Tracing;
   /** How often a replica that is up to date says so (and keeps its lease). */
   heartbeatMs: number;
   now?: () => number;
@@ -125,7 +127,7 @@ export class Replicator {
   }
 
   async #catchUp(state: ReplicaState, head: MarketHead): Promise<Step> {
-    const { centre, replica, pace, logger } = this.#deps;
+    const { centre, replica, pace, logger, tracing = untraced } = this.#deps;
     const from = state.sequence + 1;
     const pages = await centre.pages(from, Math.min(head.sequence, state.sequence + pagesAtOnce));
     if (pages.length === 0) throw new Error(`change page ${from} is missing at the centre`);
@@ -133,7 +135,7 @@ export class Replicator {
       const documents = page.upserts.length + page.withdrawn.length;
       await pace.take(documents);
       const newest = this.#headIsFresh && page.sequence === head.sequence;
-      this.#state = await replica.applyPage(page, newest);
+      this.#state = await tracing.span("apply change page", () => replica.applyPage(page, newest));
       if (newest) this.#beatAt = this.#now();
       logger.debug({ sequence: page.sequence, documents }, "change page applied");
     }
@@ -179,7 +181,7 @@ export class Replicator {
     startedAt: number,
     head: MarketHead,
   ): Promise<Step> {
-    const { replica, pace } = this.#deps;
+    const { replica, pace, tracing = untraced } = this.#deps;
     const held = await this.#partWith(base, from);
     if (held === undefined) {
       this.#base = undefined;
@@ -193,7 +195,9 @@ export class Replicator {
     }
     const { values, to } = slice(held, from);
     await pace.take(Math.max(1, values.length), startedAt);
-    this.#state = await replica.rebaseBuckets(base, from, to, values);
+    this.#state = await tracing.span("apply base generation", () =>
+      replica.rebaseBuckets(base, from, to, values),
+    );
     return "worked";
   }
 

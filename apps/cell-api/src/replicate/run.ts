@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pause } from "@proveniq/contracts";
 import type { Logger } from "../log.ts";
+import { type Tracing, untraced } from "../telemetry/tracing.ts";
 import type { Replicator } from "./replicator.ts";
 
 export interface RunOptions {
@@ -10,6 +11,7 @@ export interface RunOptions {
   /** Compare one bucket; called now and then while there is nothing else to do. */
   audit: () => Promise<unknown>;
   logger: Logger;
+  tracing?: Tracing;
   /** How often the centre is looked at when there is nothing to do. */
   pollMs: number;
   /** How often a bucket is compared. */
@@ -23,13 +25,14 @@ export interface RunOptions {
 
 /** Follow the centre until `signal`; failures are waited out. Leaves the lease to the next replicator. */
 export async function runReplicator(options: RunOptions): Promise<void> {
-  const { replicator, logger, pollMs, auditMs, maxBackoffMs = 5_000, pausedMs = 2_000, signal } = options;
+  const { replicator, logger, tracing = untraced, pollMs, auditMs } = options;
+  const { maxBackoffMs = 5_000, pausedMs = 2_000, signal } = options;
   let failures = 0;
   // The first comparison soon after the start, so that a process that never lives long compares too.
   let auditAt = Date.now() + Math.min(auditMs, 10_000);
   let auditing: Promise<unknown> | undefined;
   let pausedSince: string | undefined;
-  while (!signal.aborted) {
+  const step = async (): Promise<number> => {
     const pause = await options.paused();
     if (pause?.since !== pausedSince) {
       pausedSince = pause?.since;
@@ -37,14 +40,13 @@ export async function runReplicator(options: RunOptions): Promise<void> {
       else logger.warn({ pause }, "the replicator is paused and does nothing");
     }
     if (pause !== undefined) {
-      await idle(pausedMs, signal);
-      continue;
+      return pausedMs;
     }
     try {
       const did = await replicator.step();
       if (failures > 0) logger.info({ failures }, "replicating again");
       failures = 0;
-      if (did === "worked") continue;
+      if (did === "worked") return 0;
       if (did === "current" && auditing === undefined && Date.now() >= auditAt) {
         auditAt = Date.now() + auditMs;
         // Beside the replicating, which must not wait for it.
@@ -57,15 +59,19 @@ export async function runReplicator(options: RunOptions): Promise<void> {
             auditing = undefined;
           });
       }
-      await idle(pollMs, signal);
+      return pollMs;
     } catch (error) {
       failures++;
       // Every failure of a long outage would drown the log.
       if (Number.isInteger(Math.log2(failures))) {
         logger.warn({ failures, error: messageOf(error) }, "replicating failed and is tried again");
       }
-      await idle(Math.min(maxBackoffMs, pollMs * 2 ** Math.min(failures, 10)), signal);
+      return Math.min(maxBackoffMs, pollMs * 2 ** Math.min(failures, 10));
     }
+  };
+  while (!signal.aborted) {
+    const waitMs = await tracing.step(step);
+    if (waitMs > 0) await idle(waitMs, signal);
   }
   await auditing;
   await replicator.release().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { ReplicaWriter } from "@proveniq/db/market/replica";
 import { PauseReader } from "@proveniq/db/pauses";
 import { DatabasePool } from "@proveniq/db/pool";
 import type { Logger } from "../log.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import { auditBucket, bucketInTurn } from "./audit.ts";
 import { Pace } from "./pace.ts";
 import { Replicator } from "./replicator.ts";
@@ -28,7 +29,7 @@ const auditMs = 60_000;
 const rates = { cloud: { startRate: 500, maxRate: 2_000 }, emulator: { startRate: 1e6, maxRate: 1e6 } };
 
 /** The replicator of one cell with its two databases: it reads from the centre, and writes to the cell's replica only. */
-export function createReplicator(config: ReplicatorConfig, logger: Logger) {
+export function createReplicator(config: ReplicatorConfig, logger: Logger, tracing: Tracing) {
   const { central, manifest, leaseMs } = config;
   const centrePool = new DatabasePool({
     projectId: central.project,
@@ -53,11 +54,12 @@ export function createReplicator(config: ReplicatorConfig, logger: Logger) {
         replica: new ReplicaWriter(await open(), randomUUID(), leaseMs),
         pace: new Pace(config.emulatorHost === undefined ? rates.cloud : rates.emulator),
         logger,
+        tracing,
         heartbeatMs: Math.min(5_000, leaseMs / 3),
       });
       const audit = () => auditBucket({ centre, open, logger }, bucketInTurn(Date.now(), auditMs));
       const paused = () => pauses.current();
-      await runReplicator({ replicator, paused, audit, logger, pollMs, auditMs, signal });
+      await runReplicator({ replicator, paused, audit, logger, tracing, pollMs, auditMs, signal });
     },
     /** Documents read at the centre so far. */
     get reads(): number {
@@ -70,23 +72,32 @@ export function createReplicator(config: ReplicatorConfig, logger: Logger) {
 }
 
 /** Replicate for so long, as a scheduled function does through its minute. The pools live on for the next one. */
-export async function replicateFor(config: ReplicatorConfig, logger: Logger, ms: number): Promise<void> {
-  scheduled ??= createReplicator(config, logger);
+export async function replicateFor(
+  config: ReplicatorConfig,
+  logger: Logger,
+  ms: number,
+  tracing: Tracing,
+): Promise<void> {
+  scheduled ??= createReplicator(config, logger, tracing);
   await scheduled.run(AbortSignal.timeout(ms));
 }
 
 let scheduled: ReturnType<typeof createReplicator> | undefined;
 
 /** The replicator as a process of its own, until SIGTERM or SIGINT. */
-export async function serveReplicator(config: ReplicatorConfig, logger: Logger): Promise<void> {
+export async function serveReplicator(
+  config: ReplicatorConfig,
+  logger: Logger,
+  tracing: Tracing,
+): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
-  const replicator = createReplicator(config, logger);
+  const replicator = createReplicator(config, logger, tracing);
   logger.info({ central: config.central.project }, "replicating market values");
   await replicator.run(stop.signal);
   // The database's client lets calls that it is still retrying fail unhandled when it is closed.
   process.on("unhandledRejection", (error) => logger.warn({ error: String(error) }, "given up on stopping"));
-  await replicator.close();
+  await Promise.all([replicator.close(), tracing.flush()]);
   logger.info({ reads: replicator.reads }, "the replicator has stopped");
   process.exit(0);
 }

@@ -17,9 +17,14 @@ export function within<T>(scope: Scope, work: () => T): T {
   return scopes.run(scope, work);
 }
 
+/** The scope of whoever asks, if any. */
+export function currentScope(): Scope | undefined {
+  return scopes.getStore();
+}
+
 /** Fields of a log line that say what it was written for, under the names by which Google Cloud Logging finds them. */
 export function scopeFields(project: string): Record<string, string | boolean> {
-  const scope = scopes.getStore();
+  const scope = currentScope();
   if (scope === undefined) return {};
   const { traceId, requestId, spanId } = scope;
   return {

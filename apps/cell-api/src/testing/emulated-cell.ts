@@ -42,6 +42,7 @@ export async function emulatedCell(
     port: 0,
     host: "127.0.0.1",
     logLevel: "silent",
+    traces: undefined,
     central: undefined,
     marketLeaseMs: 15_000,
     analytics: undefined,

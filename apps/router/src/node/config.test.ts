@@ -10,6 +10,7 @@ describe("readConfig", () => {
       directory: { kind: "file", file: "d.json" },
       development: false,
       project: undefined,
+      traces: undefined,
       logLevel: "info",
     });
   });

@@ -161,6 +161,8 @@ describe("what is recorded", () => {
       {
         requestId: "abcdefgh",
         traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+        spanId: undefined,
+        parentSpanId: undefined,
         method: "GET",
         host: "api.proveniq.io",
         tenantId: "carrier-a",

@@ -20,6 +20,8 @@ export interface ExchangeContext {
   directory: Directory;
   pools: UpstreamPools;
   body: BodyLimits;
+  /** How many of the traces that begin here are recorded (0 to 1); undefined: this process records none. */
+  traceRatio?: number | undefined;
   /** True once the process is about to end: answers tell clients to connect anew. */
   draining: () => boolean;
   /** Called once for every request, after its answer was sent or its client has gone. */
@@ -56,8 +58,10 @@ export class Exchange implements ResponseHandler {
     const { rawHeaders, url = "", httpVersionMajor, httpVersionMinor } = this.#req;
     const head = readRequestHead(url, httpVersionMinor === 1, rawHeaders);
     const readable = "problem" in head ? undefined : head;
-    const trace = traceOf(readable?.traceparent, readable?.tracestate);
+    const trace = traceOf(readable?.traceparent, readable?.tracestate, this.#context.traceRatio);
     this.#trace = trace;
+    if (trace.recorded) this.#record.spanId = trace.spanId;
+    this.#record.parentSpanId = trace.parentSpanId;
     this.#record.requestId = requestIdOf(readable?.requestId);
     this.#record.traceId = trace.traceId;
     if ("problem" in head) return this.#refuse(head.problem, head.detail);

@@ -23,6 +23,8 @@ afterEach(() => {
 const record: RequestRecord = {
   requestId: "abcdefgh",
   traceId: "t",
+  spanId: undefined,
+  parentSpanId: undefined,
   method: "GET",
   host: 'evil"\n.example',
   tenantId: "carrier-a",

@@ -8,6 +8,9 @@ const ranks: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3, 
 export interface RequestRecord {
   requestId: string;
   traceId: string;
+  /** The span of this request, when it is recorded, and that of its caller. */
+  spanId: string | undefined;
+  parentSpanId: string | undefined;
   method: string;
   host: string;
   tenantId: string | undefined;
@@ -34,6 +37,8 @@ export function emptyRecord(method: string): RequestRecord {
   return {
     requestId: "",
     traceId: "",
+    spanId: undefined,
+    parentSpanId: undefined,
     method,
     host: "",
     tenantId: undefined,
@@ -82,6 +87,8 @@ export class Log {
     if (this.#rank > ranks.info) return;
     let line = `{"severity":"INFO","time":"${this.#time()}","message":"request","requestId":"${r.requestId}","traceId":"${r.traceId}"`;
     if (this.#traces !== undefined) line += `,"logging.googleapis.com/trace":"${this.#traces}${r.traceId}"`;
+    if (r.spanId !== undefined)
+      line += `,"logging.googleapis.com/spanId":"${r.spanId}","logging.googleapis.com/trace_sampled":true`;
     line += `,"method":"${r.method}","host":${JSON.stringify(r.host)}`;
     if (r.tenantId !== undefined) line += `,"tenant":"${this.tenantHash(r.tenantId)}"`;
     if (r.cell !== undefined) line += `,"cell":"${r.cell}"`;

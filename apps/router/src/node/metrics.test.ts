@@ -5,6 +5,8 @@ import { Metrics, serveMetrics } from "./metrics.ts";
 const record = (more: Partial<RequestRecord>): RequestRecord => ({
   requestId: "r",
   traceId: "t",
+  spanId: undefined,
+  parentSpanId: undefined,
   method: "GET",
   host: "h",
   tenantId: "carrier-a",

@@ -11,6 +11,10 @@ locals {
       CENTRAL_MARKET_DATABASE = var.central.marketDatabase
     },
     var.default_tenant == null ? {} : { DEFAULT_TENANT = var.default_tenant },
+    var.traces == null ? {} : {
+      OTEL_EXPORTER_OTLP_ENDPOINT = var.traces.endpoint
+      OTEL_TRACES_SAMPLER_ARG     = tostring(var.traces.ratio)
+    },
   )
   outside = "ALLOW_INTERNAL_AND_GCLB"
   inside  = "ALLOW_INTERNAL_ONLY"

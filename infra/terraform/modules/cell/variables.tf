@@ -111,3 +111,12 @@ variable "runbooks" {
   description = "Where runbooks are read, without the file's name."
   type        = string
 }
+
+variable "traces" {
+  description = "Collector of traces in the cell's residency (OTLP over HTTP), and how many of the traces that begin here are recorded, from 0 to 1; null: none."
+  type        = object({ endpoint = string, ratio = number })
+  validation {
+    condition     = var.traces == null ? true : startswith(var.traces.endpoint, "https://") && var.traces.ratio >= 0 && var.traces.ratio <= 1
+    error_message = "Traces go to https://…, and the ratio is from 0 to 1."
+  }
+}

@@ -42,6 +42,16 @@ resource "google_cloud_run_v2_service" "router" {
         name  = "METRICS_PORT"
         value = "9090"
       }
+      dynamic "env" {
+        for_each = var.traces == null ? {} : {
+          OTEL_EXPORTER_OTLP_ENDPOINT = var.traces.endpoint
+          OTEL_TRACES_SAMPLER_ARG     = tostring(var.traces.ratio)
+        }
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
       resources {
         limits = { cpu = "1", memory = "512Mi" }
       }

@@ -50,3 +50,12 @@ variable "edge_config_secret" {
   description = "Secret Manager secret that holds the directory's connection string. Who makes it lets the router's account read it: deployers reach no secret."
   type        = string
 }
+
+variable "traces" {
+  description = "Collector of traces in the residency (OTLP over HTTP), and how many of the traces that begin here are recorded, from 0 to 1; null: none."
+  type        = object({ endpoint = string, ratio = number })
+  validation {
+    condition     = var.traces == null ? true : startswith(var.traces.endpoint, "https://") && var.traces.ratio >= 0 && var.traces.ratio <= 1
+    error_message = "Traces go to https://…, and the ratio is from 0 to 1."
+  }
+}

@@ -54,4 +54,5 @@ module "cell" {
   monthly_budget        = var.monthly_budget
   notification_channels = var.notification_channels
   runbooks              = var.runbooks
+  traces                = var.traces
 }

@@ -40,3 +40,9 @@ variable "runbooks" {
   type        = string
   default     = "https://github.com/proveniq/cells/blob/main/docs/runbooks"
 }
+
+variable "traces" {
+  description = "Collector of traces in the cell's residency (OTLP over HTTP), and how many of the traces that begin here are recorded, from 0 to 1; null: none."
+  type        = object({ endpoint = string, ratio = number })
+  default     = null
+}

@@ -31,6 +31,12 @@ variable "edge_config_secret" {
   default     = "edge-config"
 }
 
+variable "traces" {
+  description = "Collector of traces in the residency (OTLP over HTTP), and how many of the traces that begin here are recorded, from 0 to 1; null: none."
+  type        = object({ endpoint = string, ratio = number })
+  default     = null
+}
+
 locals {
   infra   = "${path.module}/../../.."
   fleet   = jsondecode(file("${local.infra}/fleet.json"))
@@ -60,4 +66,5 @@ module "edge" {
   cells              = local.cells
   router_image       = var.router_image
   edge_config_secret = var.edge_config_secret
+  traces             = var.traces
 }

@@ -19,8 +19,19 @@ export interface CellEnvironmentInput {
  * (no credentials, projects or emulator hosts of the shell that started us).
  */
 export function baseEnvironment(inherited: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ"];
+  const kept = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+  ];
   return {
+    // Who looks at traces on one machine wants to see them all.
+    OTEL_TRACES_SAMPLER_ARG: inherited["OTEL_TRACES_SAMPLER_ARG"] ?? "1",
     ...Object.fromEntries(
       kept.flatMap((name) => (inherited[name] === undefined ? [] : [[name, inherited[name]]])),
     ),

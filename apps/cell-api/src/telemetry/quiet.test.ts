@@ -1,0 +1,51 @@
+import { SpanStatusCode } from "@opentelemetry/api";
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { describe, expect, it, vi } from "vitest";
+import { silentLogger } from "../log.ts";
+import { quietExporter } from "./quiet.ts";
+
+describe("a quiet exporter", () => {
+  it("sends times, names, codes and known attributes, and nothing that could quote a document", () => {
+    const memory = new InMemorySpanExporter();
+    const exporter = quietExporter(memory, silentLogger);
+    const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+    const span = provider.getTracer("library").startSpan("Transaction.Run", {
+      attributes: { doc_count: 3, path: "tenants/SECRET" },
+      links: [
+        {
+          context: { traceId: "1".repeat(32), spanId: "1".repeat(16), traceFlags: 1 },
+          attributes: { a: "SECRET" },
+        },
+      ],
+    });
+    span.recordException(new Error("No document to update: SECRET"));
+    span.addEvent("SECRET");
+    span.setStatus({ code: SpanStatusCode.ERROR, message: "SECRET" });
+    span.end();
+    const [sent] = memory.getFinishedSpans();
+    expect(sent).toMatchObject({
+      name: "Transaction.Run",
+      attributes: { doc_count: 3 },
+      status: { code: SpanStatusCode.ERROR },
+      events: [],
+      links: [],
+    });
+    expect(sent?.spanContext()).toEqual(span.spanContext());
+    const { resource: _, ...rest } = sent ?? {};
+    expect(JSON.stringify(rest)).not.toContain("SECRET");
+  });
+
+  it("complains at the first failure and then more and more seldom, without the error's words", () => {
+    const warn = vi.fn();
+    const error = new Error("POST https://collector.example/?key=SECRET");
+    const failing = quietExporter(
+      { export: (_, done) => done({ code: 1, error }), shutdown: async () => undefined },
+      { ...silentLogger, warn },
+    );
+    const results: unknown[] = [];
+    for (let n = 0; n < 10; n += 1) failing.export([], (result) => results.push(result));
+    expect(results).toHaveLength(10);
+    expect(warn.mock.calls.map(([fields]) => fields.failures)).toEqual([1, 2, 4, 8]);
+    expect(JSON.stringify(warn.mock.calls)).not.toContain("SECRET");
+  });
+});

@@ -1,0 +1,68 @@
+import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
+import type { Logger } from "../log.ts";
+
+/**
+ * What may leave with a span. Libraries add attributes, messages and stacks as they please, and a path in a database names
+ * a tenant and its things: so the list is closed.
+ */
+const told: ReadonlySet<string> = new Set([
+  "http.request.method",
+  "http.route",
+  "http.response.status_code",
+  "proveniq.request_id",
+  "proveniq.tenant",
+  "proveniq.problem",
+  "gcp.firestore.settings.project_id",
+  "gcp.firestore.settings.database_id",
+  "doc_count",
+  "response_count",
+  "transactional",
+  "transaction_type",
+  "attempts_allowed",
+  "attempts_remaining",
+  "retry_query_with_cursor",
+]);
+
+/** The same span without anything that could quote what was worked on. */
+export function quiet(span: ReadableSpan): ReadableSpan {
+  return {
+    name: span.name,
+    kind: span.kind,
+    spanContext: () => span.spanContext(),
+    ...(span.parentSpanContext === undefined ? {} : { parentSpanContext: span.parentSpanContext }),
+    startTime: span.startTime,
+    endTime: span.endTime,
+    duration: span.duration,
+    ended: span.ended,
+    status: { code: span.status.code },
+    attributes: Object.fromEntries(Object.entries(span.attributes).filter(([key]) => told.has(key))),
+    links: [],
+    events: [],
+    resource: span.resource,
+    instrumentationScope: span.instrumentationScope,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  };
+}
+
+type Result = Parameters<Parameters<SpanExporter["export"]>[1]>[0];
+
+/** An exporter that sends quiet spans, and says when they are not taken: at the first failure, then more and more seldom. */
+export function quietExporter(exporter: SpanExporter, logger: Logger): SpanExporter {
+  let failures = 0;
+  const heard = ({ code, error }: Result) => {
+    // Its words may hold the collector's URL, and a URL may hold a secret.
+    failures = code === 0 ? 0 : failures + 1;
+    if (failures > 0 && Number.isInteger(Math.log2(failures)))
+      logger.warn({ failures, error: error?.name }, "the collector does not take traces");
+  };
+  return {
+    export: (spans, done) =>
+      exporter.export(spans.map(quiet), (result) => {
+        heard(result);
+        done(result);
+      }),
+    shutdown: () => exporter.shutdown(),
+  };
+}
