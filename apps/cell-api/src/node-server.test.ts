@@ -2,15 +2,17 @@ import { connect } from "node:net";
 import { problem } from "@proveniq/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Refusal } from "./http/listener.ts";
+import { silentLogger } from "./log.ts";
 import { type RunningServer, serve } from "./node-server.ts";
 import { testKeyOf } from "./testing/identity.ts";
 import { strandedApp } from "./testing/stranded-app.ts";
 
 let server: RunningServer;
-const refused: Refusal[] = [];
+const told: Pick<Refusal, "requestId" | "traceId">[] = [];
+const logger = { ...silentLogger, info: (line: object) => void told.push(line as Refusal) };
 beforeAll(async () => {
-  const onRefused = (refusal: Refusal) => refused.push(refusal);
-  server = await serve(strandedApp().app.fetch, { host: "127.0.0.1", port: 0, onRefused });
+  const onRefused = (refusal: Refusal) => told.push(refusal);
+  server = await serve(strandedApp({ logger }).app.fetch, { host: "127.0.0.1", port: 0, onRefused });
 });
 afterAll(() => server.drain());
 
@@ -28,7 +30,6 @@ function exchange(bytes: string, port = server.port): Promise<string> {
   });
 }
 
-const seenByApp: ReadonlySet<string> = new Set(["method-not-allowed", "not-found"]);
 const end = "connection: close\r\n\r\n";
 
 describe("the plain server", () => {
@@ -79,11 +80,11 @@ describe("the plain server", () => {
     expect(answer.toLowerCase()).toContain("content-type: application/problem+json");
     const body = problem.parse(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)));
     expect([body.status, body.code]).toEqual([status, code]);
-    // The app writes its own line: here are those that it never saw.
-    const told = refused.find(({ traceId }) => traceId === body.traceId);
+    // Either the server tells of it or the app, and only once.
     const requestId = /^x-request-id: (\S+)/im.exec(answer)?.[1];
     const { traceId } = body;
-    expect(told).toEqual(seenByApp.has(code) ? undefined : { requestId, traceId, code, status });
+    expect(told.filter((line) => line.traceId === traceId)).toMatchObject([{ requestId, status }]);
+    expect(answer).toMatch(new RegExp(`^traceresponse: 00-${traceId}-[0-9a-f]{16}-00`, "im"));
   });
 
   it.each([

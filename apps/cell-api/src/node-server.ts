@@ -1,8 +1,8 @@
 import { createServer, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { headers, makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
-import { type Fetch, listenerOf, type OnRefused, type Refusal, refusalOf } from "./http/listener.ts";
+import { makeProblem, type ProblemCode, problemContentType } from "@proveniq/contracts";
+import { type Fetch, idsOf, listenerOf, type OnRefused, type Refusal, refusalOf } from "./http/listener.ts";
 
 /** How long a drain waits for requests under way, in milliseconds. */
 const drainMs = 10_000;
@@ -102,12 +102,13 @@ function codeOf(error: NodeJS.ErrnoException): ProblemCode {
 }
 
 /** An answer below Node's HTTP layer, for what never became a request. */
-function answerOnSocket(socket: Duplex, { requestId, traceId, code }: Refusal, detail?: string): void {
-  const problem = makeProblem(code, traceId, detail);
+function answerOnSocket(socket: Duplex, refusal: Refusal, detail?: string): void {
+  const problem = makeProblem(refusal.code, refusal.traceId, detail);
   const body = JSON.stringify(problem);
+  const ids = Object.entries(idsOf(refusal)).map((pair) => `${pair.join(": ")}\r\n`);
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? "Error"}\r\n` +
       `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `cache-control: private, no-store\r\n${headers.requestId}: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
+      `cache-control: private, no-store\r\n${ids.join("")}connection: close\r\n\r\n${body}`,
   );
 }

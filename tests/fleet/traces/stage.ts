@@ -67,7 +67,7 @@ export async function setStage(fleet: FleetState, collector: string, secret: str
     ...traces,
     CELL_ID: id,
     CELL_MANIFEST: await readFile(join(root, `infra/cells/${id}/cell.json`), "utf8"),
-    ARTEFACT_DIGEST: fleet.artefact,
+    ARTEFACT_DIGEST: place.artefact,
     GIT_COMMIT: "test",
     PORT: String(cellPort),
     FIRESTORE_EMULATOR_HOST: place.relay,

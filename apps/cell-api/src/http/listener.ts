@@ -1,5 +1,12 @@
 import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
-import { headers, type ProblemCode, ProblemError, problems, randomHex } from "@proveniq/contracts";
+import {
+  headers,
+  type ProblemCode,
+  ProblemError,
+  problems,
+  randomHex,
+  writeTraceparent,
+} from "@proveniq/contracts";
 import { responseTo } from "./problem-response.ts";
 
 /** From a request to its answer, as Hono's `app.fetch`. */
@@ -19,6 +26,12 @@ export function refusalOf(code: ProblemCode): Refusal {
   return { requestId: randomHex(16), traceId: randomHex(16), code, status: problems[code].status };
 }
 
+/** Headers that tell them. */
+export function idsOf({ requestId, traceId }: Refusal): Record<string, string> {
+  const trace = writeTraceparent({ traceId, spanId: randomHex(8), sampled: false });
+  return { [headers.requestId]: requestId, [headers.traceresponse]: trace };
+}
+
 /**
  * `fetch` for Node's HTTP, on its own server and on the functions platform alike: no fault is answered without a problem.
  * `onRefused` is told of each request that `fetch` never saw.
@@ -34,7 +47,7 @@ export function listenerOf(fetch: Fetch, onRefused?: OnRefused): ReturnType<type
       const refusal = refusalOf(known.code);
       onRefused?.(refusal);
       const answer = responseTo(known, refusal.traceId);
-      answer.headers.set(headers.requestId, refusal.requestId);
+      for (const [name, value] of Object.entries(idsOf(refusal))) answer.headers.set(name, value);
       return answer;
     },
   });
