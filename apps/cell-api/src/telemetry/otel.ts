@@ -77,7 +77,7 @@ export function openTelemetry(options: OpenTelemetryOptions, logger: Logger): Tr
         },
       };
     },
-    step: untraced.step,
+    step: (work) => untraced.step(work),
     span: (name, work) =>
       tracer.startActiveSpan(name, {}, beginning(ROOT_CONTEXT), async (span) => {
         const { traceId, spanId } = span.spanContext();

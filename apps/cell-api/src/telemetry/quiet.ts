@@ -1,3 +1,4 @@
+import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import type { Logger } from "../log.ts";
 
@@ -46,14 +47,12 @@ export function quiet(span: ReadableSpan): ReadableSpan {
   };
 }
 
-type Result = Parameters<Parameters<SpanExporter["export"]>[1]>[0];
-
 /** An exporter that sends quiet spans, and says when they are not taken: at the first failure, then more and more seldom. */
 export function quietExporter(exporter: SpanExporter, logger: Logger): SpanExporter {
   let failures = 0;
-  const heard = ({ code, error }: Result) => {
+  const heard = ({ code, error }: ExportResult) => {
     // Its words may hold the collector's URL, and a URL may hold a secret.
-    failures = code === 0 ? 0 : failures + 1;
+    failures = code === ExportResultCode.SUCCESS ? 0 : failures + 1;
     if (failures > 0 && Number.isInteger(Math.log2(failures)))
       logger.warn({ failures, error: error?.name }, "the collector does not take traces");
   };
