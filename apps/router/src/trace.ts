@@ -28,27 +28,32 @@ export function traceOf(
   ratio?: number,
 ): Trace {
   const given = readTraceparent(traceparent);
-  const carried = tracestate !== undefined && tracestate.length <= longestState ? tracestate : undefined;
-  if (given !== undefined && traceparent !== undefined) {
-    if (ratio === undefined || !given.sampled)
-      return { ...given, recorded: false, parentSpanId: undefined, traceparent, tracestate: carried };
-    const ours = { traceId: given.traceId, spanId: randomHex(8), sampled: true };
-    const parentSpanId = given.spanId;
-    return {
-      ...ours,
-      recorded: true,
-      parentSpanId,
-      traceparent: writeTraceparent(ours),
-      tracestate: carried,
-    };
+  if (given === undefined || traceparent === undefined) {
+    const sampled = ratio !== undefined && Math.random() < ratio;
+    return ours(randomHex(16), undefined, sampled, undefined);
   }
-  const sampled = ratio !== undefined && Math.random() < ratio;
-  const made = { traceId: randomHex(16), spanId: randomHex(8), sampled };
+  const carried = tracestate !== undefined && tracestate.length <= longestState ? tracestate : undefined;
+  const { traceId, spanId, sampled } = given;
+  if (ratio !== undefined && sampled) return ours(traceId, spanId, true, carried);
   return {
-    ...made,
-    recorded: sampled,
+    traceId,
+    spanId,
+    sampled,
+    recorded: false,
     parentSpanId: undefined,
-    traceparent: writeTraceparent(made),
-    tracestate: undefined,
+    traceparent,
+    tracestate: carried,
   };
+}
+
+/** A trace with a new span, which is reported when it is sampled. */
+function ours(
+  traceId: string,
+  parentSpanId: string | undefined,
+  sampled: boolean,
+  tracestate: string | undefined,
+): Trace {
+  const spanId = randomHex(8);
+  const traceparent = writeTraceparent({ traceId, spanId, sampled });
+  return { traceId, spanId, sampled, recorded: sampled, parentSpanId, traceparent, tracestate };
 }

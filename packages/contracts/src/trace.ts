@@ -22,8 +22,10 @@ const longest = 128;
 export function readTraceparent(value: string | undefined): TraceParent | undefined {
   if (value === undefined || value.length > longest || !pattern.test(value)) return undefined;
   if (value.length !== 55 && value.startsWith("00")) return undefined;
-  const flags = Number.parseInt(value.slice(53, 55), 16);
-  return { traceId: value.slice(3, 35), spanId: value.slice(36, 52), sampled: flags % 2 === 1 };
+  // The lowest bit of the flags: among hexadecimal digits 1, 3 … have an odd character code, b, d and f an even one.
+  const digit = value.charCodeAt(54);
+  const sampled = digit % 2 === (digit < 0x3a ? 1 : 0);
+  return { traceId: value.slice(3, 35), spanId: value.slice(36, 52), sampled };
 }
 
 /** The `traceparent` of version 00 for what is called next, and the `traceresponse` for who called. */
