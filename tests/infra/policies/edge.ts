@@ -7,6 +7,7 @@ import {
 } from "@proveniq/contracts";
 import { routeByUrlMap, type UrlMap, urlMap, urlMapFaults } from "@proveniq/control-plane/url-map";
 import { z } from "zod";
+import { readConfig } from "../../../apps/router/src/config.ts";
 import type { Planned } from "../terraform.ts";
 import { byAddress, type Policy, resources } from "./policy.ts";
 
@@ -219,6 +220,27 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
         .filter(({ values }) => values.member.includes(":router-"))
         .map(({ values }) => `it has ${values.role}`),
     ];
+  },
+
+  environment: (plan, { config }) => {
+    const env = z.array(z.object({ name: z.string(), value: z.string().nullable() }));
+    const schema = z.object({
+      name: z.string(),
+      template: z.array(z.object({ containers: z.array(z.object({ env })) })),
+    });
+    return resources(plan, "google_cloud_run_v2_service", schema).flatMap(({ values }) => {
+      const pairs = values.template.flatMap((t) => t.containers.flatMap((c) => c.env));
+      try {
+        // What comes from a secret is not in a plan.
+        const router = readConfig(Object.fromEntries(pairs.map((p) => [p.name, p.value ?? "a secret"])));
+        const traces =
+          router.traces?.url === "https://traces.example/v1/traces" && router.traces.ratio === 0.01;
+        if (router.project === config.central.project && traces && !router.development) return [];
+        return [`${values.name} does not know where its log lines and traces are found`];
+      } catch (error) {
+        return [`${values.name}: ${error instanceof Error ? error.message : String(error)}`];
+      }
+    });
   },
 
   "rate limit": byAddress,
