@@ -42,7 +42,7 @@ test("what is written is read again, and random ids can be written", () => {
   }
 });
 
-test.each([..."0123456789abcdef"])("is sampled by the lowest bit of its flags: %s", (digit) => {
+test.each("0123456789abcdef".split(""))("is sampled by the lowest bit of its flags: %s", (digit) => {
   const odd = Number.parseInt(digit, 16) % 2 === 1;
   expect(readTraceparent(`00-${trace}-${span}-0${digit}`)?.sampled).toBe(odd);
 });
