@@ -48,6 +48,7 @@ describe("the scope of a log line", () => {
         step: () => Promise.reject(new Error("down")),
         release: async () => undefined,
       },
+      paused: async () => undefined,
       audit: async () => undefined,
       logger: {
         ...silentLogger,

@@ -179,7 +179,7 @@ describe("a call", () => {
 
   test("waits for paused imports however long that is, and has all its patience afterwards", async () => {
     const client = api(500);
-    const paused = JSON.stringify(makeProblem("imports-paused"));
+    const paused = JSON.stringify(makeProblem("imports-paused", "4bf92f3577b34da6a3ce929d0e0e4736"));
     for (let n = 0; n < 4; n++)
       answers.push({ status: 503, headers: { "retry-after": "0.3" }, body: paused });
     answers.push({ status: 200, body: "ok" });
