@@ -23,6 +23,9 @@ export interface Answer {
 
 export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
 
+/** Every call belongs to one trace, so that what two of them answer can be compared whole. */
+const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+
 /**
  * Calls into an app in process; every answer is checked against the documentation. A call that names no tenant is made for
  * `defaultTenant`; without one, by somebody whose token names none either.
@@ -36,6 +39,7 @@ export function clientOf(app: Hono<AppEnv>, defaultTenant?: string): Call {
     const response = await app.request(path, {
       method,
       headers: {
+        traceparent,
         ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
         ...(tenant === undefined || path.startsWith("/t/") ? {} : { "x-tenant-id": tenant }),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
