@@ -79,9 +79,14 @@ test("there is something to replay, and the router answers odd paths with the ve
   expect(cases.length).toBeGreaterThan(35);
   const { state } = world;
   const host = new URL(state.hosts["eu.proveniq.io"] ?? state.router).host;
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
   const bodies = await Promise.all(
     [state.router, world.apiOf("eu")].map(async (origin) => {
-      const { status, headers, body } = await send(origin, { host, path: "/x/../v1/items" });
+      const { status, headers, body } = await send(origin, {
+        host,
+        path: "/x/../v1/items",
+        headers: [["traceparent", traceparent]],
+      });
       return [status, headers["content-type"], headers["cache-control"], body];
     }),
   );
