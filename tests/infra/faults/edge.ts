@@ -100,8 +100,7 @@ export const edgeFaults: readonly PlantedFault[] = [
     file: edge("router.tf"),
     from: '"GOOGLE_CLOUD_PROJECT"',
     to: '"PROJECT"',
-    root: "edge",
-    plan: "eu",
+    ...eu,
     caughtBy: /^environment: router-eu does not know/m,
   },
   {
@@ -109,8 +108,7 @@ export const edgeFaults: readonly PlantedFault[] = [
     file: edge("router.tf"),
     from: "tostring(var.traces.ratio)",
     to: '"one in a hundred"',
-    root: "edge",
-    plan: "eu",
+    ...eu,
     caughtBy: /^environment: router-eu: /m,
   },
   {
