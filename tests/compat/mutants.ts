@@ -43,6 +43,11 @@ export const mutants: readonly Mutant[] = [
         find: '"createdAt", "body"]',
         replace: '"createdAt", "body", "content"]',
       },
+      {
+        file: "packages/db/src/imports/sweep.ts",
+        find: '.select("body")',
+        replace: '.select("body", "content")',
+      },
     ],
     noticedBy: byOld,
   },
