@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig, replicatorConfig } from "./config.ts";
+import { loadConfig, loadFunctionsConfig, replicatorConfig } from "./config.ts";
 import { testManifest } from "./testing/manifest.ts";
 
 const env = {
@@ -33,6 +33,11 @@ function faultsOf(given: Record<string, string>): string {
 }
 
 describe("loadConfig", () => {
+  it("leaves listening to a functions platform, whatever it calls a port", () => {
+    expect(loadFunctionsConfig({ ...env, PORT: "/tmp/fire_emu_1.sock" })).toMatchObject({ cellId: "eu" });
+    expect(() => loadConfig({ ...env, PORT: "/tmp/fire_emu_1.sock" })).toThrow("PORT");
+  });
+
   it("reads a cell's environment", () => {
     expect(loadConfig(env)).toMatchObject({ cellId: "eu", port: 8080, manifest: { region: "europe-west1" } });
     expect(loadConfig({ ...development, PORT: "8111", DEFAULT_TENANT: "consumers" })).toMatchObject({

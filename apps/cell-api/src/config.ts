@@ -184,6 +184,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   };
 }
 
+/** The same for functions: the platform listens for them, and its PORT need not even be a number (its emulator's is a path). */
+export function loadFunctionsConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): CellConfig {
+  return loadConfig({ ...env, PORT: undefined });
+}
+
 /** What the replicator needs of it. Throws when it does not say where the centre is. */
 export function replicatorConfig({ manifest, emulatorHost, central, marketLeaseMs }: CellConfig) {
   if (central === undefined)

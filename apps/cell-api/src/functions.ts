@@ -3,14 +3,14 @@ import { onRequest } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
-import { loadConfig, replicatorConfig } from "./config.ts";
+import { loadFunctionsConfig, replicatorConfig } from "./config.ts";
 import { listenerOf, type Refusal } from "./http/listener.ts";
 import { createLogger } from "./log.ts";
 import { sinkConfig } from "./sink-config.ts";
 import { startTracing } from "./telemetry/start.ts";
 
 // Nothing but functions may be exported here: the platform walks every export of this module.
-const config = loadConfig();
+const config = loadFunctionsConfig();
 const logger = createLogger({
   level: config.logLevel,
   cell: config.cellId,
