@@ -137,8 +137,8 @@ async function withPublication<T>(
       "Say where with --to: an Edge Config's id, a redis:// URL or a file.",
       exitCodes.usage,
     );
-  return withCloud(project, ({ control }, { config, manifests }) =>
-    toTarget(to, (target) =>
+  return toTarget(to, (target) =>
+    withCloud(project, ({ control }, { config, manifests }) =>
       work({ target, control, config, manifests, origins: originsOf(manifests), origin: operator() }),
     ),
   );
