@@ -24,6 +24,7 @@ import { type Output, report } from "../output/print.ts";
 interface DeployOptions extends TargetOptions, BakeOptions {
   waves?: boolean;
   status?: boolean;
+  trial?: boolean;
   plan?: boolean;
   artefact?: string;
   abandon?: boolean;
@@ -46,6 +47,7 @@ export function deployCommand(output: Output): Command {
   )
     .argument("[cell]", "the cell's id; left out with --waves and --status")
     .option("--waves", "every cell, one at a time: a synthetic one first, then by the manifests' wave")
+    .option("--trial", "only the synthetic cell, made on this machine and thrown away; touches no other")
     .option("--status", "what each cell runs, the rollout that was begun last, and the last deploys")
     .option("--plan", "print exactly what would be run, and run none of it; needs no credentials")
     .option(
@@ -77,22 +79,38 @@ export function deployCommand(output: Output): Command {
     .addHelpText(
       "after",
       shapes(
-        '{"id", "cell", "outcome": "done" | "rolled-back" | "failed", "reason", "serving": {digest, commit}}; --waves: the rollout {outcome, canary, cells: [{cellId, wave, state}]}',
+        '{"id", "cell", "outcome": "done" | "rolled-back" | "failed", "reason", "serving": {digest, commit}}; --waves: the rollout {outcome, canary, cells: [{cellId, wave, state}]}; --trial: {digest, passed, reason}',
       ),
     )
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (cell: string | undefined, options: DeployOptions) => {
-      const asked = [cell !== undefined, options.waves === true, options.status === true].filter(Boolean);
-      if (asked.length !== 1)
+      const modes = [cell !== undefined, options.waves, options.trial, options.status];
+      if (modes.filter((mode) => mode === true).length !== 1)
         throw new CommandError(
-          "Say what to deploy: a cell's id, or --waves; or --status to look.",
+          "Say what to deploy: a cell's id, or --waves; or --trial to try it in no cell at all, or --status to look.",
           exitCodes.usage,
         );
+      if (options.trial === true) return trial(output, options);
       if (options.status === true) return showStatus(output, options);
       if (options.plan === true) return showPlan(output, cell, options);
       return cell === undefined ? waves(output, options) : one(output, cell, options);
     });
+}
+
+async function trial(output: Output, options: DeployOptions): Promise<void> {
+  const interrupted = untilInterrupted(() => output.err("Interrupted: throwing the synthetic cell away."));
+  const artefact = await artefactFor(options.artefact);
+  output.err(`Trying ${artefact.digest} in a cell of its own; half a minute or so`);
+  const reason = await playCanary(root, artefact, interrupted.signal)
+    .then(() => null)
+    .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+    .finally(() => interrupted.done());
+  const { digest } = artefact;
+  report(output, options.json, { digest, passed: reason === null, reason }, () =>
+    reason === null ? `${digest} may go further.` : `${digest} must not go further: ${reason}`,
+  );
+  process.exitCode = reason === null ? exitCodes.done : exitCodes.failed;
 }
 
 async function one(output: Output, cell: string, options: DeployOptions): Promise<void> {
