@@ -17,7 +17,7 @@ const bin = join(tools, "node_modules", "firebase-tools", "lib", "bin", "firebas
 const run = promisify(execFile);
 /** What this repository's npm asks of its own packages is not asked of others' tools. */
 const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^npm_/.test(name) || /_(registry|cache)$/.test(name)),
+  Object.entries(process.env).filter(([name]) => !name.startsWith("npm_") || /_(registry|cache)$/.test(name)),
 );
 
 let folder: string;
