@@ -133,9 +133,9 @@ export class DeployBook {
   /** The rollout that was begun last, whether or not it has ended. */
   async latestRollout(): Promise<RolloutRecord | undefined> {
     return this.#run(async (db) => {
-      const { docs } = await db.collection("rollouts").orderBy("startedAt", "desc").limit(1).get();
-      const [newest] = docs;
-      return newest === undefined ? undefined : rolloutRecord.parse(newest.data());
+      const { docs } = await db.collection("rollouts").get();
+      const all = docs.map((d) => rolloutRecord.parse(d.data()));
+      return all.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0];
     });
   }
 
@@ -146,8 +146,9 @@ export class DeployBook {
   async openRollout(record: RolloutRecord, now: Date): Promise<RolloutRecord> {
     return this.#run((db) =>
       db.runTransaction(async (tx) => {
-        const { docs } = await tx.get(db.collection("rollouts").where("outcome", "==", "running"));
-        const open = docs.map((d) => rolloutRecord.parse(d.data()));
+        const { docs } = await tx.get(db.collection("rollouts"));
+        const all = docs.map((d) => rolloutRecord.parse(d.data()));
+        const open = all.filter((each) => each.outcome === "running");
         for (const each of open) refuseHeld("the fleet's rollout", each.lease, record.lease, now);
         const same = open.find((each) => each.id === record.id);
         const next = rolloutRecord.parse(same === undefined ? record : { ...same, lease: record.lease });
