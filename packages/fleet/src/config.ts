@@ -14,7 +14,7 @@ const environment = z.object({
   // Tokens go over TLS, or nowhere but this machine.
   EDGE_CONFIG_API: z
     .string()
-    .regex(/^(https:\/\/|http:\/\/127\.0\.0\.1:\d+\/?$)/, "must be an https URL")
+    .regex(/^(https:\/\/|http:\/\/127\.0\.0\.1:\d+\/?$|$)/, "must be an https URL")
     .optional(),
 });
 
@@ -63,7 +63,7 @@ export function readCliConfig(
 }
 
 function edgeConfigOf(env: z.infer<typeof environment>): CliConfig["edgeConfig"] {
-  const { EDGE_CONFIG_API_TOKEN: token = "", EDGE_CONFIG_TEAM: team = "", EDGE_CONFIG_API: api } = env;
+  const { EDGE_CONFIG_API_TOKEN: token = "", EDGE_CONFIG_TEAM: team = "", EDGE_CONFIG_API: api = "" } = env;
   if (token === "") return undefined;
-  return { token, ...(team === "" ? {} : { team }), ...(api === undefined ? {} : { api }) };
+  return { token, ...(team === "" ? {} : { team }), ...(api === "" ? {} : { api }) };
 }

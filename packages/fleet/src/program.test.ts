@@ -135,6 +135,24 @@ describe("the CLI's environment", () => {
   });
 });
 
+describe("access to an Edge Config", () => {
+  const access = (more: NodeJS.ProcessEnv) =>
+    readCliConfig({ EDGE_CONFIG_API_TOKEN: "token", ...more }, false).edgeConfig;
+
+  it("takes an empty variable for one that is not set", () => {
+    expect(access({ EDGE_CONFIG_API: "", EDGE_CONFIG_TEAM: "" })).toEqual({ token: "token" });
+    expect(access({ EDGE_CONFIG_API_TOKEN: "" })).toBeUndefined();
+    expect(access({ EDGE_CONFIG_API: "https://a.example" })).toEqual({
+      token: "token",
+      api: "https://a.example",
+    });
+  });
+
+  it("sends its token nowhere without TLS", () => {
+    expect(() => access({ EDGE_CONFIG_API: "http://a.example" })).toThrow("must be an https URL");
+  });
+});
+
 describe("with --project, a command", () => {
   it.each([
     [
@@ -161,6 +179,15 @@ describe("with --project, a command", () => {
     [["logs", "central", "--project", "proveniq-central"], 1, "status.cloud.google.com"],
     [["cells", "remove", "eu", "--project", "elsewhere"], 1, "not elsewhere"],
     [["residency", "audit", "--all", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["tenants", "list", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["tenants", "add", "acme", "--cell", "eu", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["tenants", "set", "acme", "--origin", "none", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["keys", "create", "acme", "--scope", "imports", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["keys", "list", "acme", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["keys", "revoke", "acme", "k3f9x0ab", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["market", "publish", "x.ndjson", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["market", "verify", "--repair", "--project", "elsewhere"], 1, "not elsewhere"],
+    [["market", "renew", "--project", "elsewhere"], 1, "not elsewhere"],
   ])("%j is refused before anything is opened", async (args, code, sentence) => {
     const said: string[] = [];
     const output = { out: (text: string) => said.push(text), err: (text: string) => said.push(text) };

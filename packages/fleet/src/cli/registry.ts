@@ -7,6 +7,7 @@ import {
   loadFleet,
   openConnections,
 } from "@proveniq/control-plane";
+import { Market } from "@proveniq/control-plane/market";
 import {
   type FleetState,
   LocalMarket,
@@ -43,23 +44,6 @@ export async function withRegistry<T>(
   }
 }
 
-/** Work on the market values of the fleet that runs here. */
-export async function withMarket<T>(
-  options: { stateDir?: string },
-  work: (market: LocalMarket) => Promise<T>,
-): Promise<T> {
-  const state = await runningFleet(options);
-  const stateDir = stateDirectory(options.stateDir);
-  const cells = Object.keys(state.cells);
-  const plan = await planFleet({ root, stateDir, portBase: state.portBase, cells });
-  const market = new LocalMarket(state, plan.config, plan.manifests);
-  try {
-    return await work(market);
-  } finally {
-    await market.close();
-  }
-}
-
 /** Which registry is meant: the cloud's, by the central project's id, or that of the fleet that runs here. */
 export interface RegistryOptions {
   project?: string;
@@ -84,10 +68,7 @@ export async function cloudFleet(project: string): Promise<Fleet> {
   return fleet;
 }
 
-/**
- * Work on the registry and databases of the cloud. Throws when `project` is not the central one of infra/fleet.json: a
- * project is named so that nobody changes another one's by mistake.
- */
+/** Work on the registry and databases of the cloud. Throws when `project` is not the central one of infra/fleet.json. */
 export async function withCloud<T>(
   project: string,
   work: (connections: Connections, fleet: Fleet) => Promise<T>,
@@ -102,7 +83,7 @@ export async function withCloud<T>(
   }
 }
 
-/** Work on the registry that is meant, only reading. */
+/** Work on the registry that is meant, and on its tenants' databases. */
 export async function withConnections<T>(
   { project, ...local }: RegistryOptions,
   work: (connections: Connections, manifests: Fleet["manifests"]) => Promise<T>,
@@ -110,4 +91,31 @@ export async function withConnections<T>(
   if (project !== undefined)
     return withCloud(project, (connections, { manifests }) => work(connections, manifests));
   return withRegistry(local, ({ connections, manifests }) => work(connections, manifests));
+}
+
+/** Work on the market values that are meant: the cloud's, or those of the fleet that runs here. */
+export async function withMarket<T>(
+  { project, ...local }: RegistryOptions,
+  work: (market: Market) => Promise<T>,
+): Promise<T> {
+  const market = project === undefined ? await localMarket(local) : await cloudMarket(project);
+  try {
+    return await work(market);
+  } finally {
+    await market.close();
+  }
+}
+
+async function cloudMarket(project: string): Promise<Market> {
+  const { config, manifests } = await cloudFleet(project);
+  await findCredentials();
+  return new Market(config, manifests);
+}
+
+async function localMarket(options: { stateDir?: string }): Promise<Market> {
+  const state = await runningFleet(options);
+  const stateDir = stateDirectory(options.stateDir);
+  const cells = Object.keys(state.cells);
+  const plan = await planFleet({ root, stateDir, portBase: state.portBase, cells });
+  return new LocalMarket(state, plan.config, plan.manifests);
 }

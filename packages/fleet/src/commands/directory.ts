@@ -52,10 +52,12 @@ function publishCommand(output: Output): Command {
     )
     .addHelpText(
       "after",
-      shapes(`{"version": n, "published": false when nothing changed, "changes": [${changeShape}]}`),
+      shapes(
+        `{"target": "…", "version": n, "published": false when nothing changed, "changes": [${changeShape}]}`,
+      ),
     )
     .action(async (options: DirectoryOptions) => {
-      reportPublished(output, options, await withPublication(options, publishDirectory));
+      reportPublished(output, options, await withPublication(options, named(publishDirectory)));
     });
 }
 
@@ -68,14 +70,17 @@ function diffCommand(output: Output): Command {
     .addHelpText(
       "after",
       shapes(
-        `{"present": version at the target or null, "changes": [${changeShape}], "refusals": ["…"], "bytes": n, "maxBytes": n}`,
+        `{"target": "…", "present": version there or null, "changes": [${changeShape}], "refusals": ["…"], "bytes": n, "maxBytes": n}`,
       ),
     )
     .action(async (earlier: number | undefined, options: DirectoryOptions) => {
-      const diff = await withPublication(options, (publication) => diffDirectory(publication, earlier));
+      const diff = await withPublication(
+        options,
+        named((publication) => diffDirectory(publication, earlier)),
+      );
       report(output, options.json, diff, () =>
         [
-          `The target holds ${diff.present === null ? "nothing" : `version ${diff.present}`}; what would follow has ${diff.bytes} of ${diff.maxBytes} bytes.`,
+          `${diff.target} holds ${diff.present === null ? "nothing" : `version ${diff.present}`}; what would follow has ${diff.bytes} of ${diff.maxBytes} bytes.`,
           describe(diff.changes),
           ...diff.refusals.map((each) => `Would be refused: ${each}`),
         ].join("\n"),
@@ -95,12 +100,18 @@ function rollbackCommand(output: Output): Command {
       "\nChecked like any publication: it is refused when a tenant has come or moved since. The registry stays as it is, so" +
         "\nrepair what was wrong (infra/, hosts) before the next `publish`.",
     )
-    .addHelpText("after", shapes(`{"version": n, "published": …, "changes": [${changeShape}]}`))
+    .addHelpText(
+      "after",
+      shapes(`{"target": "…", "version": n, "published": …, "changes": [${changeShape}]}`),
+    )
     .action(async (earlier: number, options: DirectoryOptions) => {
       reportPublished(
         output,
         options,
-        await withPublication(options, (publication) => rollbackDirectory(publication, earlier)),
+        await withPublication(
+          options,
+          named((publication) => rollbackDirectory(publication, earlier)),
+        ),
       );
     });
 }
@@ -153,12 +164,23 @@ async function toTarget<T>(name: string, work: (target: DirectoryTarget) => Prom
   }
 }
 
-function reportPublished(output: Output, options: DirectoryOptions, done: PublishedDirectory): void {
-  const { snapshot, published, changes } = done;
-  report(output, options.json, { version: snapshot.version, published, changes }, () =>
+/** What came of it, and where: with several targets, people must see which one it was. */
+function named<T extends object>(work: (publication: Publication) => Promise<T>) {
+  return async (publication: Publication) => ({
+    target: publication.target.name,
+    ...(await work(publication)),
+  });
+}
+
+function reportPublished(
+  output: Output,
+  options: DirectoryOptions,
+  { target, snapshot: { version }, published, changes }: PublishedDirectory & { target: string },
+): void {
+  report(output, options.json, { target, version, published, changes }, () =>
     published
-      ? `Published version ${snapshot.version}.\n${describe(changes)}`
-      : `Version ${snapshot.version} is there already; nothing was published.`,
+      ? `Published version ${version} to ${target}.\n${describe(changes)}`
+      : `${target} holds version ${version} already; nothing was published.`,
   );
 }
 

@@ -3,13 +3,12 @@ import { createKey, type KeySummary, listKeys, revokeKey } from "@proveniq/contr
 import { Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../cli/duration.ts";
 import { command, jsonOption, list, shapes, stateDirOption } from "../cli/options.ts";
-import { withRegistry } from "../cli/registry.ts";
+import { operator, type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface CommonOptions {
+interface CommonOptions extends RegistryOptions {
   json?: boolean;
-  stateDir?: string;
 }
 
 interface CreateOptions extends CommonOptions {
@@ -33,6 +32,7 @@ function createCommand(output: Output): Command {
   return command("create", "make a key for a tenant; it is shown once and kept nowhere", [
     "fleet keys create carrier-a --scope items:read,items:write --label 'Policy system'",
     "fleet keys create carrier-a --scope imports --expires 90d",
+    "fleet keys create carrier-a --scope items:read --project proveniq-central",
     'curl -H "authorization: Bearer $(npx fleet keys create carrier-a --scope items:read --json | jq -r .key)" http://localhost:8080/v1/me',
   ])
     .argument("<tenant>", "whose key it is")
@@ -45,14 +45,18 @@ function createCommand(output: Output): Command {
     )
     .addHelpText("after", "\nTo rotate: create a second key, put it into use, then revoke the first.")
     .addHelpText("after", shapes(`{"key": "pvq_…", "summary": ${keyShape}}`))
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenantId: string, options: CreateOptions) => {
       const now = new Date();
       const { label = `Made on ${now.toISOString().slice(0, 10)}`, expires } = options;
       const expiresAt = expires === undefined ? null : new Date(now.getTime() + expires * 1000);
-      const created = await withRegistry(options, ({ connections, origin }) =>
-        createKey(connections, "dev", { tenantId, label, scopes: options.scope, expiresAt }, origin),
+      // Cells in production take live keys only, and cells here none of those.
+      const environment = options.project === undefined ? "dev" : "live";
+      const wanted = { tenantId, label, scopes: options.scope, expiresAt };
+      const created = await withConnections(options, (connections) =>
+        createKey(connections, environment, wanted, operator()),
       );
       report(output, options.json, created, () =>
         [
@@ -71,10 +75,11 @@ function listCommand(output: Output): Command {
   ])
     .argument("<tenant>", "whose keys")
     .addHelpText("after", shapes(`{"keys": [${keyShape}]}`))
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenantId: string, options: CommonOptions) => {
-      const keys = await withRegistry(options, ({ connections }) => listKeys(connections, tenantId));
+      const keys = await withConnections(options, (connections) => listKeys(connections, tenantId));
       report(output, options.json, { keys }, () =>
         table([
           ["KEY", "STATE", "SCOPES", "CREATED", "ENDS", "LABEL"],
@@ -91,11 +96,12 @@ function revokeCommand(output: Output): Command {
     .argument("<tenant>", "whose key")
     .argument("<key>", "its id: the eight characters after the tenant")
     .addHelpText("after", shapes(`{"revoked": ${keyShape}}`))
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenantId: string, keyId: string, options: CommonOptions) => {
-      const revoked = await withRegistry(options, ({ connections, origin }) =>
-        revokeKey(connections, tenantId, keyId, origin),
+      const revoked = await withConnections(options, (connections) =>
+        revokeKey(connections, tenantId, keyId, operator()),
       );
       report(
         output,

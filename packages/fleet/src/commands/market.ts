@@ -1,16 +1,14 @@
 import { createReadStream } from "node:fs";
-import type { MarketPublication, ReplicaVerdict } from "@proveniq/control-plane/market";
-import type { LocalMarket } from "@proveniq/local-cloud/fleet";
+import type { Market, MarketPublication, ReplicaVerdict } from "@proveniq/control-plane/market";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
-import { withMarket } from "../cli/registry.ts";
+import { type RegistryOptions, registryProjectOption, withMarket } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface CommonOptions {
+interface CommonOptions extends RegistryOptions {
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet market …`: what things are worth, from one source into every cell. */
@@ -43,6 +41,7 @@ function publishCommand(output: Output): Command {
       "after",
       shapes('{"sequence", "pages", "changed", "withdrawn", "unchanged", "base": its sequence or null}'),
     )
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (file: string, options: CommonOptions & { maxWithdrawn?: number }) => {
@@ -52,7 +51,7 @@ function publishCommand(output: Output): Command {
     });
 }
 
-async function publishFrom(market: LocalMarket, file: string, limits: { maxWithdrawnPercent?: number }) {
+async function publishFrom(market: Market, file: string, limits: { maxWithdrawnPercent?: number }) {
   try {
     return await market.publish(file === "-" ? process.stdin : createReadStream(file), limits);
   } catch (error) {
@@ -75,6 +74,7 @@ function verifyCommand(output: Output): Command {
   return command("verify", "compare every cell's market values with what is published", [
     "fleet market verify",
     "fleet market verify --repair",
+    "fleet market verify --project proveniq-central",
   ])
     .option("--repair", "make the buckets that differ right, and only those")
     .addHelpText(
@@ -88,6 +88,7 @@ function verifyCommand(output: Output): Command {
         '{"centre": {sequence, values, publishedAt, sound}, "cells": [{cell, verdict, sequence, values, buckets, repaired}]}',
       ),
     )
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (options: CommonOptions & { repair?: boolean }) => {
@@ -128,6 +129,7 @@ function renewCommand(output: Output): Command {
         "error that says so. They serve what they have until the new start is complete.",
     )
     .addHelpText("after", shapes('{"lineage", "sequence", "values"}'))
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (options: CommonOptions) => {

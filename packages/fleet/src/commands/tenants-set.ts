@@ -2,17 +2,16 @@ import type { TenantSettings } from "@proveniq/contracts";
 import { getTenantSettings, setTenantSettings } from "@proveniq/control-plane/access";
 import { type Command, InvalidArgumentError } from "commander";
 import { command, jsonOption, list, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
-import { withRegistry } from "../cli/registry.ts";
+import { operator, type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface SetOptions {
+interface SetOptions extends RegistryOptions {
   origin?: string[];
   requestsPerSecond?: number | null;
   identityTenant?: string | null;
   issuer?: string | null;
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet tenants set`: what a tenant decides about itself; without options, shows it. */
@@ -41,14 +40,15 @@ export function setCommand(output: Output): Command {
       "after",
       shapes('{"tenantId": "…", "settings": {issuer, identityTenant, origins, requestsPerSecond}}'),
     )
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (tenantId: string, options: SetOptions) => {
       const change = changeOf(options);
-      const settings = await withRegistry(options, ({ connections, manifests, origin }) =>
+      const settings = await withConnections(options, (connections, manifests) =>
         Object.keys(change).length === 0
           ? getTenantSettings(connections, tenantId)
-          : setTenantSettings(connections, { manifests }, tenantId, change, origin),
+          : setTenantSettings(connections, { manifests }, tenantId, change, operator()),
       );
       report(output, options.json, { tenantId, settings }, () =>
         table(

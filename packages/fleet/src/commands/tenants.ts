@@ -1,14 +1,20 @@
-import type { AddTenant } from "@proveniq/control-plane";
+import { type AddTenant, addTenant, listTenants } from "@proveniq/control-plane";
 import { Command } from "commander";
 import { command, jsonOption, list, shapes, stateDirOption } from "../cli/options.ts";
-import { withRegistry } from "../cli/registry.ts";
+import {
+  operator,
+  type RegistryOptions,
+  registryProjectOption,
+  withCloud,
+  withConnections,
+  withRegistry,
+} from "../cli/registry.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { setCommand } from "./tenants-set.ts";
 
-interface CommonOptions {
+interface CommonOptions extends RegistryOptions {
   json?: boolean;
-  stateDir?: string;
 }
 
 interface AddOptions extends CommonOptions {
@@ -18,11 +24,9 @@ interface AddOptions extends CommonOptions {
   host?: string[];
 }
 
-/** `fleet tenants …`: the registry of the fleet that runs here. */
+/** `fleet tenants …`: the registry. */
 export function tenantsCommand(output: Output): Command {
-  const tenants = new Command("tenants").description(
-    "list and add tenants of the fleet that runs here, and change their settings",
-  );
+  const tenants = new Command("tenants").description("list and add tenants, and change their settings");
   tenants.addCommand(listCommand(output));
   tenants.addCommand(addCommand(output));
   tenants.addCommand(setCommand(output));
@@ -40,10 +44,11 @@ function listCommand(output: Output): Command {
         '{"tenants": [{tenantId, name, cellId, databaseId, epoch, residency, hosts, createdAt, updatedAt}]}',
       ),
     )
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (options: CommonOptions) => {
-      const tenants = await withRegistry(options, (registry) => registry.list());
+      const tenants = await withConnections(options, listTenants);
       report(output, options.json, { tenants }, () =>
         table([
           ["TENANT", "CELL", "DATABASE", "RESIDENCY", "EPOCH", "HOSTS", "NAME"],
@@ -62,10 +67,15 @@ function listCommand(output: Output): Command {
 }
 
 function addCommand(output: Output): Command {
-  return command("add", "add a tenant to a cell; the router knows it a moment later", [
-    "fleet tenants add carrier-b --cell enterprise-a --name 'Carrier B' --host carrier-b.proveniq.io",
-    "fleet tenants add galerie-west --cell eu --database eu-partners",
-  ])
+  return command(
+    "add",
+    "add a tenant to a cell; routers know it once the directory is published: here that is done at once",
+    [
+      "fleet tenants add carrier-b --cell enterprise-a --name 'Carrier B' --host carrier-b.proveniq.io",
+      "fleet tenants add galerie-west --cell eu --database eu-partners",
+      "fleet tenants add galerie-west --cell eu --project proveniq-central",
+    ],
+  )
     .argument("<id>", "3 to 40 lower-case letters, digits or hyphens")
     .requiredOption("--cell <id>", "the cell that gets it")
     .option("--database <id>", "one of the cell's databases (default: its first)")
@@ -76,6 +86,7 @@ function addCommand(output: Output): Command {
       list,
     )
     .addHelpText("after", shapes('{"tenant": {tenantId, …}, "added": false when it was there already}'))
+    .addOption(registryProjectOption())
     .addOption(jsonOption())
     .addOption(stateDirOption())
     .action(async (id: string, options: AddOptions) => {
@@ -86,18 +97,33 @@ function addCommand(output: Output): Command {
         hosts: options.host ?? [],
         ...(options.database === undefined ? {} : { databaseId: options.database }),
       };
-      await withRegistry(options, async (registry) => {
-        const { placement, added } = await registry.add(wanted);
-        report(output, options.json, { tenant: placement, added }, () => {
-          const verb = added ? "Added" : "Was there already:";
-          return [
-            `${verb} tenant ${id} in cell ${placement.cellId}, database ${placement.databaseId}.`,
-            ...(wanted.hosts ?? []).map(
-              (host) => `Its host ${host} is ${registry.urlOf(host)} on this machine.`,
-            ),
-            `Give it a key: npx fleet keys create ${id} --scope items:read,items:write`,
-          ].join("\n");
-        });
-      });
+      const { placement, added, notes } = await addTo(options, wanted);
+      report(output, options.json, { tenant: placement, added }, () =>
+        [
+          `${added ? "Added" : "Was there already:"} tenant ${id} in cell ${placement.cellId}, database ${placement.databaseId}.`,
+          ...notes,
+        ].join("\n"),
+      );
     });
+}
+
+/** Add a tenant where it is meant to be; `notes` say what to do next there. */
+async function addTo({ project, ...local }: RegistryOptions, wanted: AddTenant) {
+  const giveKey = `npx fleet keys create ${wanted.tenantId} --scope items:read,items:write`;
+  if (project === undefined) {
+    return withRegistry(local, async (registry) => ({
+      ...(await registry.add(wanted)),
+      notes: [
+        ...(wanted.hosts ?? []).map((host) => `Its host ${host} is ${registry.urlOf(host)} on this machine.`),
+        `Give it a key: ${giveKey}`,
+      ],
+    }));
+  }
+  return withCloud(project, async (connections, fleet) => ({
+    ...(await addTenant(connections, fleet, wanted, operator())),
+    notes: [
+      `Let routers know: npx fleet directory publish --project ${project} --to <target>`,
+      `Give it a key: ${giveKey} --project ${project}`,
+    ],
+  }));
 }
