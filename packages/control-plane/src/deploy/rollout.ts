@@ -55,13 +55,7 @@ export async function rollOut(request: RolloutRequest): Promise<RolloutRecord> {
   };
   const record = await onceFree(
     () => book.openRollout({ ...wanted, lease: prolonged(lease) }, new Date()),
-    ({ message }) =>
-      request.report({
-        at: new Date().toISOString(),
-        cell: "fleet",
-        step: "begin",
-        text: `${message}; waiting whether that process still lives`,
-      }),
+    (text) => request.report({ at: new Date().toISOString(), cell: "fleet", step: "begin", text }),
   );
   const keeper = new Keeper(book, record);
   try {

@@ -1,6 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ArtefactRef, CellDeploys, DeployRecord, Lease } from "@proveniq/contracts";
+import {
+  type ArtefactRef,
+  type CellDeploys,
+  type DeployRecord,
+  type Lease,
+  ProblemError,
+} from "@proveniq/contracts";
 import { type DeployBook, LeaseHeld, LeaseLost, type Origin } from "@proveniq/db/control";
 import type { DeployEvent, DeployStep } from "./types.ts";
 
@@ -17,20 +23,31 @@ export const newLease = ({ who, from }: Origin): Lease => ({
 const until = () => new Date(Date.now() + leaseMs).toISOString();
 export const prolonged = (lease: Lease): Lease => ({ ...lease, until: until() });
 
+/** A process that was killed within a transaction holds its locks for about a minute more; nobody else can write until then. */
+const lockedMs = 90_000;
+
 /**
- * Try until whoever holds the lease has let go of it or is seen to be dead: one that lives carries its lease on, and then
- * `LeaseHeld` is thrown at once.
+ * Try until whoever holds the lease has let go of it or is seen to be dead, and until the locks of a process that was killed are
+ * gone. One that lives carries its lease on, and then `LeaseHeld` is thrown at once. `waiting` is told why, once each.
  */
-export async function onceFree<T>(attempt: () => Promise<T>, waiting: (held: LeaseHeld) => void): Promise<T> {
+export async function onceFree<T>(attempt: () => Promise<T>, waiting: (why: string) => void): Promise<T> {
+  const deadline = Date.now() + lockedMs;
   let seen: Lease | undefined;
+  let locked = false;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
+      if (error instanceof ProblemError && error.code === "database-unavailable" && Date.now() < deadline) {
+        if (!locked)
+          waiting("the database does not let us write: a killed process may hold its locks for a minute");
+        locked = true;
+        continue;
+      }
       if (!(error instanceof LeaseHeld)) throw error;
       const { lease } = error;
       if (seen !== undefined && (seen.token !== lease.token || seen.until !== lease.until)) throw error;
-      if (seen === undefined) waiting(error);
+      if (seen === undefined) waiting(`${error.message}; waiting whether that process still lives`);
       seen = lease;
       const left = Date.parse(lease.until) - Date.now();
       await sleep(Math.min(Math.max(left, 0) + 100, beatMs + 1_000));
@@ -97,13 +114,7 @@ export class DeploySession {
         lease = prolonged(lease);
         return book.begin(record, lease, new Date());
       },
-      ({ message }) =>
-        report({
-          at: new Date().toISOString(),
-          cell: what.cellId,
-          step: "begin",
-          text: `${message}; waiting whether that process still lives`,
-        }),
+      (text) => report({ at: new Date().toISOString(), cell: what.cellId, step: "begin", text }),
     );
     return new DeploySession(book, record, before, lease, report);
   }
