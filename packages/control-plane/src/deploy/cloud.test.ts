@@ -1,9 +1,13 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { config, manifest } from "../testing.ts";
 import { CloudTarget, type CommandLine, commandLines, textOf } from "./cloud.ts";
 import { readTraffic } from "./monitoring.ts";
+import { runIn } from "./run.ts";
 
 const artefact = { digest: "a".repeat(64), zipSha256: "b".repeat(64), commit: "c0ffee" };
 const fleet = { config, manifests: { eu: manifest("eu", { residency: "eu", region: "europe-west1" }) } };
@@ -72,6 +76,51 @@ describe("a deploy to the cloud", () => {
     expect(access).toEqual({ url: "https://eu.proveniq.io", tenantId: "canary-eu", key: "key" });
     const keyless = new CloudTarget({ fleet, run: recording().run, canaryKey: undefined });
     expect(() => keyless.canary("eu")).toThrow("FLEET_CANARY_KEY is not set");
+  });
+});
+
+describe("the programs of the cloud, as processes", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "programs-"));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** A program of this name that writes down how it was called, and then does this. */
+  async function record(name: string, then: string): Promise<void> {
+    const file = join(folder, name);
+    const line = `"${name} $* | data in $TF_DATA_DIR | $(pwd)"`;
+    await writeFile(file, `#!/bin/sh\necho ${line} >> "$(dirname "$0")/calls"\n${then}\n`);
+    await chmod(file, 0o755);
+  }
+  const run = () => runIn("/", { PATH: `${folder}:${process.env["PATH"]}` });
+  const calls = async () => (await readFile(join(folder, "calls"), "utf8")).trim().split("\n");
+
+  it("are called as the plan shows them, where the repository is, each cell with a working folder of its own", async () => {
+    await record("terraform", "exit 0");
+    await target(run()).apply("eu", artefact);
+    expect(await calls()).toEqual([
+      expect.stringMatching(
+        /^terraform -chdir=infra\/terraform\/roots\/cell init .* \| data in \.terraform\/eu \| \/$/,
+      ),
+      expect.stringMatching(/^terraform -chdir=\S+ plan .*-var=git_commit=c0ffee \|/),
+      expect.stringMatching(/^terraform -chdir=\S+ apply -input=false \S+\/eu\.tfplan \|/),
+    ]);
+  });
+
+  it("that fail are told with the end of their own words, and nothing runs after them", async () => {
+    await record("terraform", 'case "$*" in *plan*) echo "Error: quota" >&2; exit 1;; esac');
+    await expect(target(run()).apply("eu", artefact)).rejects.toThrow(
+      "terraform plan failed (exit code 1):\nError: quota",
+    );
+    expect((await calls()).some((call) => call.includes(" apply "))).toBe(false);
+  });
+
+  it("that are not there are named", async () => {
+    const nowhere = runIn("/", { PATH: folder });
+    await expect(nowhere(commandLines.token())).rejects.toThrow(
+      "gcloud is not installed, or not in the PATH",
+    );
   });
 });
 

@@ -6,5 +6,6 @@ export { describeObserved, regression } from "./gate.ts";
 export { illsOf } from "./health.ts";
 export { order, type RolloutRequest, rollOut, tell } from "./rollout.ts";
 export { between, readMetrics } from "./router-metrics.ts";
+export { runIn } from "./run.ts";
 export { trial } from "./trial.ts";
 export type { Bake, CanaryAccess, DeployEvent, DeployStep, DeployTarget, Observed } from "./types.ts";

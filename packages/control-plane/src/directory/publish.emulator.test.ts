@@ -195,6 +195,15 @@ describe("rollbackDirectory", () => {
     ]);
   });
 
+  test("keeps the places of now where cells move from place to place", async () => {
+    await add("nordic");
+    const first = (await publishDirectory(publication)).snapshot;
+    const moved = { ...publication, origins: elsewhere, placesMove: true };
+    await publishDirectory(moved);
+    await expect(rollbackDirectory(moved, first.version)).resolves.toMatchObject({ published: false });
+    expect((await read())?.topology.cells["eu"]?.api).toBe("https://wrong.example");
+  });
+
   test("refuses to drop a tenant that has come since, and a version that is not kept", async () => {
     const first = (await publishDirectory(publication)).snapshot;
     await add("nordic");

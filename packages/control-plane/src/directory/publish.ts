@@ -13,6 +13,8 @@ export interface Publication {
   manifests: Manifests;
   origins: Origins;
   origin: Origin;
+  /** Cells move from place to place here: an earlier version is published with the places of now. */
+  placesMove?: boolean;
   /** The registry has begun anew: what the target holds is replaced without being compared. */
   begin?: boolean;
   now?: () => Date;
@@ -136,7 +138,7 @@ async function draftOf(publication: Publication, version: number | undefined): P
   const content =
     version === undefined
       ? buildSnapshot({ ...registry, version: 1 }, config, publication.manifests, publication.origins, now())
-      : await keptVersion(control, version);
+      : placedNow(await keptVersion(control, version), publication);
   const next: DirectorySnapshot = {
     ...content,
     version: Math.max(registry.version, present?.version ?? 0) + 1,
@@ -159,6 +161,13 @@ async function keptVersion(control: Registry, version: number): Promise<Director
   throw new RefusedError(
     `version ${version} is not kept; there are ${versions.join(", ") || "none: nothing was published yet"}`,
   );
+}
+
+/** The places of an earlier time, unless nobody answers there any more. */
+function placedNow(kept: DirectorySnapshot, { placesMove, origins }: Publication): DirectorySnapshot {
+  if (placesMove !== true) return kept;
+  const cells = Object.entries(kept.topology.cells).map(([id, cell]) => [id, { ...cell, ...origins[id] }]);
+  return { ...kept, topology: { ...kept.topology, cells: Object.fromEntries(cells) } };
 }
 
 /** A host that has been given to another tenant since must not go back to the old one. */

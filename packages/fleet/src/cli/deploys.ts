@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { loadFleet, type Manifests } from "@proveniq/control-plane";
 import {
   type Bake,
   CloudTarget,
-  type CommandLine,
   type DeployRequest,
   type DeployTarget,
+  runIn,
 } from "@proveniq/control-plane/deploy";
 import { LocalTarget } from "@proveniq/local-cloud/fleet";
 import { Option } from "commander";
@@ -47,8 +46,9 @@ export async function withTarget<T>(options: TargetOptions, work: (on: Deploying
       return work({ target, book: registry.connections.deploys, manifests: registry.manifests, origin });
     });
   const fleet = await loadFleet(join(root, "infra"));
+  const { canaryKey, inherited } = readCliConfig();
   return withCloud(fleet.config.central.project, ({ deploys }, { manifests }) => {
-    const target = new CloudTarget({ fleet, run, canaryKey: readCliConfig().canaryKey });
+    const target = new CloudTarget({ fleet, run: runIn(root, inherited), canaryKey });
     return work({ target, book: deploys, manifests, origin });
   });
 }
@@ -106,38 +106,4 @@ export function untilInterrupted(say: (text: string) => void): { signal: AbortSi
       process.off("SIGTERM", onSignal);
     },
   };
-}
-
-/** Run a program from the repository; its words are shown when it fails, never before: they may hold what no log should. */
-function run({ program, args, env = {} }: CommandLine, signal?: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: root,
-      env: { ...readCliConfig().inherited, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(signal === undefined ? {} : { signal }),
-    });
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      out += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      err += chunk.toString();
-    });
-    child.on("error", (error: NodeJS.ErrnoException) =>
-      reject(error.code === "ENOENT" ? new CommandError(`${program} is not installed.`) : error),
-    );
-    child.on("close", (code) => {
-      if (code === 0) resolve(out);
-      else {
-        const said = (err.trim() === "" ? out : err).trim().split("\n").slice(-15).join("\n");
-        reject(
-          new CommandError(
-            `${program} ${args.find((a) => !a.startsWith("-")) ?? ""} failed (${code}):\n${said}`,
-          ),
-        );
-      }
-    });
-  });
 }

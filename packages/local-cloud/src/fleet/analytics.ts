@@ -23,6 +23,8 @@ export class LocalAnalytics {
   readonly #stateDir: string;
   readonly #warehouse: Service;
   readonly #sinks = new Map<string, Service>();
+  /** By cell, what its sink was started from, and became ready. */
+  readonly #runs = new Map<string, string>();
 
   constructor(
     context: ServiceContext,
@@ -35,6 +37,7 @@ export class LocalAnalytics {
     this.#warehouse = new Service("warehouse", this.#warehouseOptions(), eventsOf("warehouse"));
     for (const id of Object.keys(context.plan.manifests)) {
       this.#sinks.set(id, new Service(`sink-${id}`, this.#sinkOptions(id, artefact), eventsOf(`sink-${id}`)));
+      this.#runs.set(id, artefact.digest);
     }
   }
 
@@ -47,9 +50,13 @@ export class LocalAnalytics {
     await Promise.all([...this.#sinks.values()].map((sink) => sink.start()));
   }
 
-  /** A cell's sink from another artefact. */
-  async restart(id: string, artefact: InstalledArtefact): Promise<void> {
-    await this.#sinks.get(id)?.restart(this.#sinkOptions(id, artefact));
+  /** Run a cell's sink from this artefact; does nothing when it does so already. */
+  async runSink(id: string, artefact: InstalledArtefact): Promise<void> {
+    const sink = this.#sinks.get(id);
+    if (sink === undefined || this.#runs.get(id) === artefact.digest) return;
+    this.#runs.delete(id);
+    await sink.restart(this.#sinkOptions(id, artefact));
+    this.#runs.set(id, artefact.digest);
   }
 
   async stop(): Promise<void> {

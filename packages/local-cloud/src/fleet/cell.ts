@@ -34,6 +34,8 @@ export class LocalCell {
   #serving: Version | undefined;
   #beside: Version | undefined;
   #replicator: Service | undefined;
+  /** What the replicator was started from, and became ready. */
+  #replicates: string | undefined;
   #servesSince = 0;
 
   constructor(
@@ -82,13 +84,18 @@ export class LocalCell {
     await startBoth(this.#serving);
   }
 
-  /** The replicator is started once there are values to follow. */
-  async startReplicator(): Promise<void> {
+  /** Run the replicator from what serves; does nothing when it does so already. */
+  async runReplicator(): Promise<void> {
     const { artefact, place } = this.#version();
+    if (this.#replicates === artefact.digest) return;
     const name = `replicate-${this.id}`;
     const options = replicatorOptions(this.#context, this.id, artefact, place);
-    this.#replicator = new Service(name, options, this.#eventsOf(name));
-    await this.#replicator.start();
+    this.#replicates = undefined;
+    if (this.#replicator === undefined) {
+      this.#replicator = new Service(name, options, this.#eventsOf(name));
+      await this.#replicator.start();
+    } else await this.#replicator.restart(options);
+    this.#replicates = artefact.digest;
   }
 
   /** Start an artefact beside the one that serves, unless it is there; whatever else stood there is stopped. Rejects when it does not become ready. */
@@ -108,22 +115,15 @@ export class LocalCell {
     }
   }
 
-  /** From now on the one beside is the one that serves, if it is this one; the former stays beside it. False: it serves already. */
-  flip(digest: string): boolean {
+  /** From now on the one beside is the one that serves, if it is this one; the former stays beside it. */
+  flip(digest: string): void {
     const serving = this.#version();
-    if (serving.artefact.digest === digest) return false;
+    if (serving.artefact.digest === digest) return;
     const next = this.#beside;
     if (next?.artefact.digest !== digest) throw new Error(`${digest} does not stand beside cell ${this.id}`);
     this.#serving = next;
     this.#beside = serving;
     this.#servesSince = Date.now();
-    return true;
-  }
-
-  /** The replicator from the artefact that serves. */
-  async restartReplicator(): Promise<void> {
-    const { artefact, place } = this.#version();
-    await this.#replicator?.restart(replicatorOptions(this.#context, this.id, artefact, place));
   }
 
   /** Stop what stands beside the one that serves, once nobody sends it anything and its requests are answered. */

@@ -7,7 +7,7 @@ import { type IssuerServer, loadIssuerKey, serveIssuer } from "../issuer/index.t
 import type { Service, ServiceEvents } from "../process/service.ts";
 import type { Relay } from "../relay/index.ts";
 import { forgetAnalytics, LocalAnalytics } from "./analytics.ts";
-import { type InstalledArtefact, installArtefact, installRouter, verifyInstalled } from "./artefact.ts";
+import { type InstalledArtefact, installArtefact, installRouter } from "./artefact.ts";
 import { buildAll } from "./build.ts";
 import { type CellPlace, LocalCell } from "./cell.ts";
 import { LocalDatabase } from "./database.ts";
@@ -19,6 +19,7 @@ import { LocalRegistry } from "./registry.ts";
 import { makeRouter, type ServiceContext } from "./services.ts";
 import { besideRelays, type FleetState, removeState, runningState, writeState } from "./state.ts";
 import { FleetConflict, type FleetOptions, type RunningFleet } from "./types.ts";
+import { LocalCells } from "./versions.ts";
 
 const central = "central";
 
@@ -28,9 +29,7 @@ export class Fleet implements RunningFleet {
   readonly #options: FleetOptions;
   readonly #stateDir: string;
   readonly #databases = new Map<string, LocalDatabase>();
-  readonly #cells = new Map<string, LocalCell>();
-  /** By cell, the last change of its version: one follows the other. */
-  readonly #changes = new Map<string, Promise<unknown>>();
+  readonly #cells: LocalCells;
   #router: Service | undefined;
   #routerDigest = "";
   #control: ControlServer | undefined;
@@ -45,6 +44,12 @@ export class Fleet implements RunningFleet {
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#stateDir = options.stateDir ?? join(options.root, ".fleet");
+    this.#cells = new LocalCells({
+      artefacts: join(this.#stateDir, "artefacts"),
+      tell: () => this.#become({}),
+      publish: () => this.#publishPlaces(),
+      runSink: async (id, artefact) => this.#analytics?.runSink(id, artefact),
+    });
   }
 
   get state(): FleetState {
@@ -66,7 +71,7 @@ export class Fleet implements RunningFleet {
       state: () => this.state,
       relays: this.relays,
       services: () => this.#services(),
-      versions: this,
+      versions: this.#cells,
     }).catch((cause: unknown) => {
       throw new FleetConflict(`Another fleet has just taken port ${plan.ports.control}`, { cause });
     });
@@ -99,7 +104,7 @@ export class Fleet implements RunningFleet {
           [placeOf(this.state, id), { api: localUrl(beside.api), bulk: localUrl(beside.bulk) }],
           (source) => this.#eventsOf(source),
         );
-        this.#cells.set(id, cell);
+        this.#cells.add(cell);
         await cell.start(artefact);
       }),
     );
@@ -111,10 +116,10 @@ export class Fleet implements RunningFleet {
     await this.#registry.seed(plan.seeds);
     await this.#market.seed(root);
     this.#goOn();
-    const replicating = [...this.#cells.values()].map((cell) => cell.startReplicator());
+    const replicating = this.#cells.all().map((cell) => cell.runReplicator());
     this.#analytics = new LocalAnalytics(context, stateDir, artefact, (source) => this.#eventsOf(source));
     await Promise.all([cellsReady, this.#startRouter(context), ...replicating, this.#analytics.start()]);
-    await this.#become({ phase: "ready", cells: this.#placesNow() });
+    await this.#become({ phase: "ready" });
   }
 
   killCell(id: string): void {
@@ -125,16 +130,7 @@ export class Fleet implements RunningFleet {
 
   async reload(): Promise<string[]> {
     if (this.#router === undefined) throw new Error("the fleet has not started");
-    const artefact = await this.#build();
-    const restarted: string[] = [];
-    // One after the other: the rest of the fleet serves meanwhile.
-    for (const [id, cell] of this.#cells) {
-      if (cell.state.artefact === artefact.digest) continue;
-      await this.stage(id, artefact);
-      await this.serve(id, artefact.digest);
-      restarted.push(id);
-    }
-    await Promise.all(restarted.map((id) => this.settle(id)));
+    const restarted = await this.#cells.replaceAll(await this.#build());
     const router = await this.#installRouter();
     if (router.digest !== this.#routerDigest) {
       this.#routerDigest = router.digest;
@@ -142,35 +138,6 @@ export class Fleet implements RunningFleet {
       restarted.push("router");
     }
     return restarted;
-  }
-
-  /** Start an artefact of `<state>/artefacts/<digest>` beside a cell's version that serves. Rejects when it does not become ready; then nothing has changed. */
-  stage(id: string, wanted: Pick<InstalledArtefact, "digest" | "commit">): Promise<void> {
-    return this.#change(id, async (cell) => {
-      const artefact = { ...wanted, folder: join(this.#stateDir, "artefacts", wanted.digest) };
-      await verifyInstalled(artefact);
-      await cell.stage(artefact);
-    });
-  }
-
-  /** Send a cell's requests to the version that stands beside the one that serves, and run its sink and replicator from it. */
-  serve(id: string, digest: string): Promise<void> {
-    return this.#change(id, async (cell) => {
-      const changed = cell.flip(digest);
-      await this.#publishPlaces();
-      if (!changed) return;
-      const { artefact } = cell;
-      await Promise.all([cell.restartReplicator(), this.#analytics?.restart(id, artefact)]);
-    });
-  }
-
-  /** Stop what stands beside the version that serves, once its requests are answered. */
-  settle(id: string): Promise<void> {
-    return this.#change(id, async (cell) => {
-      // Whoever published in between may have had the former place in mind.
-      await this.#publishPlaces();
-      await cell.settle();
-    });
   }
 
   stop(): Promise<void> {
@@ -187,7 +154,7 @@ export class Fleet implements RunningFleet {
     if (this.#state === undefined) return;
     await this.#become({ phase: "stopping" });
     await this.#router?.stop();
-    await Promise.all([...this.#cells.values()].map((cell) => cell.stop()));
+    await this.#cells.stop();
     await Promise.all([this.#registry?.close(), this.#market?.close(), this.#analytics?.stop()]);
     await Promise.all([...this.#databases.values()].map((database) => database.stop()));
     await this.#issuer?.stop();
@@ -224,7 +191,8 @@ export class Fleet implements RunningFleet {
   }
 
   async #become(change: Partial<FleetState>): Promise<void> {
-    this.#state = { ...this.state, ...change };
+    const next = { ...this.state, ...change };
+    this.#state = { ...next, cells: this.#cells.placesIn(next.cells) };
     if (this.#control !== undefined) await writeState(this.#stateDir, this.#state);
   }
 
@@ -237,39 +205,8 @@ export class Fleet implements RunningFleet {
     return { ...(await installArtefact(dist, join(this.#stateDir, "artefacts"))), commit };
   }
 
-  /** One change of a cell's version at a time, however many ask; the state tells what came of it, also when it failed. */
-  #change(id: string, work: (cell: LocalCell) => Promise<void>): Promise<void> {
-    const cell = this.#cells.get(id);
-    if (cell === undefined) return Promise.reject(new Error(`No cell ${id} runs`));
-    const before = this.#changes.get(id) ?? Promise.resolve();
-    const next = (async () => {
-      await before.catch(() => undefined);
-      try {
-        await work(cell);
-      } finally {
-        await this.#become({ cells: this.#placesNow() });
-      }
-    })();
-    this.#changes.set(id, next);
-    return next;
-  }
-
-  /** Every cell with the version that serves it now. */
-  #placesNow(): FleetState["cells"] {
-    const now = Object.entries(this.state.cells).map(([id, before]) => {
-      const place = { ...before };
-      delete place.beside;
-      const cell = this.#cells.get(id)?.state;
-      if (cell === undefined) return [id, place] as const;
-      const { artefact, beside } = cell;
-      const other = beside === undefined ? {} : { beside: { artefact: beside.artefact, ...beside.place } };
-      return [id, { ...place, ...cell.place, artefact, ...other }] as const;
-    });
-    return Object.fromEntries(now);
-  }
-
   async #publishPlaces(): Promise<void> {
-    await this.#become({ cells: this.#placesNow() });
+    await this.#become({});
     this.#registry?.follow(besideRelays(this.state));
     await this.#registry?.publish();
   }
@@ -325,9 +262,7 @@ export class Fleet implements RunningFleet {
   }
 
   #services(): Map<string, { pid: number | undefined; kill(): void }> {
-    const all = new Map<string, { pid: number | undefined; kill(): void }>(
-      [...this.#cells.values()].flatMap((cell) => cell.services()),
-    );
+    const all = new Map<string, { pid: number | undefined; kill(): void }>(this.#cells.services());
     for (const each of this.#analytics?.services() ?? []) all.set(each.name, each);
     if (this.#router !== undefined) all.set("router", this.#router);
     for (const [name, database] of this.#databases) all.set(`emulator-${name}`, database);

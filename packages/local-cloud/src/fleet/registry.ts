@@ -154,6 +154,8 @@ export class LocalRegistry {
       target,
       origin: origin(),
       control: this.#connections.control,
+      // Each version of a cell has a place of its own.
+      placesMove: true,
       config: this.#config,
       manifests: this.#manifests,
       origins: Object.fromEntries(

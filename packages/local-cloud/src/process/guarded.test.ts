@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -97,6 +97,33 @@ describe("a service", () => {
     const last = service.pid;
     await sleep(400);
     expect([service.pid, notes.length]).toEqual([last, 2]);
+  });
+
+  it("that cannot be started again is tried again, and takes nobody with it", async () => {
+    const own = join(folder, "own");
+    await mkdir(own);
+    const told: string[] = [];
+    const service = new Service(
+      "it",
+      {
+        command: "sleep",
+        args: ["60"],
+        cwd: own,
+        env: process.env,
+        logFile: join(folder, "own.log"),
+        ready: async () => undefined,
+      },
+      { line: () => undefined, note: (text) => told.push(text) },
+    );
+    await service.start();
+    await rm(own, { recursive: true });
+    service.kill();
+    expect(await until(() => told.some((text) => text.startsWith("Could not start sleep")), 3_000)).toBe(
+      true,
+    );
+    await mkdir(own);
+    expect(await until(() => told.some((text) => text.startsWith("serves again")), 3_000)).toBe(true);
+    await service.stop();
   });
 
   it("fails to start with its last words when it ends first, or is not ready in time", async () => {

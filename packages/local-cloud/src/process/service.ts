@@ -124,13 +124,21 @@ export class Service {
       const exit = await child.exited;
       if (signal.aborted) return;
       if (Date.now() - started > steadyMs) backoff = firstBackoffMs;
-      this.#events.note(
-        `ended (${exit.signal ?? `exit code ${exit.code}`}); starting again in ${backoff} ms`,
-      );
-      await sleep(backoff, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      backoff = Math.min(backoff * 2, maxBackoffMs);
-      child = this.#spawn();
+      let why = `ended (${exit.signal ?? `exit code ${exit.code}`})`;
+      let next: GuardedChild | undefined;
+      while (next === undefined) {
+        this.#events.note(`${why}; starting again in ${backoff} ms`);
+        await sleep(backoff, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) return;
+        backoff = Math.min(backoff * 2, maxBackoffMs);
+        try {
+          next = this.#spawn();
+        } catch (error) {
+          // No process could be made: its folder is gone, or the machine is full. The others must not fall with it.
+          why = error instanceof Error ? error.message : "could not be started";
+        }
+      }
+      child = next;
       const { pid } = child;
       const over = new AbortController();
       void child.exited.then(() => over.abort());
