@@ -1,4 +1,4 @@
-import { inspectPauses, inspectReplica, inspectTenants } from "@proveniq/db/inspect";
+import { inspectPauses, inspectReplica, inspectTenants, loadClient } from "@proveniq/db/inspect";
 import { DatabasePool } from "@proveniq/db/pool";
 import { artefactDigest, describeService, describeSink } from "./answers.ts";
 import type { CellFacts, CellPlace, Probe } from "./types.ts";
@@ -32,6 +32,12 @@ export async function probe<T>(ask: (signal: AbortSignal) => Promise<T>, ms = pr
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The same for a database. Its client is loaded first, while others are asked already, and that is nobody's silence either. */
+export async function probeDatabase<T>(ask: () => Promise<T>): Promise<Probe<T>> {
+  await loadClient();
+  return probe(ask);
 }
 
 function reasonOf(error: unknown): string {
@@ -71,14 +77,14 @@ export async function probeCell(id: string, place: CellPlace): Promise<CellFacts
     sink === undefined
       ? undefined
       : probe(async (signal) => describeSink(await getJson(`${sink}/ready`, signal))),
-    probe(async () => {
+    probeDatabase(async () => {
       const { sequence, caughtUpAt } = await inspectReplica(pool, marketDatabase);
       const age =
         caughtUpAt === null ? null : Math.max(0, Math.round((Date.now() - Date.parse(caughtUpAt)) / 1_000));
       return { sequence, ageSeconds: age };
     }),
-    probe(() => inspectTenants(pool, databases)),
-    probe(() => inspectPauses(pool, databases[0] ?? "", marketDatabase)),
+    probeDatabase(() => inspectTenants(pool, databases)),
+    probeDatabase(() => inspectPauses(pool, databases[0] ?? "", marketDatabase)),
   ]);
   // It waits for calls that a dead database never answers; nobody waits for it.
   void pool.close();

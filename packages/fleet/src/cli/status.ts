@@ -4,11 +4,11 @@ import {
   type CellPlace,
   type FleetFacts,
   getJson,
-  loadClient,
   placedIn,
   placedInCloud,
   probe,
   probeCell,
+  probeDatabase,
 } from "@proveniq/control-plane/status";
 import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
 import { CommandError } from "./errors.ts";
@@ -22,8 +22,7 @@ export interface StatusOptions extends RegistryOptions {
 /** Ask everything at once, the fleet of this machine or the cloud's, as the manifests name it. */
 export async function gather(options: StatusOptions): Promise<FleetFacts> {
   const { project } = options;
-  const [fleet] = await Promise.all([project === undefined ? undefined : cloudFleet(project), loadClient()]);
-  return fleet === undefined ? gatherLocal(options) : gatherCloud(fleet);
+  return project === undefined ? gatherLocal(options) : gatherCloud(await cloudFleet(project));
 }
 
 async function gatherLocal(options: StatusOptions): Promise<FleetFacts> {
@@ -49,7 +48,7 @@ async function gatherLocal(options: StatusOptions): Promise<FleetFacts> {
       }),
     ),
     probe((signal) => answers(`${state.router}/v1/cell`, signal)),
-    probe(() => placedIn(registry.connections.control)),
+    probeDatabase(() => placedIn(registry.connections.control)),
     probe(async () => {
       const snapshot = await directory.read();
       if (snapshot === undefined) throw new Error(`there is none at ${directory.name}`);
@@ -96,7 +95,7 @@ async function gatherCloud({ config, manifests }: Fleet): Promise<FleetFacts> {
       }),
     ),
     probe((signal) => answers(`https://${host}/v1/cell`, signal)),
-    probe(() => placedInCloud(config)),
+    probeDatabase(() => placedInCloud(config)),
     probe(async () => {
       await openWarehouse({ project }).getDatasets({ maxResults: 1 });
       return true as const;
