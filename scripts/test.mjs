@@ -88,7 +88,7 @@ if (!process.argv.includes("--checks-only")) {
 
 /** System tools without which some tests say that they were not run. */
 const tools = {
-  terraform: "the plans of infra/terraform, their rules, planted mistakes and the URL maps",
+  terraform: "the plans of infra/terraform, their rules and the URL maps",
   "redis-server": "the directory in a real Redis",
 };
 if (skipped > 0) {

@@ -10,17 +10,19 @@ const tenants = { "carrier-a": "enterprise-a", "atelier-nord": "eu", "nordic-mut
 
 let world: World;
 const credentials = new Map<string, string>();
+/** Each has a thing of this name, and is shown its own alone. */
+const everybodys = () => `past-${world.run}`;
 const canaryOf = (tenant: string) => `past-${world.run}-${tenant}`;
 beforeAll(async () => {
   world = await World.enter(inject("fleet"));
   for (const [tenant, cell] of Object.entries(tenants)) {
     const key = await world.key(tenant);
     credentials.set(tenant, key);
-    await world.plant(cell, key, { title: canaryOf(tenant) });
+    await world.plant(cell, key, { title: canaryOf(tenant), externalId: everybodys() });
   }
   const person = await world.token("eu", { sub: `past-${world.run}` });
   credentials.set("consumers-eu", person);
-  await world.plant("eu", person, { title: canaryOf("consumers-eu") });
+  await world.plant("eu", person, { title: canaryOf("consumers-eu"), externalId: everybodys() });
 });
 afterAll(() => world.close());
 
@@ -57,7 +59,11 @@ test.each(refused)("a cell refuses what the router would: $name", async (c) => {
 
 test.each(served.filter(isList))("a cell finds the tenant that the router would: $name", async (c) => {
   expect(cellOf(c)).toBe(c.to.cell);
-  const answer = await send(world.apiOf(c.to.cell), await requestOf(c));
+  const request = await requestOf(c);
+  const answer = await send(world.apiOf(c.to.cell), {
+    ...request,
+    path: `${request.path}?externalId=${everybodys()}`,
+  });
   expect(answer.status, answer.body).toBe(200);
   const shown = [...credentials.keys()].filter((tenant) => answer.body.includes(canaryOf(tenant)));
   expect(shown).toEqual([c.to.tenant]);

@@ -26,19 +26,6 @@ describe("a deploy", () => {
     expect(await load.stop()).toEqual({ eu: nothingFailed, consumer: nothingFailed });
   }, 120_000);
 
-  it("whose process is killed is taken up by making it again", async () => {
-    const folder = await rig.pack("good", "again");
-    const first = rig.cli("deploy", "eu", "--artefact", folder, "--bake", "60s", "--window", "4s");
-    await first.said("1 of 15");
-    first.kill();
-    const load = rig.load();
-    const { code, result, log } = await rig.cli("deploy", "eu", "--artefact", folder, ...quick).ended;
-    expect([code, log]).toEqual([0, expect.stringContaining("on trial")]);
-    expect(result).toMatchObject({ outcome: "done" });
-    expect((await rig.state()).cells["eu"]?.beside).toBeUndefined();
-    expect(await load.stop()).toEqual({ eu: nothingFailed, consumer: nothingFailed });
-  }, 120_000);
-
   it("can be taken back", async () => {
     const now = await rig.digest("eu");
     const { code, result } = await rig.cli("rollback", "eu").ended;
