@@ -1,9 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-// The tests start some twenty emulators, none of which lives long enough to earn what Java's second compiler costs: a third of all
-// the processor time of a run.
-process.env["JAVA_TOOL_OPTIONS"] ??= "-XX:TieredStopAtLevel=1";
-
 /** One process for many files: loading the same libraries for each was half of the work. */
 const isolate = false;
 

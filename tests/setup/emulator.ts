@@ -1,6 +1,7 @@
 import { DatabasePool } from "@proveniq/db/pool";
 import { startEmulator } from "@proveniq/local-cloud/emulator";
 import type { TestProject } from "vitest/node";
+import { shareEnvironment } from "./environment.ts";
 import { freePort } from "./ports.ts";
 
 declare module "vitest" {
@@ -12,8 +13,7 @@ declare module "vitest" {
 
 /** One emulator for all emulator tests of a run. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Inherited by the test processes: nobody is to look for Google's metadata server here.
-  process.env["METADATA_SERVER_DETECTION"] = "none";
+  shareEnvironment();
   const emulator = await startEmulator({ port: await freePort(), heapMb: 512 });
   // The first call after the start takes its time on a busy machine; no test is about that.
   const pool = new DatabasePool({ projectId: "warm-up", allow: ["warm-up"], emulatorHost: emulator.host });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FleetConflict, type FleetState, type RunningFleet, startFleet } from "@proveniq/local-cloud/fleet";
 import type { TestProject } from "vitest/node";
+import { shareEnvironment } from "./environment.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -21,7 +22,7 @@ const bases = Array.from({ length: 6 }, (_, n) => 22_000 + 1_000 * n);
 
 /** Starts the fleet; its logs stay in .fleet/tests/<port> to be read after a failure. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  process.env["METADATA_SERVER_DETECTION"] = "none";
+  shareEnvironment();
   const { fleet, stateDir } = await startSomewhere();
   project.provide("fleet", fleet.state);
   return async () => {
