@@ -234,7 +234,7 @@ export class Importer {
  * longer than a fifth of a second and others' requests do not wait behind it.
  */
 function pageRows(writesPerSecond: number): number {
-  return Math.max(50, Math.min(400, Math.floor(writesPerSecond / 5)));
+  return Math.max(50, Math.min(500, Math.floor(writesPerSecond / 5)));
 }
 
 /**

@@ -37,8 +37,8 @@ describe("a file", () => {
     const path = await file("book.csv", `\ufeffid,note\r\n${rows.join("")}`);
     const cut = await chunks(path);
     expect(cut.map((c) => [c.chunk, c.firstRow, c.rows])).toEqual([
-      ...Array.from({ length: 7 }, (_, n) => [n + 1, 1 + 1_600 * n, 1_600]),
-      [8, 11_201, 1_145],
+      ...Array.from({ length: 6 }, (_, n) => [n + 1, 1 + 2_000 * n, 2_000]),
+      [7, 12_001, 345],
     ]);
     expect(Buffer.concat(cut.map((c) => c.bytes)).toString()).toBe(rows.join(""));
     expect(await chunks(path)).toEqual(cut);

@@ -7,7 +7,7 @@ const chunkBytes = 3 * 1024 * 1024;
  * Rows of a chunk, four pages of a cell's: small ones keep every place in a cell busy to the end of a file, and their cursor is light.
  * A file of more chunks than an import may have gets larger ones.
  */
-const chunkRows = 1_600;
+const chunkRows = 2_000;
 const mostChunks = 0.8 * importLimits.chunks;
 
 /** A part of the file as it is sent. */
