@@ -118,16 +118,16 @@ describe("a whole rollout", () => {
       .ended;
     expect([third.code, third.log]).toEqual([0, expect.stringContaining("going on with the rollout")]);
     expect(await rig.digest("eu")).toBe(await rig.digest("consumer"));
-  }, 120_000);
+  }, 240_000);
 
   it("with the synthetic canary first, drops nothing in any cell and ends with one digest", async () => {
     const folder = await rig.pack("good", `whole ${Date.now()}`);
     const args = ["deploy", "--waves", "--artefact", folder, "--bake", "5s", "--window", "5s"];
-    const { code, result } = await rig.cli(...args).ended;
+    const { code, result, log } = await rig.cli(...args).ended;
     expect([code, result]).toEqual([0, expect.objectContaining({ outcome: "done", canary: "passed" })]);
     const digest = folder.split("/").at(-1);
     expect(await digests()).toEqual({ eu: digest, consumer: digest });
-    expect(await load.stop()).toEqual({ eu: nothingFailed, consumer: nothingFailed });
+    expect(await load.stop(), log).toEqual({ eu: nothingFailed, consumer: nothingFailed });
   }, 240_000);
 
   it("of a version that does not start ends at the canary, and touches no cell", async () => {

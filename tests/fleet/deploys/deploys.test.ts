@@ -36,6 +36,17 @@ describe("a deploy", () => {
 });
 
 describe("a rollout", () => {
+  it("of a good version drops nothing in any cell, the ones it has left behind included, and ends with one digest", async () => {
+    const folder = await rig.pack("good", "everywhere");
+    const load = rig.load();
+    const args = ["--artefact", folder, "--no-canary", ...quick];
+    const { code, result, log } = await rig.cli("deploy", "--waves", ...args).ended;
+    expect([code, result], log).toEqual([0, expect.objectContaining({ outcome: "done" })]);
+    const digest = folder.split("/").at(-1);
+    expect([await rig.digest("eu"), await rig.digest("consumer")]).toEqual([digest, digest]);
+    expect(await load.stop(), log).toEqual({ eu: nothingFailed, consumer: nothingFailed });
+  }, 180_000);
+
   it("of a version that turns bad touches the first wave's cell only, and puts it back within 15 s", async () => {
     const before = { eu: await rig.digest("eu"), consumer: await rig.digest("consumer") };
     const load = rig.load();

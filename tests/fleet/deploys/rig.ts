@@ -176,7 +176,8 @@ function startLoad(callers: Caller[]): Load {
       under.push(
         call(caller, write ? "POST" : "GET", write ? "/v1/items" : "/v1/me", body).then(
           ({ status, text }) => {
-            if (status >= 400) seen.failed.push(`${status} ${text.slice(0, 200)}`);
+            if (status >= 400)
+              seen.failed.push(`${new Date().toISOString()} ${status} ${text.slice(0, 200)}`);
           },
           (error: unknown) => void seen.failed.push(String(error)),
         ),
