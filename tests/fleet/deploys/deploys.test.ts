@@ -36,7 +36,7 @@ describe("a deploy", () => {
 });
 
 describe("a rollout", () => {
-  it("of a good version drops nothing in any cell, the ones it has left behind included, and ends with one digest", async () => {
+  it("of a good version drops no request in any cell, and ends with one digest", async () => {
     const folder = await rig.pack("good", "everywhere");
     const load = rig.load();
     const args = ["--artefact", folder, "--no-canary", ...quick];

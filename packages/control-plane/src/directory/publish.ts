@@ -163,7 +163,7 @@ async function keptVersion(control: Registry, version: number): Promise<Director
   );
 }
 
-/** The places of an earlier time, unless nobody answers there any more. */
+/** An earlier version as it is published again: where cells move, with the places that they have now. */
 function placedNow(kept: DirectorySnapshot, { placesMove, origins }: Publication): DirectorySnapshot {
   if (placesMove !== true) return kept;
   const cells = Object.entries(kept.topology.cells).map(([id, cell]) => [id, { ...cell, ...origins[id] }]);
