@@ -31,7 +31,7 @@ describe("connections to what infra/ names", () => {
     const { config, manifests } = fleet;
     const target = fileTarget(join(infra, "no-such-directory.json"));
     const { control } = connections;
-    const publication = { target, control, config, manifests, origins: originsOf(manifests), origin };
+    const publication = { target, control, config, manifests, origins: () => originsOf(manifests), origin };
     const { present, refusals, changes } = await diffDirectory(publication);
     expect([present, refusals]).toEqual([null, []]);
     expect(JSON.stringify(changes)).toContain("https://eu-api.cells.proveniq.io");

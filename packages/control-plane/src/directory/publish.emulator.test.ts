@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type DirectorySnapshot, directorySnapshot } from "@proveniq/contracts";
 import { Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
-import { afterAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { RefusedError } from "../refused.ts";
 import { config, manifests, place } from "../testing.ts";
 import { originsOf } from "./build.ts";
@@ -33,7 +33,7 @@ beforeEach(() => {
   file = join(folder, "directory.json");
   control = new Registry(pool, "control");
   const target = fileTarget(file);
-  publication = { target, control, config, manifests, origins: originsOf(manifests), origin };
+  publication = { target, control, config, manifests, origins: () => originsOf(manifests), origin };
 });
 
 const add = (id: string, hosts: string[] = []) => control.add(place(id, { hosts }), origin);
@@ -42,7 +42,27 @@ const put = (snapshot: DirectorySnapshot) => writeFile(file, JSON.stringify(snap
 const audited = async () =>
   (await control.audit()).filter((r) => r.action.startsWith("directory.")).map((r) => [r.action, r.detail]);
 
+const elsewhere = {
+  ...originsOf(manifests),
+  eu: { api: "https://wrong.example", bulk: "https://wrong.example" },
+};
+
 describe("publishDirectory", () => {
+  test("drafts again when cells moved after their places were asked for", async () => {
+    let places = originsOf(manifests);
+    const asked = vi.fn(async () => {
+      const seen = places;
+      if (places !== elsewhere) {
+        places = elsewhere;
+        await publishDirectory({ ...publication, origins: () => elsewhere });
+      }
+      return seen;
+    });
+    await publishDirectory({ ...publication, origins: asked });
+    expect(asked).toHaveBeenCalledTimes(2);
+    expect((await read()).topology.cells["eu"]?.api).toBe("https://wrong.example");
+  });
+
   test("writes what the registry says under a greater version, leaves no drafts, and is recorded", async () => {
     const first = await publishDirectory(publication);
     await add("nordic", ["nordic.proveniq.io"]);
@@ -164,15 +184,10 @@ describe("publishDirectory", () => {
 });
 
 describe("rollbackDirectory", () => {
-  const elsewhere = {
-    ...originsOf(manifests),
-    eu: { api: "https://wrong.example", bulk: "https://wrong.example" },
-  };
-
   test("publishes the content of an earlier version under a greater one", async () => {
     await add("nordic");
     const good = (await publishDirectory(publication)).snapshot;
-    const bad = (await publishDirectory({ ...publication, origins: elsewhere })).snapshot;
+    const bad = (await publishDirectory({ ...publication, origins: () => elsewhere })).snapshot;
     expect(await diffDirectory(publication, good.version)).toMatchObject({
       present: bad.version,
       refusals: [],
@@ -198,7 +213,7 @@ describe("rollbackDirectory", () => {
   test("keeps the places of now where cells move from place to place", async () => {
     await add("nordic");
     const first = (await publishDirectory(publication)).snapshot;
-    const moved = { ...publication, origins: elsewhere, placesMove: true };
+    const moved = { ...publication, origins: () => elsewhere, placesMove: true };
     await publishDirectory(moved);
     await expect(rollbackDirectory(moved, first.version)).resolves.toMatchObject({ published: false });
     expect((await read())?.topology.cells["eu"]?.api).toBe("https://wrong.example");

@@ -11,7 +11,11 @@ export interface Publication {
   control: Registry;
   config: Pick<FleetConfig, "hosts" | "defaults" | "directory" | "pinnedTenants">;
   manifests: Manifests;
-  origins: Origins;
+  /**
+   * Where cells are now. Asked once the registry was read: if they move meanwhile, whoever publishes that moves the registry's version
+   * too, and this publication is drafted again.
+   */
+  origins: () => Origins | Promise<Origins>;
   origin: Origin;
   /** Cells move from place to place here: an earlier version is published with the places of now. */
   placesMove?: boolean;
@@ -135,10 +139,14 @@ async function draftOf(publication: Publication, version: number | undefined): P
   const present = await (begin ? target.read().catch(() => undefined) : target.read());
   const last = await control.published((await control.publishedVersions()).at(-1) ?? 0);
   const registry = await control.snapshot();
+  const origins = await publication.origins();
+  const kept = version === undefined ? undefined : await keptVersion(control, version);
   const content =
-    version === undefined
-      ? buildSnapshot({ ...registry, version: 1 }, config, publication.manifests, publication.origins, now())
-      : placedNow(await keptVersion(control, version), publication);
+    kept === undefined
+      ? buildSnapshot({ ...registry, version: 1 }, config, publication.manifests, origins, now())
+      : publication.placesMove === true
+        ? placedAt(kept, origins)
+        : kept;
   const next: DirectorySnapshot = {
     ...content,
     version: Math.max(registry.version, present?.version ?? 0) + 1,
@@ -163,9 +171,8 @@ async function keptVersion(control: Registry, version: number): Promise<Director
   );
 }
 
-/** An earlier version as it is published again: where cells move, with the places that they have now. */
-function placedNow(kept: DirectorySnapshot, { placesMove, origins }: Publication): DirectorySnapshot {
-  if (placesMove !== true) return kept;
+/** An earlier version with other places for its cells. */
+function placedAt(kept: DirectorySnapshot, origins: Origins): DirectorySnapshot {
   const cells = Object.entries(kept.topology.cells).map(([id, cell]) => [id, { ...cell, ...origins[id] }]);
   return { ...kept, topology: { ...kept.topology, cells: Object.fromEntries(cells) } };
 }

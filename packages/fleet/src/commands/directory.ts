@@ -150,7 +150,7 @@ async function withPublication<T>(
     );
   return toTarget(to, (target) =>
     withCloud(project, ({ control }, { config, manifests }) =>
-      work({ target, control, config, manifests, origins: originsOf(manifests), origin: operator() }),
+      work({ target, control, config, manifests, origins: () => originsOf(manifests), origin: operator() }),
     ),
   );
 }

@@ -72,8 +72,6 @@ export class LocalTarget implements DeployTarget {
     if (known !== undefined) return known;
     const tenantId = canaryTenant(cell);
     const { origin } = this.#registry;
-    // Adding it publishes the directory: with the places that cells have by now, those of this rollout's earlier waves too.
-    this.#registry.follow(await this.#state());
     const { placement } = await this.#registry.add({ tenantId, name: `Canary of ${cell}`, cellId: cell });
     const { key } = await createKey(
       this.#registry.connections,

@@ -207,7 +207,6 @@ export class Fleet implements RunningFleet {
 
   async #publishPlaces(): Promise<void> {
     await this.#become({});
-    this.#registry?.follow(besideRelays(this.state));
     await this.#registry?.publish();
   }
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { hostname as machineName, userInfo } from "node:os";
+import { dirname } from "node:path";
 import {
   type CellManifest,
   directorySnapshot,
@@ -16,8 +17,10 @@ import {
   databasesOf,
   fileTarget,
   listTenants,
+  type Origins,
   type Publication,
   publishDirectory,
+  RefusedError,
 } from "@proveniq/control-plane";
 import { adoptKey } from "@proveniq/control-plane/access";
 import { DeployBook, Registry } from "@proveniq/db/control";
@@ -26,14 +29,14 @@ import { stayLocal } from "../config.ts";
 import { localHost } from "./hosts.ts";
 import { patiently } from "./patience.ts";
 import type { SeedTenant } from "./seeds.ts";
-import type { FleetState } from "./state.ts";
+import { type FleetState, readState } from "./state.ts";
 
 /** An emulator that has just started, on a busy machine, takes its time over the first call. */
 const firstAnswerMs = 60_000;
 
 /** The control plane of a local fleet: its registry and directory, reached through the relays that `state` names, like all else. */
 export class LocalRegistry {
-  #state: FleetState;
+  readonly #state: FleetState;
   readonly #config: FleetConfig;
   readonly #manifests: Record<string, CellManifest>;
   readonly #control: DatabasePool;
@@ -54,11 +57,6 @@ export class LocalRegistry {
       deploys: new DeployBook(this.#control, deployDatabase),
       cell: (id) => this.#cell(id),
     };
-  }
-
-  /** Cells have new places: what is published from now on names those. */
-  follow(state: FleetState): void {
-    this.#state = state;
   }
 
   /** Every tenant of the fleet, by id. */
@@ -158,10 +156,15 @@ export class LocalRegistry {
       placesMove: true,
       config: this.#config,
       manifests: this.#manifests,
-      origins: Object.fromEntries(
-        Object.entries(this.#state.cells).map(([id, { api, bulk }]) => [id, { api, bulk }]),
-      ),
+      origins: () => this.#places(),
     };
+  }
+
+  /** Where cells are now, as the fleet last wrote it down: it does so before it publishes that. */
+  async #places(): Promise<Origins> {
+    const now = await readState(dirname(this.#state.directoryFile));
+    if (now?.run !== this.#state.run) throw new RefusedError("the fleet has been stopped, or started anew");
+    return Object.fromEntries(Object.entries(now.cells).map(([id, { api, bulk }]) => [id, { api, bulk }]));
   }
 
   async close(): Promise<void> {

@@ -105,7 +105,7 @@ export class LocalCells implements CellVersions {
   /** Stop what stands beside the version that serves, once its requests are answered. */
   settle(id: string): Promise<void> {
     return this.#change(id, async (cell) => {
-      // Whoever published in between may have had the former place in mind.
+      // A publication that failed is made up for before anything is stopped.
       await this.#options.publish();
       await cell.settle();
     });
