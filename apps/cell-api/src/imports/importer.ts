@@ -18,12 +18,12 @@ import { Slots } from "./slots.ts";
 
 /** How long one call works before it answers 202, in milliseconds. */
 const callMs = 25_000;
-/** How often a call looks whether the import was cancelled or has too many errors. */
-const lookMs = 2_000;
+/** How often an import's refused rows are counted over all instances, while there are more of them. */
+const countMs = 2_000;
 /** How often the ramp's last use is noted. */
 const rampNoteMs = 60_000;
-/** Imports whose compiled mapping is remembered. */
-const mostReaders = 50;
+/** Imports that are remembered, with their compiled mapping. */
+const mostJobs = 50;
 
 /** When to call again while imports are paused, in seconds: soon after they go on, and no load until then. */
 const pausedSeconds = 10;
@@ -45,7 +45,14 @@ export interface Progressed<T> {
   retryAfterSeconds?: number;
 }
 
-type Open = (bytes: Buffer, n: number) => Chunk;
+/** An import that this process works on. Its format and mapping never change. */
+interface Job {
+  record: ImportRecord;
+  open: (bytes: Buffer, n: number) => Chunk;
+  /** Refused rows as they were last counted, and those that were found here since. */
+  failed: number;
+  countedAt: number;
+}
 
 /** Works on the imports of all tenants of this process. */
 export class Importer {
@@ -55,7 +62,7 @@ export class Importer {
   readonly #now: () => number;
   readonly #callMs: number;
   readonly #slots = new Slots();
-  readonly #readers = new Map<string, { record: ImportRecord; open: Open }>();
+  readonly #jobs = new Map<string, Job>();
   readonly #rampNotedAt = new Map<string, number>();
 
   constructor(options: ImporterOptions) {
@@ -86,7 +93,7 @@ export class Importer {
 
   /** The import, remembered: its format and mapping never change. */
   async find(db: TenantDb, id: string): Promise<ImportRecord> {
-    return (await this.#reader(db, id)).record;
+    return (await this.#job(db, id)).record;
   }
 
   /**
@@ -101,11 +108,11 @@ export class Importer {
     body: ChunkBody,
   ): Promise<Progressed<ChunkAnswer>> {
     const until = this.#now() + this.#callMs;
-    const { open } = await this.#reader(db, id);
-    const chunk = open(body.bytes, n);
+    const job = await this.#job(db, id);
+    const chunk = job.open(body.bytes, n);
     const identity = { chunk: n, digest: body.digest, firstRow, rows: chunk.rows };
     const outcome = await this.#slots.run(db.binding.tenantId, `${id}/${n}`, () =>
-      this.#work(db, id, identity, chunk, until),
+      this.#work(db, job, identity, chunk, until),
     );
     if (outcome === "full") {
       throw new ProblemError("too-many-requests", "This instance works on enough chunks. Put it again.", {
@@ -139,11 +146,12 @@ export class Importer {
 
   async #work(
     db: TenantDb,
-    id: string,
+    job: Job,
     identity: ChunkIdentity,
     chunk: Chunk,
     until: number,
   ): Promise<Progressed<ChunkAnswer>> {
+    const { id } = job.record;
     const { record, state, chunk: known } = await db.imports.openChunk(id, identity);
     let at = known ?? blank(identity);
     let begun = known !== undefined;
@@ -156,18 +164,12 @@ export class Importer {
     const { tenantId } = db.binding;
     const governed = governedBy(input.mapping);
     const pace = input.dryRun ? unlimitedPace : this.#pace;
-    const { failed } = at.counts;
     let expect: "new" | "known" = "new";
-    let lookAt = this.#now() + lookMs;
     const most = () => (input.dryRun ? chunk.rows : pageRows(pace.rateOf(tenantId)));
     let ahead: Page | undefined;
     while (!begun || !isDone(at)) {
       if (this.#now() >= until) return this.#later(tenantId, at);
       if (await this.#paused()) return { answer: answerOf(at, "working"), retryAfterSeconds: pausedSeconds };
-      if (this.#now() >= lookAt) {
-        await this.#stopIfTooBad(db, record);
-        lookAt = this.#now() + lookMs;
-      }
       const page =
         at.done >= chunk.rows
           ? againPage(chunk, identity, at)
@@ -183,10 +185,10 @@ export class Importer {
       ahead = next;
       pace.giveBack(tenantId, cost - result.writes - 1);
       expect = result.known ? "known" : "new";
+      await this.#requireFewErrors(db, job, result.chunk.counts.failed - at.counts.failed);
       at = result.chunk;
       begun = true;
     }
-    if (at.counts.failed > failed) await this.#stopIfTooBad(db, record);
     return { answer: answerOf(at) };
   }
 
@@ -194,17 +196,16 @@ export class Importer {
     return { answer: answerOf(at, "working"), retryAfterSeconds: this.#pace.secondsUntilFree(tenantId) };
   }
 
-  /** End the import when it has more errors than it may; throw when it has ended by now. */
-  async #stopIfTooBad(db: TenantDb, { id, input }: ImportRecord): Promise<void> {
-    const { counts } = await db.imports.progress(id);
-    if (counts.failed > input.maxErrors) await db.imports.close(id, "stopped");
-    const { state } = await db.imports.get(id);
-    if (state === "open") return;
-    const why =
-      state === "stopped"
-        ? `stopped: ${counts.failed} rows were refused, and maxErrors is ${input.maxErrors}. See its report`
-        : state;
-    throw new ProblemError("import-closed", `The import is ${why}.`);
+  /**
+   * Stop the import when it has more errors than it may; `more` were found now. Counting them all reads every chunk, so it is done
+   * when these may be too many, and now and then for what other instances found. The end of the import counts once more.
+   */
+  async #requireFewErrors(db: TenantDb, job: Job, more: number): Promise<void> {
+    if (more === 0) return;
+    job.failed += more;
+    if (job.failed <= job.record.input.maxErrors && this.#now() < job.countedAt + countMs) return;
+    job.countedAt = this.#now();
+    job.failed = await db.imports.requireFewErrors(job.record);
   }
 
   async #ramp(db: TenantDb, { input }: ImportRecord): Promise<void> {
@@ -216,15 +217,15 @@ export class Importer {
     this.#pace.ramp(tenantId, (await db.imports.keepRamp(new Date(now), restMs)).getTime());
   }
 
-  async #reader(db: TenantDb, id: string): Promise<{ record: ImportRecord; open: Open }> {
+  async #job(db: TenantDb, id: string): Promise<Job> {
     const key = `${db.binding.tenantId}/${id}`;
-    const known = this.#readers.get(key);
+    const known = this.#jobs.get(key);
     if (known !== undefined) return known;
     const record = await db.imports.get(id);
-    const made = { record, open: chunkReader(record.input) };
-    const [oldest] = this.#readers.keys();
-    if (this.#readers.size >= mostReaders && oldest !== undefined) this.#readers.delete(oldest);
-    this.#readers.set(key, made);
+    const made = { record, open: chunkReader(record.input), failed: 0, countedAt: 0 };
+    const [oldest] = this.#jobs.keys();
+    if (this.#jobs.size >= mostJobs && oldest !== undefined) this.#jobs.delete(oldest);
+    this.#jobs.set(key, made);
     return made;
   }
 }

@@ -4,6 +4,7 @@ import { fromDocument } from "../items/document.ts";
 import { itemsRef } from "../paths.ts";
 import type { TenantBinding } from "../tenant/types.ts";
 import { chunksOf } from "./chunks.ts";
+import { requireFewErrors } from "./close.ts";
 import {
   importDocument,
   importExpiry,
@@ -42,7 +43,9 @@ export async function finishImport(
   let record = await readRecord(context);
   if (record.state === "completed") return { record, ended: true };
   if (record.state === "open") {
-    requireWhole(await chunksOf(context.job), complete);
+    const chunks = await chunksOf(context.job);
+    requireWhole(chunks, complete);
+    await requireFewErrors(context, record, chunks);
     const repeated = await settleDuplicates(context, record, complete);
     const gone = await requireFewDeletes(context, record, complete, step);
     if (gone === undefined) return { record, ended: false };

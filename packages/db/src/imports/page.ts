@@ -223,7 +223,9 @@ function itemChanges(
 ): Change[] {
   if (decided === undefined) return [];
   const refOf = new Map(rows.map((row, n) => [row.id, refs[n]]));
-  return decided.verdicts.flatMap(({ id, after }) => {
+  // A database takes a commit's locks in the order of their names: given in that order there is nothing left to sort.
+  const ordered = decided.verdicts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return ordered.flatMap(({ id, after }) => {
     const ref = refOf.get(id);
     if (ref === undefined) return [];
     return [{ ref, data: after === null ? null : toDocument(after), ...(looked ? {} : { create: true }) }];

@@ -16,6 +16,7 @@ import type { DatabasePool } from "../pool.ts";
 import { commitTenantWrite } from "../tenant/commit.ts";
 import type { StoredResponse, TenantBinding, WriteOptions, WriteResult } from "../tenant/types.ts";
 import { chunksOf } from "./chunks.ts";
+import { closeImport, requireFewErrors } from "./close.ts";
 import {
   chunkFields,
   importDocument,
@@ -25,7 +26,7 @@ import {
   readState,
   stateDocument,
 } from "./documents.ts";
-import { finishImport } from "./finish.ts";
+import { type FinishContext, finishImport } from "./finish.ts";
 import { guarded } from "./guarded.ts";
 import { commitPage, otherBytes } from "./page.ts";
 import { chunkRef, importRef, importsRef, importsStateRef } from "./paths.ts";
@@ -190,30 +191,19 @@ export class ImportStore implements ImportRepository {
     });
   }
 
-  async close(id: string, as: "cancelled" | "stopped"): Promise<ImportRecord> {
-    const firestore = await this.#open();
-    const job = await this.#job(id);
-    const stateRef = importsStateRef(firestore, this.#binding.tenantId);
-    return guarded(firestore, this.#binding, [job, stateRef], ([jobDoc, stateDoc], tx) => {
-      const record = readImport(jobDoc);
-      if (record === undefined) throw noImport();
-      if (record.state === as) return record;
-      if (record.state !== "open" && record.state !== "finishing") {
-        throw new ProblemError("import-closed", `The import is ${record.state}.`);
-      }
-      const closed: ImportRecord = { ...record, state: as, updatedAt: new Date() };
-      const state = readState(stateDoc);
-      const { [id]: _, ...open } = state.open;
-      tx.set(job, importDocument(closed));
-      tx.set(stateRef, stateDocument({ ...state, open }));
-      return closed;
-    });
+  async close(id: string, as: "cancelled"): Promise<ImportRecord> {
+    return closeImport(await this.#context(id), as);
+  }
+
+  async requireFewErrors(record: ImportRecord): Promise<number> {
+    const context = await this.#context(record.id);
+    return withinDeadline(operationTimeoutMs, async () =>
+      requireFewErrors(context, record, await chunksOf(context.job)),
+    );
   }
 
   async finish(id: string, complete: CompleteInput, step: FinishStep): Promise<Finishing> {
-    const firestore = await this.#open();
-    const job = await this.#job(id);
-    return finishImport({ firestore, binding: this.#binding, job, id }, complete, step);
+    return finishImport(await this.#context(id), complete, step);
   }
 
   async *reports(id: string): AsyncGenerator<RowReport> {
@@ -227,6 +217,10 @@ export class ImportStore implements ImportRepository {
     if (this.#binding.ownerId !== undefined)
       throw new ProblemError("forbidden", "Imports are for partners and staff.");
     return this.#pool.open(this.#binding.databaseId);
+  }
+
+  async #context(id: string): Promise<FinishContext> {
+    return { firestore: await this.#open(), binding: this.#binding, job: await this.#job(id), id };
   }
 
   async #job(id: string): Promise<DocumentReference> {

@@ -165,11 +165,13 @@ export interface ImportRepository {
   ): Promise<PageResult>;
   /** Note that the tenant's items are being written to, for the ramp. Returns since when they are. */
   keepRamp(now: Date, restMs: number): Promise<Date>;
-  /** End an import where it is: `cancelled` by its owner, `stopped` by its errors. Ending it twice is the same. */
-  close(id: string, as: "cancelled" | "stopped"): Promise<ImportRecord>;
+  /** End an import where it is. Ending it twice is the same. */
+  close(id: string, as: "cancelled"): Promise<ImportRecord>;
+  /** How many rows were refused so far; stops the import, and throws `import-closed`, when it may not have as many. */
+  requireFewErrors(record: ImportRecord): Promise<number>;
   /**
    * Take the end of an import as far as the time of the call allows. Throws `import-incomplete`,
-   * `too-many-deletes`, `import-closed`.
+   * `too-many-deletes`, `import-closed` (also when more rows were refused than may be).
    */
   finish(id: string, complete: CompleteInput, step: FinishStep): Promise<Finishing>;
   /** The row report, in the order of chunks. */

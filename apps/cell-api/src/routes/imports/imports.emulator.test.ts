@@ -7,7 +7,7 @@ import { type Answer, type Call, codeOf } from "../../testing/client.ts";
 import { type EmulatedCell, emulatedCell } from "../../testing/emulated-cell.ts";
 
 let bulk: EmulatedCell;
-const tenants = Array.from({ length: 13 }, (_, n) => `carrier-${n + 1}`);
+const tenants = Array.from({ length: 14 }, (_, n) => `carrier-${n + 1}`);
 let used = 0;
 let tenant = "";
 beforeAll(async () => {
@@ -271,6 +271,27 @@ describe("an import", () => {
       counts: { failed: 3 },
     });
     expect((await call("GET", `/v1/imports/${id}/errors.ndjson`)).text.trim().split("\n")).toHaveLength(3);
+  });
+
+  test("stops at its end for errors that several instances found, none of them too many", async () => {
+    const { manifest } = bulk.config;
+    const second = await emulatedCell(inject("firestoreHost"), tenants, { service: "bulk", manifest });
+    const { id } = await begin({ maxErrors: 2 });
+    const bad = (cell: EmulatedCell, n: number) =>
+      cell.call("PUT", `/v1/imports/${id}/chunks/${n}?firstRow=${n}`, {
+        tenant,
+        body: `A${n},a,x\n`,
+        headers: { "content-type": "text/csv", "content-digest": digest(`A${n},a,x\n`) },
+      });
+    await bad(bulk, 1);
+    await bad(second, 2);
+    await bad(bulk, 3);
+    expect(codeOf(await complete(id, 3, 3))).toBe("import-closed");
+    expect((await call("GET", `/v1/imports/${id}`)).body).toMatchObject({
+      state: "stopped",
+      counts: { failed: 3 },
+    });
+    await second.close();
   });
 
   test("can be cancelled, and is begun once however often it is asked for with one key", async () => {
