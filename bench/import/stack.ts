@@ -49,6 +49,9 @@ export interface Cell {
   close(): Promise<void>;
 }
 
+/** What Node takes for its heap where these are deployed, in MiB: half of their memory (512 MiB and 1 GiB). */
+const heapLimits = { api: 256, bulk: 512 } as const;
+
 export async function startCell(options: CellOptions): Promise<Cell> {
   const { id, services, tenants, heapMb, pace, writesPerSecond, core } = options;
   const base = await manifestOf(id);
@@ -89,6 +92,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
         SERVICE: service,
         INSTANCES: "1",
         IMPORT_PACE: pace,
+        NODE_OPTIONS: `--max-old-space-size=${heapLimits[service]}`,
       },
       { core },
     );
