@@ -152,12 +152,10 @@ export class Importer {
     until: number,
   ): Promise<Progressed<ChunkAnswer>> {
     const { id } = job.record;
-    const { record, state, chunk: known } = await db.imports.openChunk(id, identity);
+    const { record, chunk: known } = await db.imports.openChunk(id, identity);
     let at = known ?? blank(identity);
     let begun = known !== undefined;
     if (begun && isDone(at)) return { answer: answerOf(at) };
-    if (state.open[id]?.finishing !== false)
-      throw new ProblemError("import-closed", `The import is ${record.state}.`);
     await this.#ramp(db, record);
 
     const { input } = record;

@@ -5,6 +5,15 @@ import { guarded } from "./guarded.ts";
 import { importsStateRef } from "./paths.ts";
 import type { ChunkRecord, ImportRecord } from "./types.ts";
 
+/** Why an import takes no more. */
+export function closed({ input, state }: Pick<ImportRecord, "input" | "state">): ProblemError {
+  const why =
+    state === "stopped"
+      ? `stopped: it has more errors than its maxErrors, ${input.maxErrors}. See its report`
+      : state;
+  return new ProblemError("import-closed", `The import is ${why}.`);
+}
+
 /** End an import where it is. Ending it twice is the same. */
 export async function closeImport(
   { firestore, binding, job, id }: FinishContext,
@@ -16,14 +25,14 @@ export async function closeImport(
     if (record === undefined) throw new ProblemError("not-found", "There is no such import.");
     if (record.state === as) return record;
     if (record.state !== "open" && record.state !== "finishing") {
-      throw new ProblemError("import-closed", `The import is ${record.state}.`);
+      throw closed(record);
     }
-    const closed: ImportRecord = { ...record, state: as, updatedAt: new Date() };
+    const ended: ImportRecord = { ...record, state: as, updatedAt: new Date() };
     const state = readState(stateDoc);
     const { [id]: _, ...open } = state.open;
-    tx.set(job, importDocument(closed));
+    tx.set(job, importDocument(ended));
     tx.set(stateRef, stateDocument({ ...state, open }));
-    return closed;
+    return ended;
   });
 }
 
@@ -36,8 +45,5 @@ export async function requireFewErrors(
   const failed = chunks.reduce((sum, { counts }) => sum + counts.failed, 0);
   if (failed <= input.maxErrors) return failed;
   await closeImport(context, "stopped");
-  throw new ProblemError(
-    "import-closed",
-    `The import is stopped: ${failed} rows were refused, and maxErrors is ${input.maxErrors}. See its report.`,
-  );
+  throw closed({ input, state: "stopped" });
 }

@@ -4,7 +4,7 @@ import { fromDocument } from "../items/document.ts";
 import { itemsRef } from "../paths.ts";
 import type { TenantBinding } from "../tenant/types.ts";
 import { chunksOf } from "./chunks.ts";
-import { requireFewErrors } from "./close.ts";
+import { closed, requireFewErrors } from "./close.ts";
 import {
   importDocument,
   importExpiry,
@@ -51,7 +51,7 @@ export async function finishImport(
     if (gone === undefined) return { record, ended: false };
     record = await enter(context, "finishing", { deleted: gone, duplicates: repeated });
   }
-  if (record.state !== "finishing") throw new ProblemError("import-closed", `The import is ${record.state}.`);
+  if (record.state !== "finishing") throw closed(record);
   try {
     requireWhole(await chunksOf(context.job), complete);
   } catch (error) {
@@ -236,7 +236,7 @@ async function enter(
     if (record === undefined) throw new ProblemError("not-found", "There is no such import.");
     if (record.state === "completed") return record;
     if (record.state !== "open" && record.state !== "finishing") {
-      throw new ProblemError("import-closed", `The import is ${record.state}.`);
+      throw closed(record);
     }
     const all = readState(stateDoc);
     const older = await olderOfSource(tx, all, record, job, state);

@@ -38,6 +38,9 @@ export interface PageContext {
   identity: ChunkIdentity;
 }
 
+/** The import may write no more. */
+export class ImportClosed extends Error {}
+
 /** The tenant's state is not what the reads were chosen by: choose again. */
 class StateMoved extends Error {}
 
@@ -92,7 +95,7 @@ async function attempt(
     apply: ([stateDoc, ...documents], receipt) => {
       if (stateDoc === undefined) throw new Error("Firestore left out the imports' state");
       const state = readState(stateDoc);
-      requireOpen(state, record);
+      if (state.open[record.id]?.finishing !== false) throw new ImportClosed();
       if (!record.input.dryRun && state.tombstones > record.seq && !look.tombstones) throw new StateMoved();
 
       const there = look.items ? documents.slice(0, rows.length) : [];
@@ -153,13 +156,6 @@ export function otherBytes(chunk: number): ProblemError {
     "chunk-conflict",
     `Chunk ${chunk} was sent before with other bytes or another firstRow. Cancel the import if the file changed.`,
   );
-}
-
-/** Throws `import-closed` unless this import may still write. */
-export function requireOpen(state: ImportsState, record: Pick<ImportRecord, "id" | "state">): void {
-  if (state.open[record.id]?.finishing === false) return;
-  const why = record.state === "open" ? "no longer open" : record.state;
-  throw new ProblemError("import-closed", `The import is ${why}.`);
 }
 
 function standings(

@@ -16,7 +16,7 @@ import type { DatabasePool } from "../pool.ts";
 import { commitTenantWrite } from "../tenant/commit.ts";
 import type { StoredResponse, TenantBinding, WriteOptions, WriteResult } from "../tenant/types.ts";
 import { chunksOf } from "./chunks.ts";
-import { closeImport, requireFewErrors } from "./close.ts";
+import { closed, closeImport, requireFewErrors } from "./close.ts";
 import {
   chunkFields,
   importDocument,
@@ -28,7 +28,7 @@ import {
 } from "./documents.ts";
 import { type FinishContext, finishImport } from "./finish.ts";
 import { guarded } from "./guarded.ts";
-import { commitPage, otherBytes } from "./page.ts";
+import { commitPage, ImportClosed, otherBytes } from "./page.ts";
 import { chunkRef, importRef, importsRef, importsStateRef } from "./paths.ts";
 import type {
   ChunkIdentity,
@@ -162,7 +162,10 @@ export class ImportStore implements ImportRepository {
       if (record === undefined || stateDoc === undefined || chunkDoc === undefined) throw noImport();
       const chunk = readChunk(chunkDoc);
       if (chunk !== undefined && !sameChunk(chunk, identity)) throw otherBytes(identity.chunk);
-      return { record, state: readState(stateDoc), chunk };
+      const state = readState(stateDoc);
+      const isDone = chunk !== undefined && chunk.done >= chunk.rows && chunk.again.length === 0;
+      if (!isDone && state.open[id]?.finishing !== false) throw closed(record);
+      return { record, chunk };
     });
   }
 
@@ -175,7 +178,12 @@ export class ImportStore implements ImportRepository {
   ): Promise<PageResult> {
     const firestore = await this.#open();
     const job = await this.#job(record.id);
-    return commitPage({ firestore, binding: this.#binding, job, record, governed, identity }, page, expect);
+    const context = { firestore, binding: this.#binding, job, record, governed, identity };
+    try {
+      return await commitPage(context, page, expect);
+    } catch (error) {
+      throw error instanceof ImportClosed ? closed(await this.get(record.id)) : error;
+    }
   }
 
   async keepRamp(now: Date, restMs: number): Promise<Date> {

@@ -96,7 +96,6 @@ export interface ImportProgress {
 /** A chunk that may be worked on. */
 export interface OpenChunk {
   record: ImportRecord;
-  state: ImportsState;
   /** How far it is; undefined when it is new. */
   chunk: ChunkRecord | undefined;
 }
@@ -147,8 +146,8 @@ export interface ImportRepository {
   /** Counts and chunks of an import so far. */
   progress(id: string): Promise<ImportProgress>;
   /**
-   * Look whether a chunk may be worked on, and how far it is. Throws `import-closed`, and `chunk-conflict` when
-   * the number was used for other bytes.
+   * Look whether a chunk may be worked on, and how far it is. Throws `import-closed` unless it is done, and
+   * `chunk-conflict` when the number was used for other bytes.
    */
   openChunk(id: string, identity: ChunkIdentity): Promise<OpenChunk>;
   /**

@@ -286,7 +286,12 @@ describe("an import", () => {
     await bad(bulk, 1);
     await bad(second, 2);
     await bad(bulk, 3);
-    expect(codeOf(await complete(id, 3, 3))).toBe("import-closed");
+    for (const answer of [await complete(id, 3, 3), await bad(second, 4)]) {
+      expect(answer.body).toMatchObject({
+        code: "import-closed",
+        detail: "The import is stopped: it has more errors than its maxErrors, 2. See its report.",
+      });
+    }
     expect((await call("GET", `/v1/imports/${id}`)).body).toMatchObject({
       state: "stopped",
       counts: { failed: 3 },
