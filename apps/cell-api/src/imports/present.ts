@@ -77,7 +77,7 @@ const words: readonly [keyof ImportCounts, string][] = [
   ["failed", "refused"],
 ];
 
-function summaryOf(counts: ImportCounts, { input, finish }: ImportRecord): string {
+function summaryOf(counts: ImportCounts, { input, finish, state }: ImportRecord): string {
   const number = (n: number) => n.toLocaleString("en-US");
   const parts = words.flatMap(([key, word]) => (counts[key] > 0 ? [`${number(counts[key])} ${word}`] : []));
   if (input.dryRun) {
@@ -85,5 +85,6 @@ function summaryOf(counts: ImportCounts, { input, finish }: ImportRecord): strin
     if (input.scope === "full" && finish !== undefined) parts.push(`${number(finish.deleted)} would be gone`);
     return `Dry run: ${parts.join(", ")}.`;
   }
-  return parts.length === 0 ? "No rows yet." : `${parts.join(", ")}.`;
+  if (parts.length === 0) return state === "completed" ? "No rows." : "No rows yet.";
+  return `${parts.join(", ")}.`;
 }

@@ -79,6 +79,9 @@ describe("a file", () => {
     await expect(open("")).rejects.toThrow("is empty");
     await expect(open("a,,c\n")).rejects.toThrow("column without a name");
     await expect(open("a,b,a\n")).rejects.toThrow('has the column "a" twice');
+    const names = (count: number) => Array.from({ length: count }, (_, n) => `c${n}`).join(",");
+    await expect(open(`${names(1_001)}\n`)).rejects.toThrow("has 1001 columns; an import takes 1000");
+    await expect(open(`${names(1_000_000)}\n`)).rejects.toThrow("longer than 256 KiB");
     await expect(open(Buffer.from("\ufeffa,b\n", "utf16le"))).rejects.toThrow("--encoding utf-16le");
     await expect(open(Buffer.from([0x1f, 0x8b, 8]))).rejects.toThrow("gzip");
     await expect(openSource(join(folder, "none.csv"), { format: "csv", encoding: "utf-8" })).rejects.toThrow(

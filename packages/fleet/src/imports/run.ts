@@ -39,7 +39,9 @@ export async function runImport(source: SourceFile, options: RunOptions): Promis
     const id = await begunImport(api, journal, source, options);
     const job = await uploadAll(api, id, source, journal, progress, options).catch(async (error: unknown) => {
       // What was refused so far is worth having, whatever has stopped the rest.
-      await fetchErrors(api, id, options.errorsFile).catch(() => undefined);
+      const file = await fetchErrors(api, id, options.errorsFile).catch(() => undefined);
+      if (file !== undefined && error instanceof Error)
+        error.message += `\nRefused rows so far are in ${file}.`;
       throw error;
     });
     const errorsFile = job.counts.failed > 0 ? await fetchErrors(api, id, options.errorsFile) : undefined;

@@ -59,6 +59,11 @@ export async function openSource(path: string, options: SourceOptions): Promise<
   const scan: ScanOptions = { delimiter, columns: undefined, lineEnd };
   const header = scanRecord(head, from, scan, true);
   if (header === undefined || header.end === header.start) throw new CommandError(`${path} is empty.`);
+  if (header.next >= head.length && found.size > headBytes) {
+    throw new CommandError(
+      `The first line of ${path} is longer than ${headBytes / 1024} KiB, so it is no list of columns. Put one before it.`,
+    );
+  }
   const columns = columnsOf(head.subarray(header.start, header.next), scan, path);
   return { ...source, csv: { delimiter, columns, scan: { ...scan, columns: columns.length } } };
 }
@@ -107,6 +112,11 @@ function columnsOf(line: Buffer, scan: ScanOptions, path: string): string[] {
   if (names === undefined) {
     throw new CommandError(
       `The header of ${path} cannot be read. Is the delimiter ${JSON.stringify(scan.delimiter)}?`,
+    );
+  }
+  if (names.length > importLimits.columns) {
+    throw new CommandError(
+      `${path} has ${names.length} columns; an import takes ${importLimits.columns}. Leave out some.`,
     );
   }
   const odd = names.find((name, n) => name === "" || names.indexOf(name) !== n);
