@@ -1,9 +1,12 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { importMapping, makeProblem } from "@proveniq/contracts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { draftMapping } from "./draft.ts";
 import { ImportApi, Refusal } from "./http.ts";
 import { Journal } from "./journal.ts";
@@ -191,6 +194,25 @@ describe("a call", () => {
     expect(Date.now() - started).toBeGreaterThan(1_000);
     seen.splice(0);
     client.close();
+  });
+
+  test("ends with the wrapper that started the program, even when that is killed with -9", async () => {
+    answers.push(...Array.from({ length: 100 }, () => ({ status: 503, headers: { "retry-after": "1" } })));
+    seen.splice(0);
+    const bin = fileURLToPath(new URL("../../bin/fleet.mjs", import.meta.url));
+    const fields = { externalId: { column: "id" }, title: { column: "id" }, category: { constant: "art" } };
+    const map = await file("orphan.json", JSON.stringify({ fields }));
+    const args = ["import", await file("orphan.csv", "id\nA\n"), "--map", map, "--tenant", "carrier-a"];
+    const child = fork(bin, [...args, "--url", url, "--key", "k"], { silent: true });
+    const ended = once(child, "exit");
+    try {
+      await vi.waitFor(() => expect(seen.length).toBeGreaterThan(0), { timeout: 20_000 });
+      child.disconnect();
+      expect(await ended).toEqual([130, null]);
+    } finally {
+      child.kill("SIGKILL");
+      answers.splice(0);
+    }
   });
 
   test("ends with the problem of a refusal, and with a reason when patience does", async () => {
