@@ -298,5 +298,16 @@ test("progress is one line now and then, with what is left", () => {
     { chunk: 1, state: "working", firstRow: 1, rows: 5_000, done: 2_000, counts },
     { chunk: 1, state: "done", firstRow: 1, rows: 5_000, done: 5_000, counts },
   );
-  expect(lines).toEqual(["5,000 rows, 833 rows/s, 3 refused, 54 s left\n"]);
+  expect(lines.splice(0)).toEqual(["5,000 rows, 833 rows/s, 3 refused, 54 s left\n"]);
+  for (const [at, why] of [
+    [7_000, "429 a"],
+    [7_001, "429 a"],
+    [7_002, "503 b"],
+    [11_000, "503 b"],
+    [12_500, "503 b"],
+  ] as const) {
+    now = at;
+    progress.waiting(why, 2);
+  }
+  expect(lines).toEqual(["waiting 2 s (429 a)\n", "waiting 2 s (503 b)\n", "waiting 2 s (503 b)\n"]);
 });

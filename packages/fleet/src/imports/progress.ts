@@ -23,6 +23,7 @@ export class Progress {
   #refused = 0;
   #bytes = 0;
   #shownAt: number;
+  #waiting = { why: "", shownAt: 0 };
 
   /** Without an `output` nothing is shown. */
   constructor(output: ProgressOutput | undefined, totalBytes: number, now: () => number = Date.now) {
@@ -50,8 +51,13 @@ export class Progress {
     this.#show();
   }
 
+  /** A chunk waits. Of many that wait for the same one line is enough. */
   waiting(why: string, seconds: number): void {
-    if (seconds >= 2) this.#line(`waiting ${Math.round(seconds)} s (${why})`);
+    if (seconds < 2) return;
+    const now = this.#now();
+    if (why === this.#waiting.why && now - this.#waiting.shownAt < plainEveryMs) return;
+    this.#waiting = { why, shownAt: now };
+    this.#line(`waiting ${Math.round(seconds)} s (${why})`);
   }
 
   finishing(deleted: number): void {
