@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuiltArtefact, type BundledPackage, builtArtefact } from "@proveniq/contracts";
-import { digestFolder } from "@proveniq/control-plane/artefact";
+import { digestFolder, digestOf, filesOf } from "@proveniq/control-plane/artefact";
 import { build, type Metafile } from "esbuild";
 import { z } from "zod";
 
@@ -52,8 +52,10 @@ export async function buildArtefact(root: string, outDir: string): Promise<Artef
   const cell = cellPackage.parse(await readJson(join(app, "package.json")));
   const installed = { [sdk]: cell.dependencies[sdk] };
   await writeFile(join(artefact, "package.json"), artefactPackage(cell.version, installed));
+  const files = await filesOf(artefact);
   const built = builtArtefact.parse({
-    digest: await digestFolder(artefact),
+    digest: digestOf(files),
+    files: [...files.keys()],
     packages: [
       ...(await bundledPackages(root, result.metafile)),
       { name: sdk, version: cell.dependencies[sdk], bundled: false },

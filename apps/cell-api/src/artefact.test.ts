@@ -76,6 +76,7 @@ describe("the artefact", () => {
     const { digest, packages } = built;
     expect(JSON.parse(await readFile(join(folder, "here/artefact.json"), "utf8"))).toEqual({
       digest,
+      files: expect.arrayContaining(["functions.js", "package.json", "server.js"]),
       packages,
     });
     const copy = join(folder, "copy");

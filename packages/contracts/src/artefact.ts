@@ -14,6 +14,12 @@ export type BundledPackage = z.infer<typeof bundledPackage>;
 /** What a build says of the folder that it made: `dist/artefact.json` of the cell. */
 export const builtArtefact = z.strictObject({
   digest: sha256.describe("SHA-256 over the sorted lines `<path> <sha256 of the file>`"),
+  files: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe(
+      "Paths in the folder. A build that comes out of a cache may leave an earlier one's files beside them",
+    ),
   packages: z.array(bundledPackage),
 });
 export type BuiltArtefact = z.infer<typeof builtArtefact>;

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { digestFolder, type Packed, packArtefact } from "@proveniq/control-plane/artefact";
+import { digestOf, filesOf, type Packed, packArtefact } from "@proveniq/control-plane/artefact";
 
 /** After so long a version turns bad: by then it has been tried and let in. */
 const soundMs = 3_000;
@@ -37,8 +37,9 @@ export async function packVersion(root: string, out: string, fault: Fault, mark 
     await writeFile(join(artefact, "version.js"), `${faults[fault]}// ${mark}\n`);
     const server = join(artefact, "server.js");
     await writeFile(server, `import "./version.js";\n${await readFile(server, "utf8")}`);
-    const digest = await digestFolder(artefact);
-    await writeFile(join(dist, "artefact.json"), JSON.stringify({ digest, packages: [] }));
+    const files = await filesOf(artefact);
+    const built = { digest: digestOf(files), files: [...files.keys()], packages: [] };
+    await writeFile(join(dist, "artefact.json"), JSON.stringify(built));
     return await packArtefact({ root, dist, out });
   } finally {
     await rm(dist, { recursive: true, force: true });

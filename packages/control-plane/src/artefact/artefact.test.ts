@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { digestFolder, sha256Of } from "./digest.ts";
+import { digestFolder, digestOf, filesOf, sha256Of } from "./digest.ts";
 import { packArtefact, readBuilt, readPacked, unpackArtefact } from "./pack.ts";
 import { unzipInto, zipOf } from "./zip.ts";
 
@@ -21,8 +21,11 @@ beforeEach(async () => {
   await writeFile(join(dist, "artefact", "server.js"), "one");
   await writeFile(join(dist, "artefact", "chunks", "a.js"), "two");
   const packages = [{ name: "@scope/hono", version: "4.0.0", license: "MIT", bundled: true }];
-  const digest = await digestFolder(join(dist, "artefact"));
-  await writeFile(join(dist, "artefact.json"), JSON.stringify({ digest, packages }));
+  const files = await filesOf(join(dist, "artefact"));
+  await writeFile(
+    join(dist, "artefact.json"),
+    JSON.stringify({ digest: digestOf(files), files: [...files.keys()], packages }),
+  );
 });
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 

@@ -19,6 +19,24 @@ export const sha256Of = (bytes: Uint8Array | string): string =>
 
 /** SHA-256 over the sorted lines `<path> <sha256 of the file>\n`: the same on every machine, for every folder that holds the same. */
 export async function digestFolder(folder: string): Promise<string> {
-  const lines = [...(await filesOf(folder))].map(([path, bytes]) => `${path} ${sha256Of(bytes)}\n`);
+  return digestOf(await filesOf(folder));
+}
+
+/** The same over these files, by path. */
+export function digestOf(files: ReadonlyMap<string, Uint8Array>): string {
+  const lines = [...files].map(([path, bytes]) => `${path} ${sha256Of(bytes)}\n`);
   return sha256Of(lines.sort().join(""));
+}
+
+/** The files of a folder that a build names, by path. Undefined when one of them is missing. */
+export async function namedFiles(
+  folder: string,
+  names: readonly string[],
+): Promise<Map<string, Buffer> | undefined> {
+  try {
+    const read = names.toSorted().map(async (name) => [name, await readFile(join(folder, name))] as const);
+    return new Map(await Promise.all(read));
+  } catch {
+    return undefined;
+  }
 }

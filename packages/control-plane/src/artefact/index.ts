@@ -1,3 +1,3 @@
 export { commitOf } from "./commit.ts";
-export { digestFolder } from "./digest.ts";
+export { digestFolder, digestOf, filesOf } from "./digest.ts";
 export { type Packed, packArtefact, readBuilt, readPacked, unpackArtefact, zipSha256Of } from "./pack.ts";

@@ -1,9 +1,15 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { builtArtefact, type PackedArtefact, packedArtefact, parseFile } from "@proveniq/contracts";
+import {
+  type BuiltArtefact,
+  builtArtefact,
+  type PackedArtefact,
+  packedArtefact,
+  parseFile,
+} from "@proveniq/contracts";
 import { RefusedError } from "../refused.ts";
 import { commitOf } from "./commit.ts";
-import { digestFolder, filesOf, sha256Of } from "./digest.ts";
+import { digestFolder, digestOf, filesOf, namedFiles, sha256Of } from "./digest.ts";
 import { sbomOf } from "./sbom.ts";
 import { unzipInto, zipOf } from "./zip.ts";
 
@@ -28,8 +34,8 @@ export async function packArtefact({
   dist: string;
   out: string;
 }): Promise<Packed> {
-  const { digest, packages } = await readBuilt(dist);
-  const zip = zipOf(await filesOf(join(dist, "artefact")));
+  const { digest, packages, files } = await readBuilt(dist);
+  const zip = zipOf(files);
   const ref = { digest, zipSha256: sha256Of(zip), ...(await commitOf(root)) };
   const packed = packedArtefact.parse({
     ...ref,
@@ -48,19 +54,25 @@ export async function packArtefact({
   return { ...packed, folder };
 }
 
-/** What a build says of itself in `<dist>/artefact.json`, when its folder is still that. */
-export async function readBuilt(dist: string): ReturnType<typeof builtArtefact.parseAsync> {
+/** A build: what it says of itself, and its files by path. */
+export interface Built extends Omit<BuiltArtefact, "files"> {
+  files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What a build says of itself in `<dist>/artefact.json`, and the files that it names, when they are still the same. */
+export async function readBuilt(dist: string): Promise<Built> {
   const file = join(dist, description);
   const text = await readFile(file, "utf8").catch(() => {
     throw new RefusedError(`${file} does not exist: the cell is not built. Run \`npm run build\`.`);
   });
   const built = parseFile(builtArtefact, file, text);
-  const actual = await digestFolder(join(dist, "artefact"));
-  if (actual !== built.digest)
+  const files = await namedFiles(join(dist, "artefact"), built.files);
+  const actual = files === undefined ? "of missing files" : digestOf(files);
+  if (files === undefined || actual !== built.digest)
     throw new RefusedError(
       `${join(dist, "artefact")} has the digest ${actual}, but ${file} says ${built.digest}: it was changed after the build. Delete ${dist} and run \`npm run build\`.`,
     );
-  return built;
+  return { ...built, files };
 }
 
 /** What the zip of a folder's files would be called. */

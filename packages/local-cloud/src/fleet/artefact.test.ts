@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { digestFolder } from "@proveniq/control-plane/artefact";
+import { digestOf, filesOf } from "@proveniq/control-plane/artefact";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { installArtefact, installRouter } from "./artefact.ts";
 
@@ -21,8 +21,12 @@ beforeEach(async () => {
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
 async function describeBuild(): Promise<string> {
-  const digest = await digestFolder(join(dist, "artefact"));
-  await writeFile(join(dist, "artefact.json"), JSON.stringify({ digest, packages: [] }));
+  const files = await filesOf(join(dist, "artefact"));
+  const digest = digestOf(files);
+  await writeFile(
+    join(dist, "artefact.json"),
+    JSON.stringify({ digest, files: [...files.keys()], packages: [] }),
+  );
   return digest;
 }
 
@@ -42,6 +46,21 @@ describe("an artefact", () => {
     await writeFile(join(copy, "server.js"), "changed");
     await installArtefact(dist, into);
     expect(await readFile(join(copy, "server.js"), "utf8")).toBe("one");
+  });
+
+  it("is what its build names: files of an earlier one, over which a cache has put it, are left out", async () => {
+    const first = await describeBuild();
+    const described = await readFile(join(dist, "artefact.json"));
+    await writeFile(join(dist, "artefact", "chunks", "b.js"), "of the second build");
+    await writeFile(join(dist, "artefact", "server.js"), "two");
+    const second = await describeBuild();
+    expect((await installArtefact(dist, into)).digest).toBe(second);
+    // Back to the first, as a cache brings it: its files over what is there.
+    await writeFile(join(dist, "artefact", "server.js"), "one");
+    await writeFile(join(dist, "artefact.json"), described);
+    const { digest, folder: copy } = await installArtefact(dist, into);
+    expect(digest).toBe(first);
+    expect((await readdir(join(copy, "chunks"))).sort()).toEqual(["a.js"]);
   });
 
   it("is refused when it is not what the build said, and when nothing was built", async () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { digestFolder, readBuilt } from "@proveniq/control-plane/artefact";
 
 /** A built artefact, copied to a folder of its own so that no later build changes what runs. */
@@ -19,12 +19,15 @@ export async function installArtefact(
   dist: string,
   into: string,
 ): Promise<Pick<InstalledArtefact, "digest" | "folder">> {
-  const { digest } = await readBuilt(dist);
+  const { digest, files } = await readBuilt(dist);
   const folder = join(into, digest);
   if ((await digestFolder(folder).catch(() => undefined)) === digest) return { digest, folder };
   const next = `${folder}.${process.pid}.new`;
-  await mkdir(into, { recursive: true });
-  await cp(join(dist, "artefact"), next, { recursive: true });
+  for (const [path, bytes] of files) {
+    const file = join(next, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, bytes);
+  }
   await rm(folder, { recursive: true, force: true });
   await rename(next, folder);
   return { digest, folder };
