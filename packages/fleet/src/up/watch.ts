@@ -1,17 +1,19 @@
-import { type FSWatcher, watch } from "node:fs";
-import { join } from "node:path";
+import { existsSync, type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { join, relative } from "node:path";
 
 const quietMs = 200;
 
+/** Apps and packages of which nothing runs in a cell or the router: the operators' own tools. */
+const tools = new Set(["packages/control-plane", "packages/fleet", "packages/local-cloud"]);
+
 /** Folders whose files end up in what runs. */
-export const sources = [
-  "apps/cell-api/src",
-  "apps/analytics-sink/src",
-  "apps/router/src",
-  "packages/contracts/src",
-  "packages/tenant-context/src",
-  "packages/db/src",
-];
+export function sourcesOf(root: string): string[] {
+  return ["apps", "packages"]
+    .filter((group) => existsSync(join(root, group)))
+    .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+    .filter((place) => !tools.has(place) && existsSync(join(root, place, "src")))
+    .map((place) => `${place}/src`);
+}
 
 /** True for a file that a build reads: no tests, no drafts of editors. */
 export function isSource(file: string): boolean {
@@ -20,7 +22,7 @@ export function isSource(file: string): boolean {
 
 /**
  * Call `changed` when sources have changed and then been quiet for a moment; never twice at once, and once more after it when
- * something changed meanwhile. Resolves to a function that ends it.
+ * something changed meanwhile. Returns a function that ends it.
  */
 export function watchSources(root: string, changed: (files: string[]) => Promise<void>): () => void {
   const pending = new Set<string>();
@@ -38,23 +40,58 @@ export function watchSources(root: string, changed: (files: string[]) => Promise
     await run();
   }
 
-  const watchers = sources.flatMap((folder): FSWatcher[] => {
-    try {
-      return [
-        watch(join(root, folder), { recursive: true }, (_, name) => {
-          if (name === null || !isSource(name)) return;
-          pending.add(join(folder, name));
-          clearTimeout(timer);
-          timer = setTimeout(() => void run(), quietMs);
-        }),
-      ];
-    } catch {
-      // An app that is not there yet.
-      return [];
-    }
-  });
+  const watchers = sourcesOf(root).map((folder) =>
+    watchFolders(join(root, folder), (file) => {
+      if (!isSource(relative(root, file))) return;
+      pending.add(relative(root, file));
+      clearTimeout(timer);
+      timer = setTimeout(() => void run(), quietMs);
+    }),
+  );
   return () => {
     clearTimeout(timer);
-    for (const watcher of watchers) watcher.close();
+    for (const end of watchers) end();
   };
+}
+
+/**
+ * Tell the path of each file under `top` that changes, comes or goes. Folders are watched, not files: most editors save by renaming
+ * a new file over the old one, and whoever watches the old one never hears of it.
+ */
+function watchFolders(top: string, told: (file: string) => void): () => void {
+  const watchers = new Map<string, FSWatcher>();
+
+  function end(folder: string): void {
+    for (const [path, watcher] of watchers) {
+      if (path !== folder && !path.startsWith(`${folder}/`)) continue;
+      watcher.close();
+      watchers.delete(path);
+    }
+  }
+
+  /** `news`: the folder is new, so what it holds is too. */
+  function begin(folder: string, news: boolean): void {
+    if (watchers.has(folder) || statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+    try {
+      const watcher = watch(folder, (_, name) => {
+        if (name === null) return;
+        const path = join(folder, name);
+        told(path);
+        begin(path, true);
+      });
+      watcher.on("error", () => end(folder));
+      watchers.set(folder, watcher);
+      for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        const path = join(entry.parentPath, entry.name);
+        if (entry.isDirectory()) begin(path, news);
+        else if (news) told(path);
+      }
+    } catch {
+      // Gone again.
+      end(folder);
+    }
+  }
+
+  begin(top, false);
+  return () => end(top);
 }

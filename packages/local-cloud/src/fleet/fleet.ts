@@ -39,6 +39,7 @@ export class Fleet implements RunningFleet {
   #analytics: LocalAnalytics | undefined;
   #state: FleetState | undefined;
   #ended: Promise<void> | undefined;
+  #written: Promise<void> = Promise.resolve();
   readonly #stopping = new AbortController();
 
   constructor(options: FleetOptions) {
@@ -193,7 +194,10 @@ export class Fleet implements RunningFleet {
   async #become(change: Partial<FleetState>): Promise<void> {
     const next = { ...this.state, ...change };
     this.#state = { ...next, cells: this.#cells.placesIn(next.cells) };
-    if (this.#control !== undefined) await writeState(this.#stateDir, this.#state);
+    if (this.#control === undefined) return;
+    // One after the other: several cells change at once when all are restarted.
+    this.#written = this.#written.catch(() => undefined).then(() => writeState(this.#stateDir, this.state));
+    await this.#written;
   }
 
   async #build(): Promise<InstalledArtefact> {
