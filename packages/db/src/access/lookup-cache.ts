@@ -1,14 +1,22 @@
 import { ProblemError } from "@proveniq/contracts";
+import { MissBudgets } from "./miss-budgets.ts";
 
 export interface LookupCacheOptions {
   /** How long an answer is believed, in milliseconds. */
   ttlMs: number;
   /** Entries of each kind, found and missing, that are kept. */
   maxEntries?: number;
-  /** Lookups per second that may find nothing, and how many at once: strangers make names up. */
+  /** Lookups per second that may find nothing, and how many at once, of each payer: strangers make names up. */
   missesPerSecond?: number;
   missBurst?: number;
   now?: () => number;
+}
+
+/** What is looked up, and at whose expense if it is not there. */
+export interface Lookup {
+  key: string;
+  /** One of few, and never made up by a caller: such as the tenant whose keys are looked through. */
+  payer: string;
 }
 
 interface Entry<V> {
@@ -18,45 +26,59 @@ interface Entry<V> {
 
 /**
  * Answers of lookups whose keys come from outside. What is missing is remembered too, apart from what was found, so that a
- * flood of made-up keys can push out nothing real; and when made-up keys come faster than the budget for them, keys
- * that were never found are refused unasked (`too-many-requests`) while those that were go on being served.
+ * flood of made-up keys can push out nothing real; and when made-up keys come faster than their payer's budget for them,
+ * that payer's keys which were never found are refused unasked (`too-many-requests`) while those that were, and all
+ * other payers', go on being served. A lookup is paid before it is made, and gets its money back when it finds something.
  */
 export class LookupCache<V> {
   readonly #ttlMs: number;
   readonly #maxEntries: number;
-  readonly #missesPerSecond: number;
-  readonly #missBurst: number;
   readonly #now: () => number;
   readonly #found = new Map<string, Entry<V>>();
   readonly #missing = new Map<string, Entry<undefined>>();
   readonly #loading = new Map<string, Promise<V | undefined>>();
-  #budget: number;
-  #budgetAt: number;
+  readonly #budgets: MissBudgets;
 
   constructor(options: LookupCacheOptions) {
     this.#ttlMs = options.ttlMs;
     this.#maxEntries = options.maxEntries ?? 10_000;
-    this.#missesPerSecond = options.missesPerSecond ?? 20;
-    this.#missBurst = options.missBurst ?? 200;
     this.#now = options.now ?? Date.now;
-    this.#budget = this.#missBurst;
-    this.#budgetAt = this.#now();
+    this.#budgets = new MissBudgets({
+      perSecond: options.missesPerSecond ?? 20,
+      burst: options.missBurst ?? 200,
+      now: this.#now,
+    });
   }
 
   /**
    * What is cached, or what `load` resolves with: one call for all who wait. It is given what was found last, too
    * old to be believed. Failures are not cached.
    */
-  async get(key: string, load: (before: V | undefined) => Promise<V | undefined>): Promise<V | undefined> {
+  async get(
+    { key, payer }: Lookup,
+    load: (before: V | undefined) => Promise<V | undefined>,
+  ): Promise<V | undefined> {
     const known = this.#found.get(key);
     const cached = known ?? this.#missing.get(key);
     if (cached !== undefined && this.#now() < cached.until) return cached.value;
     const running = this.#loading.get(key);
     if (running !== undefined) return running;
-    if (known === undefined && !this.#mayMiss()) throw tooManyMisses();
-    const loading = this.#load(key, () => load(known?.value)).finally(() => {
-      if (this.#loading.get(key) === loading) this.#loading.delete(key);
-    });
+    const paid = known === undefined;
+    if (paid && !this.#budgets.take(payer)) throw tooManyMisses();
+    const loading = this.#load(key, () => load(known?.value))
+      .then(
+        (value) => {
+          if (paid && value !== undefined) this.#budgets.giveBack(payer);
+          return value;
+        },
+        (error: unknown) => {
+          if (paid) this.#budgets.giveBack(payer);
+          throw error;
+        },
+      )
+      .finally(() => {
+        if (this.#loading.get(key) === loading) this.#loading.delete(key);
+      });
     this.#loading.set(key, loading);
     return loading;
   }
@@ -73,7 +95,6 @@ export class LookupCache<V> {
     const until = this.#now() + this.#ttlMs;
     const value = await load();
     if (value === undefined) {
-      this.#budget -= 1;
       this.#found.delete(key);
       this.#keep(this.#missing, key, { until, value });
     } else {
@@ -88,14 +109,6 @@ export class LookupCache<V> {
     entries.set(key, entry);
     const [oldest] = entries.keys();
     if (entries.size > this.#maxEntries && oldest !== undefined) entries.delete(oldest);
-  }
-
-  #mayMiss(): boolean {
-    const now = this.#now();
-    const earned = ((now - this.#budgetAt) / 1000) * this.#missesPerSecond;
-    this.#budget = Math.min(this.#missBurst, this.#budget + earned);
-    this.#budgetAt = now;
-    return this.#budget >= 1;
   }
 }
 

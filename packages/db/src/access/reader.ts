@@ -39,7 +39,8 @@ export class AccessReader {
   /** The record of a key, revoked and expired ones too; undefined when the tenant has none of this id. */
   async key({ tenantId, databaseId }: TenantPlace, keyId: string): Promise<ApiKeyRecord | undefined> {
     if (!apiKeyRecord.shape.keyId.safeParse(keyId).success) return undefined;
-    return this.#keys.get(`${databaseId} ${tenantId} ${keyId}`, () =>
+    const payer = `${databaseId} ${tenantId}`;
+    return this.#keys.get({ key: `${payer} ${keyId}`, payer }, () =>
       withinDeadline(operationTimeoutMs, async () => {
         const firestore = await this.#pool.open(databaseId);
         const snapshot = await apiKeysRef(firestore, tenantId).doc(keyId).get();
@@ -50,7 +51,8 @@ export class AccessReader {
 
   /** The tenant's settings; the defaults when it has set nothing. */
   async settings({ tenantId, databaseId }: TenantPlace): Promise<Readonly<TenantSettings>> {
-    const found = await this.#settings.get(`${databaseId} ${tenantId}`, () =>
+    const key = `${databaseId} ${tenantId}`;
+    const found = await this.#settings.get({ key, payer: key }, () =>
       withinDeadline(operationTimeoutMs, async () => {
         const snapshot = await settingsRef(await this.#pool.open(databaseId), tenantId).get();
         return snapshot.exists ? tenantSettings.parse(snapshot.data()) : defaultTenantSettings;

@@ -18,6 +18,12 @@ export interface ClaimReaderOptions extends Partial<LookupCacheOptions> {
   random?: () => number;
 }
 
+/**
+ * Ids that no tenant has are paid for by nobody, so all of them share one budget. It is large because tenants that this
+ * instance has not seen yet wait behind it, and a look at a locator costs little.
+ */
+const strangers = { missesPerSecond: 200, missBurst: 2_000 };
+
 /** Who holds a tenant, cached. A tenant that this cell does not have is `undefined`, and that is cached too. */
 export class ClaimReader {
   readonly #pool: DatabasePool;
@@ -29,7 +35,7 @@ export class ClaimReader {
     this.#pool = pool;
     this.#defaultDatabase = defaultDatabase;
     this.#random = random;
-    this.#cache = new LookupCache({ ttlMs: 5_000, ...cache });
+    this.#cache = new LookupCache({ ttlMs: 5_000, ...strangers, ...cache });
   }
 
   /**
@@ -38,7 +44,7 @@ export class ClaimReader {
    */
   async read(tenantId: string): Promise<LocatedClaim | undefined> {
     if (!isTenantId(tenantId)) return undefined;
-    return this.#cache.get(tenantId, (before) =>
+    return this.#cache.get({ key: tenantId, payer: "strangers" }, (before) =>
       withinDeadline(operationTimeoutMs, () => this.#find(tenantId, before?.claim.copies ?? 1)),
     );
   }
