@@ -1,4 +1,4 @@
-import { ProblemError } from "@proveniq/contracts";
+import { headers, ProblemError } from "@proveniq/contracts";
 import { tenantContext } from "@proveniq/tenant-context/hono";
 import { Hono } from "hono";
 import { admit } from "./access/admit.ts";
@@ -58,7 +58,12 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 
   const nothing = new ProblemError("not-found", "There is nothing at this path.");
   app.notFound((c) => responseTo(nothing, c.get("traceId")));
-  app.onError((error, c) => responseTo(error, c.get("traceId")));
+  app.onError((error, c) => {
+    const answer = responseTo(error, c.get("traceId"));
+    // Where a tenant went is said to routers alone: they name the epoch by which they ask, and pass on neither header.
+    if (c.req.header(headers.epoch) === undefined) answer.headers.delete(headers.successor);
+    return answer;
+  });
   return app;
 }
 

@@ -2,6 +2,7 @@ import { setClaim } from "@proveniq/db/claims";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { codeOf } from "./testing/client.ts";
 import { type EmulatedCell, emulatedCell } from "./testing/emulated-cell.ts";
+import { makeTestKey } from "./testing/identity.ts";
 
 const stone = { title: "Ring", category: "jewellery" };
 
@@ -20,16 +21,26 @@ describe("a tenant whose claim changes", () => {
       state: "moved",
       successor,
     }));
-    const write = await cell.call("POST", "/v1/items", { tenant: "leaver", body: stone });
+    const routed = { tenant: "leaver", headers: { "x-proveniq-epoch": "1" } };
+    const write = await cell.call("POST", "/v1/items", { ...routed, body: stone });
     expect([codeOf(write), write.headers.get("x-proveniq-successor")]).toEqual([
       "misdirected-request",
       "consumer;2",
     ]);
-    const read = await cell.call("GET", "/v1/items", { tenant: "leaver" });
+    const read = await cell.call("GET", "/v1/items", routed);
     expect([codeOf(read), read.headers.get("x-proveniq-successor")]).toEqual([
       "misdirected-request",
       "consumer;2",
     ]);
+    // Who is no router gets the answer of a tenant that never was here, with its own key and with a made-up one.
+    const never = await cell.call("GET", "/v1/items", { tenant: "never-here" });
+    const madeUp = { authorization: `Bearer ${(await makeTestKey("leaver")).key}` };
+    for (const headers of [{}, madeUp]) {
+      const stranger = await cell.call("GET", "/v1/items", { tenant: "leaver", headers });
+      expect([stranger.status, codeOf(stranger)]).toEqual([never.status, codeOf(never)]);
+      expect([...stranger.headers.keys()]).toEqual([...never.headers.keys()]);
+      expect(stranger.headers.has("x-proveniq-successor")).toBe(false);
+    }
   });
 
   it("403 once it is suspended", async () => {

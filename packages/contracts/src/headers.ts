@@ -16,7 +16,10 @@ export const headers = {
   marketAge: "market-age",
   /** Reserved, router to cell: the host that the client asked for. */
   host: "x-proveniq-host",
-  /** Reserved, router to cell: the epoch that the directory gave. */
+  /**
+   * Reserved, router to cell: the epoch that the directory gave. Who sends it sees the answer before the client does: it
+   * is told of a successor.
+   */
   epoch: "x-proveniq-epoch",
   /** Reserved, cell to router on 421: `cellId;epoch` of the cell that holds the tenant now. Never leaves the router. */
   successor: "x-proveniq-successor",

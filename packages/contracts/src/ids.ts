@@ -116,5 +116,8 @@ export const hostname = z
     "must be a lower-case host name",
   );
 
+/** What every table of placements can hold: four bytes. */
+export const maxEpoch = 0xffff_ffff;
+
 /** Grows by one with each move of a tenant; starts at 1. */
-export const epoch = z.int().min(1);
+export const epoch = z.int().min(1).max(maxEpoch);

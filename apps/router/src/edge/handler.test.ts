@@ -111,6 +111,8 @@ describe("the edge adapter", () => {
       expect.arrayContaining(["content-type", "x-tenant-id", "x-proveniq-host", "x-request-id"]),
     );
     expect(answer.headers.get("x-middleware-request-x-proveniq-host")).toBe("api.proveniq.io");
+    // Nobody strips this answer: a cell that is told no epoch names no successor in it.
+    expect(names).not.toContain("x-proveniq-epoch");
   });
 
   it("follows a move once, with a short body sent again", async () => {
@@ -131,6 +133,20 @@ describe("the edge adapter", () => {
     expect([answer.status, answer.headers.has("x-proveniq-successor"), sent.length]).toEqual([421, false, 1]);
     expect(directory.lookup("carrier-a")).toMatchObject({ epoch: 4 });
   });
+
+  it.each(["consumer;5", "enterprise-a;4", "nowhere;4", "consumer;9999999999"])(
+    "neither follows nor shows a successor that it does not believe: %s",
+    async (successor) => {
+      answers = [movedTo(successor)];
+      const answer = await open()(request("/v1/items", { headers: { "x-tenant-id": "carrier-a" } }));
+      expect([answer.status, answer.headers.has("x-proveniq-successor"), sent.length]).toEqual([
+        421,
+        false,
+        1,
+      ]);
+      expect(directory.lookup("carrier-a")).toMatchObject({ epoch: 3 });
+    },
+  );
 
   it("answers 502 when the cell cannot be reached, and does not ask twice", async () => {
     answers = [() => Promise.reject(new TypeError("fetch failed"))];

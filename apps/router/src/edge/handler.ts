@@ -7,7 +7,7 @@ import {
 } from "@proveniq/contracts";
 import type { Directory } from "@proveniq/tenant-context/directory";
 import { type Decision, decide } from "../decide/index.ts";
-import { readSuccessor } from "../successor.ts";
+import { learnSuccessor } from "../successor.ts";
 import { requestIdOf, type Trace, traceOf } from "../trace.ts";
 import { answerHeaders, requestHeaders } from "./edge-headers.ts";
 
@@ -64,7 +64,9 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
     const ask = (route: Route): Promise<Response | undefined> =>
       fetchFrom(route, path, { send, firstByteMs, method: request.method, passed, body });
     const first = await ask(decision);
-    const learnt = first !== undefined && learn(first, decision, directory);
+    const learnt =
+      first?.status === 421 &&
+      learnSuccessor(directory, decision, first.headers.get(headers.successor) ?? undefined);
     const next = learnt && !(body instanceof ReadableStream) ? await decide(question, directory) : undefined;
     if (next?.kind === "reject") return problem(next.problem, next.detail);
     const answer = next === undefined ? first : await ask(next);
@@ -76,13 +78,6 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
       headers: answerHeaders(answer.headers, requestId),
     });
   };
-}
-
-/** True when the cell named a successor that was news. */
-function learn(answer: Response, route: Route, directory: Directory): boolean {
-  if (answer.status !== 421) return false;
-  const successor = readSuccessor(answer.headers.get(headers.successor) ?? undefined);
-  return successor !== undefined && directory.adopt(route.tenantId, successor.cellId, successor.epoch);
 }
 
 interface Sending {
@@ -119,6 +114,8 @@ async function fetchFrom(route: Route, path: string, how: Sending): Promise<Resp
 function rewrite(route: Route, path: string, passed: Headers): Response {
   const sent = new Headers(passed);
   addRoute(sent, route);
+  // The platform gives the client whatever the cell answers, and a cell that is told no epoch names no successor.
+  sent.delete(headers.epoch);
   const answer = new Headers({ "x-middleware-rewrite": `${originOf(route)}${path}` });
   const names = [...sent.keys()];
   answer.set("x-middleware-override-headers", names.join(","));

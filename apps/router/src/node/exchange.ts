@@ -3,7 +3,7 @@ import { headers, isPreflight, type ProblemCode } from "@proveniq/contracts";
 import type { Directory } from "@proveniq/tenant-context/directory";
 import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
-import { readSuccessor } from "../successor.ts";
+import { learnSuccessor } from "../successor.ts";
 import { requestIdOf, type Trace, traceOf } from "../trace.ts";
 import { answerHealth, answerPreflight, answerProblem } from "./answer.ts";
 import { noteStreamed } from "./collect.ts";
@@ -207,12 +207,11 @@ export class Exchange implements ResponseHandler {
 
   /** The cell no longer holds the tenant and says who does: learn it, and ask there once. */
   #followSuccessor(answer: ResponseHead): boolean {
-    const successor = readSuccessor(answer.successor);
     const route = this.#route;
     const head = this.#head;
-    if (successor === undefined || route === undefined || head === undefined) return false;
+    if (route === undefined || head === undefined) return false;
     const { directory } = this.#context;
-    const learnt = directory.adopt(route.tenantId, successor.cellId, successor.epoch);
+    const learnt = learnSuccessor(directory, route, answer.successor);
     if (!learnt || this.#movedOnce || !isReplayable(this.#body)) return false;
     const decision = decide(routable(head), directory);
     if (decision instanceof Promise) return false;

@@ -44,15 +44,47 @@ describe("a tenant that has moved", () => {
 
   it.each([
     ["an epoch that is not higher", "consumer;3"],
-    ["a cell that nobody knows", "nowhere;9"],
+    ["an epoch further ahead", "consumer;5"],
+    ["an epoch beyond all limits", "consumer;9999999999"],
+    ["itself", "enterprise-a;4"],
+    ["a cell that nobody knows", "nowhere;4"],
     ["something malformed", "consumer"],
+    ["more than one", "consumer;4;5"],
   ])("is not followed to %s", async (_, successor) => {
     await start();
+    const plain = other.script;
     other.script = (_request, socket) => socket.write(moved(successor));
     const reply = await ask(router.port, { headers: carrier });
     expect(reply.status).toBe(421);
     expect(Object.keys(reply.headers).filter((name) => name.startsWith("x-proveniq-"))).toEqual([]);
     expect(cell.seen).toHaveLength(0);
+    // Nor does what is learnt outlive the answer: the next request goes where the directory says.
+    other.script = plain;
+    expect((await ask(router.port, { headers: carrier })).status).toBe(200);
+    expect(cell.seen).toHaveLength(0);
+  });
+
+  it("twice is found as soon as the directory has been read again", async () => {
+    let readings = 0;
+    await start({
+      readAgain: () => {
+        readings += 1;
+      },
+    });
+    other.script = (_request, socket) => socket.write(moved("consumer;5"));
+    expect((await ask(router.port, { headers: carrier })).status).toBe(421);
+    expect(readings).toBe(1);
+  });
+
+  it("is found by both of two requests that its old cell answers at once", async () => {
+    await start();
+    const waiting: (() => void)[] = [];
+    other.script = (_request, socket) => {
+      waiting.push(() => socket.write(moved("consumer;4")));
+      if (waiting.length === 2) for (const go of waiting) go();
+    };
+    const replies = await Promise.all([1, 2].map(() => ask(router.port, { headers: carrier })));
+    expect(replies.map((r) => r.status)).toEqual([200, 200]);
   });
 
   it("is not followed out of the residency that the host promises", async () => {

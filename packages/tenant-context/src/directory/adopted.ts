@@ -1,22 +1,28 @@
-import type { DirectoryPlacement, HostTable } from "./types.ts";
+import type { DirectoryPlacement, HostTable, Placed } from "./types.ts";
 
 /**
- * Placements that cells told of before the directory did. Bounded: the oldest goes first, and is only a hint lost.
+ * Placements that cells told of before the directory did. In memory only, until the next directory is published.
+ * Bounded: the oldest goes first, and is only a hint lost.
  */
 export class AdoptedPlacements {
   readonly #limit: number;
-  readonly #byTenant = new Map<string, { cellId: string; epoch: number }>();
+  readonly #byTenant = new Map<string, Placed>();
 
   constructor(limit = 10_000) {
     this.#limit = limit;
   }
 
-  remember(tenantId: string, cellId: string, epoch: number): void {
+  remember(tenantId: string, { cellId, epoch }: Placed): void {
     this.#byTenant.delete(tenantId);
     this.#byTenant.set(tenantId, { cellId, epoch });
     if (this.#byTenant.size <= this.#limit) return;
     const oldest = this.#byTenant.keys().next();
     if (oldest.done !== true) this.#byTenant.delete(oldest.value);
+  }
+
+  /** A directory was published: what it says is newer than what any cell has told. */
+  clear(): void {
+    this.#byTenant.clear();
   }
 
   /** What was adopted for the tenant, unless the directory has caught up or the cell is gone. */

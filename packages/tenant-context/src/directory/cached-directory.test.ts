@@ -257,15 +257,83 @@ describe("bounds", () => {
 });
 
 describe("what a cell tells", () => {
-  it("is adopted over an older placement and survives a source that lags", async () => {
-    const directory = await started();
+  const held = { cellId: "enterprise-a", epoch: 3 };
+  const known = async () => {
+    const directory = await started({ againMs: 200 });
     await directory.lookup("carrier-a");
-    expect(directory.adopt("carrier-a", "consumer", 4)).toBe(true);
+    asked = [];
+    return directory;
+  };
+
+  it("is adopted for one move, and survives a source that lags", async () => {
+    const directory = await known();
+    expect(directory.adopt("carrier-a", held, { cellId: "consumer", epoch: 4 })).toBe(true);
     now += 1_001;
     void directory.lookup("carrier-a");
     await settle();
+    expect(questions("carrier-a")).toBe(1);
     expect(placed(directory.lookup("carrier-a"))).toBe("consumer;4");
-    expect(directory.adopt("carrier-a", "eu", 4)).toBe(false);
-    expect(directory.adopt("carrier-a", "nowhere", 9)).toBe(false);
+  });
+
+  it("gives way to the next directory that is published, and is not kept across restarts", async () => {
+    const directory = await known();
+    expect(directory.adopt("carrier-a", held, { cellId: "consumer", epoch: 4 })).toBe(true);
+    const restarted = open();
+    restarted.restore(directory.snapshot() ?? "");
+    expect(placed(restarted.lookup("carrier-a"))).toBe("enterprise-a;3");
+    version = 2;
+    now += 1_001;
+    await directory.ready();
+    expect(placed(directory.lookup("carrier-a"))).toBe("enterprise-a;3");
+  });
+
+  it("further ahead is not adopted, and the tenant is asked for again: once, and not for every lie", async () => {
+    const directory = await known();
+    now += 300;
+    placements.set("carrier-a", "eu;5");
+    for (let n = 0; n < 50; n += 1) {
+      for (const epoch of [5, 4_294_967_295])
+        expect(directory.adopt("carrier-a", held, { cellId: "eu", epoch })).toBe(false);
+    }
+    expect(placed(directory.lookup("carrier-a"))).toBe("enterprise-a;3");
+    await settle();
+    expect(placed(directory.lookup("carrier-a"))).toBe("eu;5");
+    for (let n = 0; n < 50; n += 1)
+      directory.adopt("carrier-a", { cellId: "eu", epoch: 5 }, { cellId: "consumer", epoch: 9 });
+    await settle();
+    expect(questions("carrier-a")).toBe(1);
+  });
+
+  it("of a cell that nobody knows has the cells read again", async () => {
+    const directory = await known();
+    now += 300;
+    expect(directory.adopt("carrier-a", held, { cellId: "newest", epoch: 4 })).toBe(false);
+    await settle();
+    expect(questions("head")).toBe(1);
+  });
+});
+
+describe("a mistake of the publisher", () => {
+  it("is put right by the next publication, also an epoch that was far too high, and across a restart", async () => {
+    placements.set("carrier-a", "enterprise-a;4294967295");
+    const directory = await started();
+    expect(placed(await directory.lookup("carrier-a"))).toBe("enterprise-a;4294967295");
+    const restarted = open();
+    restarted.restore(directory.snapshot() ?? "");
+    placements.set("carrier-a", "enterprise-a;3");
+    version = 2;
+    for (const each of [directory, restarted]) {
+      now += 1_001;
+      await each.ready();
+      void each.lookup("carrier-a");
+      await settle();
+      expect(placed(each.lookup("carrier-a"))).toBe("enterprise-a;3");
+    }
+  });
+
+  it("is not believed when no table could hold it", async () => {
+    placements.set("carrier-a", "enterprise-a;9999999999");
+    const directory = await started();
+    expect(await directory.lookup("carrier-a")).toBe("unavailable");
   });
 });

@@ -1,6 +1,15 @@
-import { directorySnapshot } from "@proveniq/contracts";
+import { directorySnapshot, maxEpoch } from "@proveniq/contracts";
+import { AdoptedPlacements } from "./adopted.ts";
 import { buildHostTable } from "./host-table.ts";
-import type { Directory, DirectoryLog, HostTable, LookupResult } from "./types.ts";
+import { judgeSuccessor } from "./successor.ts";
+import type {
+  Directory,
+  DirectoryLog,
+  DirectoryPlacement,
+  HostTable,
+  LookupResult,
+  Placed,
+} from "./types.ts";
 
 /** Where placements come from one by one. Each call may throw or hang: it is given up after `timeoutMs`. */
 export interface PlacementSource {
@@ -19,6 +28,8 @@ export interface CacheLimits {
   timeoutMs: number;
   /** Milliseconds without asking after the source failed. */
   pauseMs: number;
+  /** Milliseconds between two questions about a tenant that cells gave cause for, by what they tell of moves. */
+  againMs: number;
   /** Placements in memory; the one added first goes first. */
   maxEntries: number;
   /** Ids in memory that nobody has, and questions under way: callers choose ids as they like. */
@@ -31,15 +42,17 @@ export const defaultCacheLimits: CacheLimits = {
   negativeMs: 3_000,
   timeoutMs: 1_000,
   pauseMs: 1_000,
+  againMs: 1_000,
   maxEntries: 200_000,
   maxUnknown: 10_000,
   maxAsking: 256,
 };
 
-interface Entry {
-  cellId: string;
-  epoch: number;
+interface Entry extends Placed {
   freshUntil: number;
+  /** The version of the directory under which the source said so; 0 for what an earlier process kept. */
+  version: number;
+  askedAt: number;
 }
 
 /**
@@ -57,6 +70,7 @@ export class CachedDirectory implements Directory {
   /** Ids that the source does not have, each with the time until which that is believed. */
   readonly #unknown = new Map<string, number>();
   readonly #asking = new Map<string, Promise<LookupResult>>();
+  readonly #adopted = new AdoptedPlacements();
   #hosts: HostTable | undefined;
   #head: unknown;
   #headUntil = 0;
@@ -100,21 +114,29 @@ export class CachedDirectory implements Directory {
     if (entry !== undefined) {
       // Known, even if not fresh: ask in the background, answer at once.
       if (this.#now() >= entry.freshUntil) void this.#ask(tenantId);
-      return this.#resultOf(entry);
+      return this.#resultOf(tenantId, entry);
     }
     const unknownUntil = this.#unknown.get(tenantId);
     if (unknownUntil !== undefined && this.#now() < unknownUntil) return "unknown";
     return this.#ask(tenantId);
   }
 
-  adopt(tenantId: string, cellId: string, epoch: number): boolean {
-    const known = this.#entries.get(tenantId);
-    if (this.#hosts?.cells.has(cellId) !== true || (known?.epoch ?? 0) >= epoch) return false;
-    this.#keep(tenantId, { cellId, epoch, freshUntil: this.#now() + this.#ttl() });
-    return true;
+  adopt(tenantId: string, asked: Placed, told: Placed): boolean {
+    const entry = this.#entries.get(tenantId);
+    if (this.#hosts === undefined || entry === undefined) return false;
+    const current = this.#resultOf(tenantId, entry);
+    const known = typeof current === "object" ? current : undefined;
+    const verdict = judgeSuccessor(known, asked, told, this.#hosts.cells);
+    if (verdict === "adopt") this.#adopted.remember(tenantId, told);
+    if (verdict === "ahead" && this.#now() >= entry.askedAt + this.#limits.againMs) {
+      void this.#ask(tenantId);
+      // It may be a cell that was added since.
+      if (!this.#hosts.cells.has(told.cellId)) void this.#refreshHead();
+    }
+    return verdict === "adopt" || verdict === "known";
   }
 
-  /** All that is known, as text, for `restore` after a restart. */
+  /** All that the source has said, as text, for `restore` after a restart. */
   snapshot(): string | undefined {
     if (this.#head === undefined) return undefined;
     const tenants = [...this.#entries].map(([id, e]) => [id, e.cellId, e.epoch]);
@@ -127,8 +149,8 @@ export class CachedDirectory implements Directory {
     this.#believeHead(head, 0);
     if (!Array.isArray(tenants)) throw new Error("the kept directory is not readable");
     for (const [id, cellId, epoch] of tenants) {
-      if (typeof id === "string" && typeof cellId === "string" && Number.isSafeInteger(epoch))
-        this.#keep(id, { cellId, epoch, freshUntil: 0 });
+      if (typeof id === "string" && typeof cellId === "string" && isEpoch(epoch))
+        this.#keep(id, { cellId, epoch, freshUntil: 0, version: 0, askedAt: 0 });
     }
     this.#log("info", "directory restored", {
       tenants: this.#entries.size,
@@ -136,9 +158,12 @@ export class CachedDirectory implements Directory {
     });
   }
 
-  #resultOf(entry: Entry): LookupResult {
-    const cell = this.#hosts?.cells.get(entry.cellId);
-    return cell === undefined ? "unavailable" : { cell, epoch: entry.epoch };
+  #resultOf(tenantId: string, { cellId, epoch }: Entry): DirectoryPlacement | "unavailable" {
+    if (this.#hosts === undefined) return "unavailable";
+    const adopted = this.#adopted.newerThan(tenantId, epoch, this.#hosts);
+    if (adopted !== undefined) return adopted;
+    const cell = this.#hosts.cells.get(cellId);
+    return cell === undefined ? "unavailable" : { cell, epoch };
   }
 
   #ask(tenantId: string): Promise<LookupResult> {
@@ -152,18 +177,24 @@ export class CachedDirectory implements Directory {
   }
 
   async #learn(tenantId: string): Promise<LookupResult> {
+    // From before the question: what is answered is at least as new.
+    const version = this.#hosts?.version ?? 0;
+    const askedAt = this.#now();
+    const before = this.#entries.get(tenantId);
+    if (before !== undefined) before.askedAt = askedAt;
     const answer = await this.#attempt(() => this.#source.readPlacement(tenantId));
     const known = this.#entries.get(tenantId);
     const told = answer === failed || answer === null ? undefined : readPlacementText(answer);
-    if (told !== undefined && told.epoch >= (known?.epoch ?? 0)) {
-      const entry = { ...told, freshUntil: this.#now() + this.#ttl() };
+    // An older epoch is believed of a newer directory only: a replica of the source may lag, and a mistake be put right.
+    if (told !== undefined && (told.epoch >= (known?.epoch ?? 0) || version > (known?.version ?? 0))) {
+      const entry = { ...told, freshUntil: this.#now() + this.#ttl(), version, askedAt };
       this.#keep(tenantId, entry);
-      return this.#resultOf(entry);
+      return this.#resultOf(tenantId, entry);
     }
     if (known !== undefined) {
       // Lost, garbled or older than what is known: not believed.
       if (answer !== failed) known.freshUntil = this.#now() + this.#ttl();
-      return this.#resultOf(known);
+      return this.#resultOf(tenantId, known);
     }
     if (answer !== null) return "unavailable";
     this.#unknown.delete(tenantId);
@@ -210,6 +241,7 @@ export class CachedDirectory implements Directory {
     );
     this.#hosts = buildHostTable({ ...parsed, tenantHosts: Object.fromEntries(hosts) });
     this.#head = document;
+    this.#adopted.clear();
     this.#changes += 1;
     this.#log("info", "directory read", { version: parsed.version, cells: this.#hosts.cells.size });
   }
@@ -255,7 +287,12 @@ function bounded<V>(map: Map<string, V>, limit: number): Map<string, V> {
 
 function readPlacementText(text: string): { cellId: string; epoch: number } | undefined {
   const match = /^([a-z][a-z0-9-]{0,18}[a-z0-9]);([1-9][0-9]{0,9})$/.exec(text);
-  return match?.[1] === undefined ? undefined : { cellId: match[1], epoch: Number(match[2]) };
+  const epoch = Number(match?.[2]);
+  return match?.[1] === undefined || !isEpoch(epoch) ? undefined : { cellId: match[1], epoch };
+}
+
+function isEpoch(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1 && value <= maxEpoch;
 }
 
 /** Reject when `promise` has not settled in time; what it does later is nobody's business. */

@@ -23,7 +23,7 @@ export async function openFileDirectory(options: {
   pollMs?: number;
 }): Promise<FileDirectory> {
   const { file, log, pollMs = 1_000 } = options;
-  const directory = new SnapshotDirectory(log);
+  const directory = new SnapshotDirectory(log, () => void refresh());
   let seen = "";
   let reading: Promise<void> | undefined;
 

@@ -17,4 +17,5 @@ export type {
   HostRule,
   HostTable,
   LookupResult,
+  Placed,
 } from "./types.ts";

@@ -1,3 +1,5 @@
+import { maxEpoch } from "@proveniq/contracts";
+
 /** One tenant of a table: which of the table's cells, by number, and since which epoch. */
 export interface PackedEntry {
   tenantId: string;
@@ -6,7 +8,6 @@ export interface PackedEntry {
 }
 
 const maxCells = 0xffff;
-const maxEpoch = 0xffffffff;
 const offsetMask = 0x07ffffff;
 const tagMask = ~offsetMask;
 const perRecord = 7; // length of the key, cell (2), epoch (4)

@@ -1,6 +1,6 @@
 import { withTimeout } from "./cached-directory.ts";
 import { SnapshotDirectory } from "./snapshot-directory.ts";
-import type { Directory, DirectoryLog, HostTable, LookupResult } from "./types.ts";
+import type { Directory, DirectoryLog, HostTable, LookupResult, Placed } from "./types.ts";
 
 export interface RefreshLimits {
   /** Milliseconds after which the snapshot is asked for again, while the old one serves. Spread by a fifth. */
@@ -8,9 +8,16 @@ export interface RefreshLimits {
   timeoutMs: number;
   /** Milliseconds without asking after the source failed. */
   pauseMs: number;
+  /** Milliseconds between two readings that cells gave cause for, by what they tell of moves. */
+  againMs: number;
 }
 
-export const defaultRefreshLimits: RefreshLimits = { ttlMs: 10_000, timeoutMs: 1_500, pauseMs: 2_000 };
+export const defaultRefreshLimits: RefreshLimits = {
+  ttlMs: 10_000,
+  timeoutMs: 1_500,
+  pauseMs: 2_000,
+  againMs: 1_000,
+};
 
 /**
  * A directory over a source that gives one whole snapshot (Edge Config). It is asked when somebody looks and the last
@@ -25,6 +32,7 @@ export class RefreshedDirectory implements Directory {
   readonly #now: () => number;
   readonly #random: () => number;
   #nextAt = 0;
+  #againAt = 0;
   #reading: Promise<void> | undefined;
   #down = false;
   #document: unknown;
@@ -40,7 +48,7 @@ export class RefreshedDirectory implements Directory {
   }) {
     this.#read = options.read;
     this.#log = options.log;
-    this.#inner = new SnapshotDirectory(options.log);
+    this.#inner = new SnapshotDirectory(options.log, () => this.#readAgain());
     this.#limits = { ...defaultRefreshLimits, ...options.limits };
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
@@ -86,8 +94,17 @@ export class RefreshedDirectory implements Directory {
     return this.#inner.lookup(tenantId);
   }
 
-  adopt(tenantId: string, cellId: string, epoch: number): boolean {
-    return this.#inner.adopt(tenantId, cellId, epoch);
+  adopt(tenantId: string, asked: Placed, told: Placed): boolean {
+    return this.#inner.adopt(tenantId, asked, told);
+  }
+
+  /** At once, unless the source has just failed or a cell has just had it read: a cell may say what it likes, often. */
+  #readAgain(): void {
+    const now = this.#now();
+    if (this.#down || now < this.#againAt) return;
+    this.#againAt = now + this.#limits.againMs;
+    this.#nextAt = now;
+    void this.#refresh();
   }
 
   #refresh(): Promise<void> | undefined {

@@ -6,16 +6,26 @@ let logged: { level: string; facts: Record<string, string | number> }[];
 let directory: SnapshotDirectory;
 const offer = (document: unknown) => directory.offerText(JSON.stringify(document), "test");
 
+let readAgain: number;
+/** The cell that holds carrier-a by the example, and the epoch by which it is asked. */
+const held = { cellId: "enterprise-a", epoch: 3 };
+
 beforeEach(() => {
   logged = [];
-  directory = new SnapshotDirectory((level, _message, facts) => logged.push({ level, facts }));
+  readAgain = 0;
+  directory = new SnapshotDirectory(
+    (level, _message, facts) => logged.push({ level, facts }),
+    () => {
+      readAgain += 1;
+    },
+  );
 });
 
 describe("before the first snapshot", () => {
   it("cannot say who is where, and adopts nothing", () => {
     expect(directory.hostTable()).toBeUndefined();
     expect(directory.lookup("carrier-a")).toBe("unavailable");
-    expect(directory.adopt("carrier-a", "eu", 9)).toBe(false);
+    expect(directory.adopt("carrier-a", held, { cellId: "eu", epoch: 4 })).toBe(false);
   });
 
   it("believes one without tenants: a new fleet has none", () => {
@@ -101,24 +111,54 @@ describe("a snapshot", () => {
 describe("what a cell tells", () => {
   beforeEach(() => offer(exampleSnapshot()));
 
-  it("is adopted when its epoch is higher, until the directory has caught up", () => {
-    expect(directory.adopt("carrier-a", "consumer", 4)).toBe(true);
-    expect(directory.lookup("carrier-a")).toMatchObject({ cell: { id: "consumer" }, epoch: 4 });
-    offer(exampleSnapshot({ version: 2, tenants: { "carrier-a": ["eu", 5] }, tenantHosts: {} }));
-    expect(directory.lookup("carrier-a")).toMatchObject({ cell: { id: "eu" }, epoch: 5 });
-  });
+  const tell = (cellId: string, epoch: number, asked = held) =>
+    directory.adopt("carrier-a", asked, { cellId, epoch });
+  const where = () => {
+    const found = directory.lookup("carrier-a");
+    return typeof found === "string" ? found : `${found.cell.id};${found.epoch}`;
+  };
 
-  it("is not adopted with an epoch that is not higher, or for an unknown cell", () => {
-    expect(directory.adopt("carrier-a", "consumer", 3)).toBe(false);
-    expect(directory.adopt("carrier-a", "nowhere", 9)).toBe(false);
-    directory.adopt("carrier-a", "consumer", 5);
-    expect(directory.adopt("carrier-a", "eu", 5)).toBe(false);
-    expect(directory.lookup("carrier-a")).toMatchObject({ cell: { id: "consumer" }, epoch: 5 });
-  });
-
-  it("survives a snapshot that does not know it yet", () => {
-    directory.adopt("carrier-a", "consumer", 4);
+  it("is adopted when it is one move further, until the next directory is published, whatever that says", () => {
+    expect(tell("consumer", 4)).toBe(true);
+    expect(where()).toBe("consumer;4");
+    expect(tell("eu", 5, { cellId: "consumer", epoch: 4 })).toBe(true);
+    expect(where()).toBe("eu;5");
+    expect(readAgain).toBe(0);
     offer(exampleSnapshot({ version: 2 }));
-    expect(directory.lookup("carrier-a")).toMatchObject({ cell: { id: "consumer" }, epoch: 4 });
+    expect(where()).toBe("enterprise-a;3");
+  });
+
+  it.each([
+    ["an epoch that is not higher", "consumer", 3],
+    ["the cell itself", "enterprise-a", 4],
+    ["the cell itself, far ahead", "enterprise-a", 4_000_000_000],
+  ])("is refused when it is %s", (_, cellId, epoch) => {
+    expect(tell(cellId, epoch)).toBe(false);
+    expect(where()).toBe("enterprise-a;3");
+    expect(readAgain).toBe(0);
+  });
+
+  it.each([
+    ["two moves further", "consumer", 5],
+    ["the last epoch there is", "consumer", 4_294_967_295],
+    ["a cell that nobody knows", "nowhere", 4],
+  ])("is not adopted when it is %s, and has the directory read again", (_, cellId, epoch) => {
+    expect(tell(cellId, epoch)).toBe(false);
+    expect(where()).toBe("enterprise-a;3");
+    expect(readAgain).toBe(1);
+  });
+
+  it("is not adopted from a cell that does not hold the tenant, nor for a tenant that nobody lists", () => {
+    expect(tell("consumer", 4, { cellId: "eu", epoch: 3 })).toBe(false);
+    expect(directory.adopt("consumers", { cellId: "consumer", epoch: 0 }, { cellId: "eu", epoch: 1 })).toBe(
+      false,
+    );
+    expect(directory.lookup("consumers")).toBe("unknown");
+  });
+
+  it("is no news, but a reason to ask elsewhere, when another request has learnt it meanwhile", () => {
+    expect(tell("consumer", 4)).toBe(true);
+    expect(tell("consumer", 4)).toBe(true);
+    expect(where()).toBe("consumer;4");
   });
 });

@@ -1,6 +1,14 @@
 import { AdoptedPlacements } from "./adopted.ts";
 import { type DirectoryTable, parseSnapshot, tableOf } from "./snapshot.ts";
-import type { Directory, DirectoryLog, DirectoryPlacement, HostTable, LookupResult } from "./types.ts";
+import { judgeSuccessor } from "./successor.ts";
+import type {
+  Directory,
+  DirectoryLog,
+  DirectoryPlacement,
+  HostTable,
+  LookupResult,
+  Placed,
+} from "./types.ts";
 
 /** What became of an offered snapshot. `same`: nothing new. `refused`: not believed, the last good one stays. */
 export type Offered = "accepted" | "same" | "refused";
@@ -11,11 +19,14 @@ export type Offered = "accepted" | "same" | "refused";
  */
 export class SnapshotDirectory implements Directory {
   readonly #log: DirectoryLog;
+  readonly #readAgain: () => void;
   readonly #adopted = new AdoptedPlacements();
   #table: DirectoryTable | undefined;
 
-  constructor(log: DirectoryLog) {
+  /** @param readAgain Asks the reader to look at the source at once; it decides how often it really does. */
+  constructor(log: DirectoryLog, readAgain: () => void = () => undefined) {
     this.#log = log;
+    this.#readAgain = readAgain;
   }
 
   /** @param source Where the text came from, for the log. */
@@ -45,12 +56,15 @@ export class SnapshotDirectory implements Directory {
     return adopted ?? found ?? "unknown";
   }
 
-  adopt(tenantId: string, cellId: string, epoch: number): boolean {
+  adopt(tenantId: string, asked: Placed, told: Placed): boolean {
+    const table = this.#table;
+    if (table === undefined) return false;
     const current = this.lookup(tenantId);
-    const cell = this.#table?.hosts.cells.get(cellId);
-    if (cell === undefined || (typeof current === "object" && current.epoch >= epoch)) return false;
-    this.#adopted.remember(tenantId, cellId, epoch);
-    return true;
+    const known = typeof current === "object" ? current : undefined;
+    const verdict = judgeSuccessor(known, asked, told, table.hosts.cells);
+    if (verdict === "adopt") this.#adopted.remember(tenantId, told);
+    if (verdict === "ahead") this.#readAgain();
+    return verdict === "adopt" || verdict === "known";
   }
 
   #offer(parse: () => DirectoryTable, source: string): Offered {
@@ -69,6 +83,7 @@ export class SnapshotDirectory implements Directory {
         return this.#refuse(source, "it names no tenant at all");
     }
     this.#table = table;
+    this.#adopted.clear();
     this.#log("info", "directory read", { source, version, tenants: table.placements.size });
     return "accepted";
   }

@@ -1,4 +1,4 @@
-import { directorySnapshot, type Fault, faultsOf, isTenantId } from "@proveniq/contracts";
+import { directorySnapshot, type Fault, faultsOf, isTenantId, maxEpoch } from "@proveniq/contracts";
 import { buildHostTable } from "./host-table.ts";
 import { type PlacementTable, PlacementTableBuilder } from "./placement-table.ts";
 import { scanTenants } from "./scan-tenants.ts";
@@ -118,7 +118,7 @@ function faultOf(tenantId: string, value: unknown, cells: ReadonlyMap<string, nu
 }
 
 function isEpoch(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 0xffffffff;
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= maxEpoch;
 }
 
 function faulty(faults: readonly Fault[]): Error {

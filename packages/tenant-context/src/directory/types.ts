@@ -14,6 +14,12 @@ export interface DirectoryPlacement {
   readonly epoch: number;
 }
 
+/** A cell and an epoch, by name: as a request was sent on, or as a cell tells it. */
+export interface Placed {
+  readonly cellId: string;
+  readonly epoch: number;
+}
+
 /** `unknown`: no such tenant. `unavailable`: nobody can say, because the source is down and nothing is remembered. */
 export type LookupResult = DirectoryPlacement | "unknown" | "unavailable";
 
@@ -41,10 +47,11 @@ export interface Directory {
   hostTable(): HostTable | undefined;
   lookup(tenantId: string): LookupResult | Promise<LookupResult>;
   /**
-   * A cell said who holds the tenant now. Believed when the epoch is higher than what is known and the cell exists;
-   * true when it changed something.
+   * The cell `asked` said who holds the tenant now. Believed for one move beyond what is known, to another cell that
+   * exists, and until the next directory is published; a move further ahead has the directory read again at once, in the
+   * background. True when there is now another cell to ask.
    */
-  adopt(tenantId: string, cellId: string, epoch: number): boolean;
+  adopt(tenantId: string, asked: Placed, told: Placed): boolean;
 }
 
 /** Where readers say what they believed, what they did not, and why. Never with a tenant's data. */

@@ -19,6 +19,8 @@ export interface RouterOptions {
   upstream?: Partial<UpstreamLimits>;
   server?: Partial<ServerLimits>;
   body?: Partial<BodyLimits>;
+  /** Called when the directory should be read again at once. */
+  readAgain?: () => void;
 }
 
 /** The router in this process, over the directory of the cases, with the origins of some cells replaced. */
@@ -26,7 +28,7 @@ export async function startRouter(
   origins: Record<string, string>,
   options: RouterOptions = {},
 ): Promise<RunningRouter> {
-  const directory = new SnapshotDirectory(() => undefined);
+  const directory = new SnapshotDirectory(() => undefined, options.readAgain);
   const { topology } = caseDirectory;
   const cells = Object.fromEntries(
     Object.entries(topology.cells).map(([id, cell]) => {
