@@ -50,7 +50,7 @@ export async function buildArtefact(root: string, outDir: string): Promise<Artef
   });
   await mkdir(artefact, { recursive: true });
   const cell = cellPackage.parse(await readJson(join(app, "package.json")));
-  const installed = { [sdk]: cell.dependencies[sdk] };
+  const installed = cell.dependencies;
   await writeFile(join(artefact, "package.json"), artefactPackage(cell.version, installed));
   const files = await filesOf(artefact);
   const built = builtArtefact.parse({
@@ -58,16 +58,24 @@ export async function buildArtefact(root: string, outDir: string): Promise<Artef
     files: [...files.keys()],
     packages: [
       ...(await bundledPackages(root, result.metafile)),
-      { name: sdk, version: cell.dependencies[sdk], bundled: false },
+      ...Object.entries(installed).map(([name, version]) => ({ name, version, bundled: false })),
     ],
   });
   await writeFile(join(outDir, "artefact.json"), `${JSON.stringify(built)}\n`);
   return { ...built, metafile: result.metafile };
 }
 
-/** The SDK whose tool finds the functions. */
-const sdk = "firebase-functions";
-const cellPackage = z.object({ version: z.string(), dependencies: z.object({ [sdk]: z.string() }) });
+/**
+ * What the platform installs: the SDK whose tool finds the functions, and the server that runs them. Left to itself the platform
+ * would take another version of the latter than the one that functions-platform.ts was tried with.
+ */
+const cellPackage = z.object({
+  version: z.string(),
+  dependencies: z.object({
+    "@google-cloud/functions-framework": z.string(),
+    "firebase-functions": z.string(),
+  }),
+});
 const installedPackage = z.object({ name: z.string(), version: z.string(), license: z.unknown().optional() });
 
 async function readJson(file: string): Promise<unknown> {

@@ -5,6 +5,7 @@ import { admit } from "./access/admit.ts";
 import { policy } from "./access/policy.ts";
 import type { AppDeps, AppEnv } from "./deps.ts";
 import { answerHeaders } from "./http/answer-headers.ts";
+import { plainBody } from "./http/plain-body.ts";
 import { plainTarget } from "./http/plain-target.ts";
 import { responseTo } from "./http/problem-response.ts";
 import { requestLog } from "./http/request-log.ts";
@@ -37,6 +38,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.use(requestLog(deps, traffic));
   app.use(answerHeaders);
   app.use(plainTarget);
+  app.use(plainBody);
   const bulk = deps.importer !== undefined;
   for (const route of routes) {
     if (route.scope === "tenant" && (route.service === "bulk") !== bulk) continue;

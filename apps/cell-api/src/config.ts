@@ -191,6 +191,17 @@ export function loadFunctionsConfig(
   return loadConfig({ ...env, PORT: undefined });
 }
 
+/** Which function this process is, as the platform says it or is told by hand; undefined where nobody says so. */
+export function functionOf(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  args: readonly string[] = process.argv,
+): string | undefined {
+  const told = args.flatMap((arg, at) =>
+    arg === "--target" ? (args[at + 1] ?? []) : (/^--target=(.+)$/.exec(arg)?.[1] ?? []),
+  );
+  return told[0] ?? env["FUNCTION_TARGET"];
+}
+
 /** What the replicator needs of it. Throws when it does not say where the centre is. */
 export function replicatorConfig({ manifest, emulatorHost, central, marketLeaseMs }: CellConfig) {
   if (central === undefined)

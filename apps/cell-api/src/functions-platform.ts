@@ -1,24 +1,22 @@
+import http from "node:http";
+import { type EquipOptions, equip, serverOptions } from "./http/equip.ts";
+import type { Fetch } from "./http/listener.ts";
+
 /**
- * The functions platform parses bodies before we see them. For one that is not JSON it prints an error whose message
- * quotes the body, and answers with the stack. Imported before anything else, this keeps both to themselves.
+ * Serve `fetch` with the server that the functions platform is about to make: the next one of this process.
+ *
+ * In front of a function the platform puts a reader of bodies that has no setting to keep it out. It inflates what is
+ * compressed up to 1 GiB, parses it before anybody has asked who sent it, and prints what it cannot parse. So its server becomes
+ * a cell's own, with the heads, bodies, times and answers of the plain server, and nothing of the platform's sees a request:
+ * docs/adr/2026-12-01-the-platforms-server-is-the-cells.md.
  */
-
-const withheld = "SyntaxError: the platform could not parse a request's body (not shown: it may be personal)";
-
-// oxlint-disable-next-line no-console -- The platform prints with it.
-const print = console.error.bind(console);
-
-/** What is printed instead; everything but a parser's complaint stays as it is. */
-export function withoutBodies(args: readonly unknown[]): unknown[] {
-  return args.map((arg) => {
-    const text = arg instanceof Error ? (arg.stack ?? String(arg)) : arg;
-    return typeof text === "string" && text.startsWith("SyntaxError") ? withheld : arg;
-  });
+export function takeServer(fetch: Fetch, options: EquipOptions): void {
+  const { createServer } = http;
+  const make = () => {
+    Object.assign(http, { createServer });
+    const server = createServer(serverOptions(options));
+    equip(server, fetch, options);
+    return server;
+  };
+  Object.assign(http, { createServer: make });
 }
-
-// oxlint-disable-next-line no-console -- See above.
-console.error = (...args: unknown[]) => print(...withoutBodies(args));
-
-// Express reads it when the platform starts to listen, after this: without it answers show stacks.
-// oxlint-disable-next-line node/no-process-env -- The variable is the platform's, not ours.
-process.env["NODE_ENV"] ??= "production";

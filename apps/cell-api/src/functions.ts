@@ -1,10 +1,11 @@
-import "./functions-platform.ts";
 import { onRequest } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
-import { loadFunctionsConfig, replicatorConfig } from "./config.ts";
-import { listenerOf, type Refusal } from "./http/listener.ts";
+import { functionOf, loadFunctionsConfig, replicatorConfig } from "./config.ts";
+import { takeServer } from "./functions-platform.ts";
+import { requestMs } from "./http/equip.ts";
+import { type Fetch, listenerOf, type Refusal } from "./http/listener.ts";
 import { createLogger } from "./log.ts";
 import { sinkConfig } from "./sink-config.ts";
 import { startTracing } from "./telemetry/start.ts";
@@ -30,20 +31,21 @@ const importing = once(async () => {
 const onRefused = (refusal: Refusal) => logger.info(refusal, "refused before it was a request");
 
 /** Each function is an instance of its own: what it does not serve, it does not load. */
-function once(make: () => Promise<ReturnType<typeof createApp>>) {
-  let listener: Promise<ReturnType<typeof listenerOf>> | undefined;
-  return () => {
-    listener ??= make().then((app) => listenerOf(app.fetch, onRefused));
-    return listener;
+function once(make: () => Promise<ReturnType<typeof createApp>>): Fetch {
+  let app: ReturnType<typeof make> | undefined;
+  return async (request, env) => {
+    app ??= make();
+    return (await app).fetch(request, env);
   };
 }
 
+const target = functionOf();
+if (target === "api") takeServer(interactive, { requestTimeoutMs: requestMs.api, onRefused });
+if (target === "bulk") takeServer(importing, { requestTimeoutMs: requestMs.bulk, onRefused });
+
 /**
- * The same app on Cloud Functions; placed and sized by the cell's manifest.
- *
- * The platform parses an `application/json` body before this is called. A body that is not JSON never gets here, nor does
- * a path with a broken escape: the platform answers 400 as HTML, without its content (functions-platform.ts sees to that).
- * Every other fault is answered by the app.
+ * The same app on Cloud Functions; placed and sized by the cell's manifest. There requests never come this way, because the
+ * platform's server is ours by then (functions-platform.ts): these are called by emulators, which have read the body before.
  */
 export const api = onRequest(
   {
@@ -54,7 +56,7 @@ export const api = onRequest(
     timeoutSeconds: 60,
     invoker: "public",
   },
-  async (request, response) => (await interactive())(request, response),
+  listenerOf(interactive, onRefused),
 );
 
 /** Imports: instances of their own, so that nobody who waits for an answer shares one with them. */
@@ -68,7 +70,7 @@ export const bulk = onRequest(
     timeoutSeconds: 120,
     invoker: "public",
   },
-  async (request, response) => (await importing())(request, response),
+  listenerOf(importing, onRefused),
 );
 
 /**

@@ -1,10 +1,17 @@
 import { connect } from "node:net";
 import { problem } from "@proveniq/contracts";
+import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AppEnv } from "./deps.ts";
+import { readJson } from "./http/json-body.ts";
 import type { Refusal } from "./http/listener.ts";
+import { responseTo } from "./http/problem-response.ts";
+import { requestLog } from "./http/request-log.ts";
+import { Traffic } from "./http/traffic.ts";
 import { silentLogger } from "./log.ts";
 import { type RunningServer, serve } from "./node-server.ts";
 import { testKeyOf } from "./testing/identity.ts";
+import { sendAndReset } from "./testing/raw-client.ts";
 import { strandedApp } from "./testing/stranded-app.ts";
 
 let server: RunningServer;
@@ -111,6 +118,25 @@ describe("the plain server", () => {
     });
     expect(response.status).toBe(421);
     expect(problem.parse(await response.json()).code).toBe("misdirected-request");
+  });
+
+  it("logs a client that hangs up in the middle of its body as gone, once, whatever the app makes of it", async () => {
+    const lines: { status?: number; reason?: string; requestId?: string }[] = [];
+    const log = { ...silentLogger, info: (line: object) => void lines.push(line) };
+    const app = new Hono<AppEnv>();
+    app.use(requestLog({ logger: log, now: Date.now }, new Traffic(Date.now)));
+    app.onError((error) => responseTo(error));
+    app.post("/", async (c) => c.json((await readJson(c.req.raw, ["application/json"])).value));
+    const reading = await serve(app.fetch, { host: "127.0.0.1", port: 0, requestTimeoutMs: 300 });
+    const half = (id: string) =>
+      `POST / HTTP/1.1\r\nhost: a\r\nx-request-id: ${id}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`;
+    await sendAndReset(reading.port, half("reset"));
+    await expect
+      .poll(() => lines)
+      .toMatchObject([{ requestId: "reset", status: 499, reason: "client gone" }]);
+    expect(await exchange(half("slow"), reading.port)).toMatch(/^HTTP\/1\.1 408 [\s\S]*x-request-id: slow/);
+    await expect.poll(() => lines.slice(1)).toMatchObject([{ requestId: "slow", status: 408 }]);
+    await reading.drain();
   });
 
   it("keeps a connection for the next request", async () => {

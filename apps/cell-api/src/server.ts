@@ -2,14 +2,12 @@ import type { PauseReader } from "@proveniq/db/pauses";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { type CellConfig, loadConfig, replicatorConfig } from "./config.ts";
+import { requestMs } from "./http/equip.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { serve } from "./node-server.ts";
 import { sinkConfig } from "./sink-config.ts";
 import { startTracing } from "./telemetry/start.ts";
 import type { Tracing } from "./telemetry/tracing.ts";
-
-/** A chunk of 8 MiB may come over a slow line. */
-const bulkRequestMs = 120_000;
 
 /** Only the bulk service loads what reads and maps rows. */
 async function importerOf(config: CellConfig) {
@@ -42,7 +40,7 @@ async function main(config: CellConfig): Promise<void> {
   const server = await serve(createApp({ ...cell.deps, tracing }).fetch, {
     ...config,
     onRefused: (refusal) => logger.info(refusal, "refused before it was a request"),
-    ...(config.service === "bulk" ? { requestTimeoutMs: bulkRequestMs } : {}),
+    requestTimeoutMs: requestMs[config.service],
   });
   const { artefactDigest, commit } = config;
   logger.info({ host: config.host, port: server.port, artefactDigest, commit }, "cell is listening");

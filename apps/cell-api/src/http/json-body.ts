@@ -1,4 +1,5 @@
 import { ProblemError } from "@proveniq/contracts";
+import { readBody } from "./read-body.ts";
 
 /** Largest JSON body that is read, in bytes. */
 export const maxJsonBytes = 256 * 1024;
@@ -20,32 +21,14 @@ export async function readJson(request: Request, mediaTypes: readonly string[]):
   if (!mediaTypes.includes(type)) {
     throw new ProblemError("unsupported-media-type", `Send Content-Type: ${mediaTypes.join(" or ")}.`);
   }
-  const encoding = request.headers.get("content-encoding") ?? "identity";
-  if (encoding.toLowerCase() !== "identity") {
-    throw new ProblemError("unsupported-media-type", "Send the body without a Content-Encoding.");
-  }
-  const bytes = await readBytes(request);
+  const bytes = await readBody(
+    request,
+    maxJsonBytes,
+    () => new ProblemError("payload-too-large", `Send at most ${maxJsonBytes} bytes.`),
+  );
   const value = parseJson(decode(bytes));
   refuseUnsafe(value, "");
   return { value, bytes };
-}
-
-async function readBytes(request: Request): Promise<Uint8Array> {
-  const tooLarge = () => new ProblemError("payload-too-large", `Send at most ${maxJsonBytes} bytes.`);
-  if (Number(request.headers.get("content-length") ?? 0) > maxJsonBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.byteLength;
-      if (size > maxJsonBytes) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof ProblemError) throw error;
-    throw new ProblemError("invalid-request", "The body did not arrive whole.", { cause: error });
-  }
-  return Buffer.concat(chunks);
 }
 
 function decode(bytes: Uint8Array): string {

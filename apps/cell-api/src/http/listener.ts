@@ -39,6 +39,8 @@ export function idsOf({ requestId, traceId }: Refusal): Record<string, string> {
 export function listenerOf(fetch: Fetch, onRefused?: OnRefused): ReturnType<typeof getRequestListener> {
   return getRequestListener((request, env) => fetch(request, env as HttpBindings), {
     overrideGlobalObjects: false,
+    // It would give a client that still sends half a second, and reset it then.
+    autoCleanupIncoming: false,
     errorHandler: (error) => {
       const known =
         error instanceof RequestError

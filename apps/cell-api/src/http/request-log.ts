@@ -3,6 +3,7 @@ import { headers, ProblemError, readTraceparent, writeTraceparent } from "@prove
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppDeps, AppEnv } from "../deps.ts";
 import { untraced } from "../telemetry/tracing.ts";
+import { callOf, endOf } from "./calls.ts";
 import type { Traffic } from "./traffic.ts";
 
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
@@ -17,8 +18,12 @@ export function requestLog(
   const told = (c: Context<AppEnv>, requestId: string, traceId: string, started: number) => {
     const tenant = c.get("tenant");
     const error = c.error;
-    // What an operator has paused has not failed.
-    const failed = c.res.status >= 500 && !(error instanceof ProblemError && error.code === "imports-paused");
+    const ended = endOf(c.env?.incoming, c.env?.outgoing);
+    // What an operator has paused has not failed, and nor has what nobody waits for any more.
+    const failed =
+      ended === undefined &&
+      c.res.status >= 500 &&
+      !(error instanceof ProblemError && error.code === "imports-paused");
     // Who asks for the cell itself, and not for a tenant, would thin out the rate of failures.
     if (!processRoutes.has(c.get("route") ?? "none")) traffic.count(failed);
     const fields = {
@@ -26,13 +31,15 @@ export function requestLog(
       traceId,
       method: c.req.method,
       route: c.get("route") ?? "none",
-      status: c.res.status,
-      code: error instanceof ProblemError ? error.code : undefined,
+      status: ended?.status ?? c.res.status,
+      code: ended === undefined ? (error instanceof ProblemError ? error.code : undefined) : ended.code,
+      reason: ended?.reason,
       ms: now() - started,
       tenant: tenant === undefined ? undefined : pseudonym(tenant.tenantId),
       principal: tenant?.principal.kind,
     };
-    if (error !== undefined && !(error instanceof ProblemError)) {
+    if (ended !== undefined) logger.info(fields, "request");
+    else if (error !== undefined && !(error instanceof ProblemError)) {
       logger.error({ ...fields, error: describe(error) }, "request failed");
     } else if (error !== undefined && failed) {
       logger.warn({ ...fields, error: describe(error.cause) }, "request failed");
@@ -42,6 +49,9 @@ export function requestLog(
   };
 
   return async (c, next) => {
+    const call = callOf(c.env?.incoming);
+    // The server has answered it, and told of it, before this was called.
+    if (call?.endedAs !== undefined) return;
     const started = now();
     const given = c.req.header(headers.requestId);
     const requestId = given !== undefined && requestIdPattern.test(given) ? given : randomUUID();
@@ -49,6 +59,7 @@ export function requestLog(
     const caller = readTraceparent(c.req.header(headers.traceparent));
     const span = tracing.begin(caller, probes.has(c.req.path));
     c.set("traceId", span.traceId);
+    if (call !== undefined) call.ids = { requestId, traceId: span.traceId };
     await span.run(requestId, async () => {
       await next();
       c.header(headers.requestId, requestId);

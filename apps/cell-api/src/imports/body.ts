@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { chunkMediaTypes, importLimits, ProblemError } from "@proveniq/contracts";
+import { readBody } from "../http/read-body.ts";
 
 const unzip = promisify(gunzip);
 const most = importLimits.chunkBytes;
@@ -19,7 +20,15 @@ export interface ChunkBody {
 export async function readChunkBody(request: Request, expected: "csv" | "ndjson"): Promise<ChunkBody> {
   const type = mediaTypeOf(request, expected);
   const wanted = digestOf(request.headers.get("content-digest"));
-  const sent = await readBytes(request);
+  const sent = await readBody(
+    request,
+    most,
+    () =>
+      new ProblemError(
+        "payload-too-large",
+        `A chunk has at most ${most} bytes, sent and unpacked. Send smaller ones.`,
+      ),
+  );
   const actual = createHash("sha256").update(sent).digest();
   if (!actual.equals(wanted)) {
     throw new ProblemError(
@@ -38,13 +47,6 @@ function mediaTypeOf(request: Request, expected: "csv" | "ndjson"): string {
   if (!chunkMediaTypes.some((known) => known === type) || (type !== plain && type !== "application/gzip")) {
     throw new ProblemError("unsupported-media-type", `Send Content-Type: ${plain} or application/gzip.`);
   }
-  const encoding = request.headers.get("content-encoding") ?? "identity";
-  if (encoding.toLowerCase() !== "identity") {
-    throw new ProblemError(
-      "unsupported-media-type",
-      "Send the body without a Content-Encoding; compressed as Content-Type: application/gzip.",
-    );
-  }
   return type;
 }
 
@@ -59,28 +61,6 @@ function digestOf(header: string | null): Buffer {
       },
     ],
   });
-}
-
-async function readBytes(request: Request): Promise<Buffer> {
-  const tooLarge = () =>
-    new ProblemError(
-      "payload-too-large",
-      `A chunk has at most ${most} bytes, sent and unpacked. Send smaller ones.`,
-    );
-  if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge();
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const part of request.body ?? []) {
-      size += part.byteLength;
-      if (size > most) throw tooLarge();
-      parts.push(part);
-    }
-  } catch (error) {
-    if (error instanceof ProblemError) throw error;
-    throw new ProblemError("invalid-request", "The body did not arrive whole.", { cause: error });
-  }
-  return Buffer.concat(parts);
 }
 
 async function unpack(packed: Buffer): Promise<Buffer> {

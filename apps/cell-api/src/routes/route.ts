@@ -82,6 +82,7 @@ export const frontProblems: readonly ProblemCode[] = [
   "invalid-tenant",
   "tenant-conflict",
   "request-timeout",
+  "unsupported-media-type",
   "misdirected-request",
   "headers-too-large",
   "internal-error",
