@@ -32,9 +32,9 @@ describe.each(["plain", "functions"] as const)("the %s server of a cell", (kind)
   afterAll(() => cell.stop());
 
   /** Another client's request gets its own answer, from the same process. */
-  const lives = async () => {
-    expect(statusesIn((await exchangeRaw(cell.port, get("/health"))).text)).toEqual([200]);
-    expect(cell.process.exitCode).toBeNull();
+  const answersOthers = async () => {
+    const { text } = await exchangeRaw(cell.port, get("/health"));
+    return statusesIn(text)[0] === 200 && cell.process.exitCode === null;
   };
   /** What it has printed since, once a line with this text is there. */
   const printedAfter = async (before: number, text: string) => {
@@ -49,7 +49,7 @@ describe.each(["plain", "functions"] as const)("the %s server of a cell", (kind)
     ["half a body", `${post("content-length: 100")}{`],
   ])("lives through %s followed by a reset", async (_, bytes) => {
     for (let times = 0; times < 4; times += 1) await sendAndReset(cell.port, bytes, times * 15);
-    await lives();
+    expect(await answersOthers()).toBe(true);
   });
 
   it("lets go of a refused CONNECT whose client keeps the connection and sends on", async () => {

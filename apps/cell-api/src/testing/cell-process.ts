@@ -20,7 +20,6 @@ export interface CellProcess {
 }
 
 const environment = {
-  PATH: process.env["PATH"],
   CELL_ID: "eu",
   CELL_MANIFEST: JSON.stringify(testManifest),
   // Nothing listens there: what is tried needs no database, or has to live without.
