@@ -15,7 +15,11 @@ async function main(): Promise<void> {
   const open = await openDirectory(config.directory, (level, message, facts) =>
     log.event(level, message, facts),
   );
-  const pools = new UpstreamPools();
+  const onFault = (error: unknown, requestId = "") => {
+    const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+    log.event("error", "a fault of the router's own", { requestId, error: name, what: message, stack });
+  };
+  const pools = new UpstreamPools({}, onFault);
   const gauges: Gauge[] = [
     ["router_directory_version", "Version of the directory that is believed.", () => [["", version()]]],
     ["router_resident_bytes", "Resident memory.", () => [["", process.memoryUsage.rss()]]],
@@ -39,7 +43,9 @@ async function main(): Promise<void> {
   const server = createRouterServer({
     directory: open.directory,
     pools,
-    body: { maxBytes: 32 * mebibyte, replayBytes: mebibyte / 16, idleMs: 30_000 },
+    body: { maxBytes: 32 * mebibyte, replayBytes: mebibyte / 16, idleMs: 30_000, discardMs: 75_000 },
+    onFault,
+    onShortage: (facts) => log.event("warn", "short of connections for clients", { ...facts }),
     traceRatio: traces?.ratio,
     onDone: (record) => {
       metrics.observe(record);

@@ -24,6 +24,13 @@ export interface HeadProblem {
   detail: string;
 }
 
+/** The answer to a body that somebody would have to inflate. */
+export const encoded: HeadProblem = {
+  problem: "unsupported-media-type",
+  detail:
+    "Send the body without a Content-Encoding. Chunks of an import may be of Content-Type application/gzip.",
+};
+
 /** How a header is treated. `hop` concerns one connection only, `reserved` is ours alone: neither is passed on. */
 type Treatment =
   | "pass"
@@ -32,6 +39,7 @@ type Treatment =
   | "host"
   | "length"
   | "encoding"
+  | "content-encoding"
   | "connection"
   | "expect"
   | "upgrade"
@@ -45,6 +53,7 @@ const treatments: Readonly<Record<string, Treatment>> = {
   host: "host",
   "content-length": "length",
   "transfer-encoding": "encoding",
+  "content-encoding": "content-encoding",
   connection: "connection",
   expect: "expect",
   upgrade: "upgrade",
@@ -67,11 +76,18 @@ const remembered = new Map<string, Treatment>();
 function treatmentOf(name: string): Treatment {
   const known = remembered.get(name);
   if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  const reserved = lower.replaceAll("_", "-").startsWith(reservedHeaderPrefix);
-  const treatment = reserved ? "reserved" : Object.hasOwn(treatments, lower) ? treatments[lower] : undefined;
-  if (remembered.size < 1_000) remembered.set(name, treatment ?? "pass");
-  return treatment ?? "pass";
+  const treatment = newTreatmentOf(name.toLowerCase());
+  if (remembered.size < 1_000) remembered.set(name, treatment);
+  return treatment;
+}
+
+function newTreatmentOf(lower: string): Treatment {
+  // Some servers read `_` as `-`: a name that would mean something to us then goes no further.
+  const folded = lower.replaceAll("_", "-");
+  if (folded.startsWith(reservedHeaderPrefix)) return "reserved";
+  const known = Object.hasOwn(treatments, folded) ? treatments[folded] : undefined;
+  if (known === undefined) return "pass";
+  return folded === lower ? known : "hop";
 }
 
 /**
@@ -125,13 +141,18 @@ export function readRequestHead(
         if (value.toLowerCase() !== "chunked")
           return bad("Transfer-Encoding other than chunked is not supported.");
         break;
+      case "content-encoding":
+        // Whoever inflates a body holds a thousand times of what was sent, and does it before it knows for whom.
+        if (value.toLowerCase() !== "identity") return encoded;
+        break;
       case "connection":
         if (!isUsualConnection(value)) nominated = nominated === undefined ? value : `${nominated},${value}`;
         break;
       case "expect":
         if (value.toLowerCase() !== "100-continue")
           return bad("Expect other than 100-continue is not supported.");
-        head.expectsContinue = true;
+        // HTTP/1.0 knows no interim answers (RFC 9110, 10.1.1).
+        head.expectsContinue = http11;
         break;
       case "upgrade":
         return {
@@ -158,7 +179,8 @@ export function readRequestHead(
         break;
     }
   }
-  if (hosts !== 1 || head.host === "") return bad("Exactly one Host header is needed.");
+  if (hosts !== 1 || !isPlain(head.host))
+    return bad("Exactly one Host header is needed, of plain characters.");
   if (lengths > 1) return bad("Content-Length came more than once.");
   if (codings > 1 || (codings === 1 && (lengths === 1 || !http11)))
     return bad("The length of the body is stated in two ways.");
@@ -171,6 +193,11 @@ export function readRequestHead(
 
 function bad(detail: string): HeadProblem {
   return { problem: "invalid-request", detail };
+}
+
+/** Anything else in a host's name would reach logs and answers. */
+function isPlain(host: string): boolean {
+  return /^[\x21-\x7e]+$/.test(host);
 }
 
 function isLength(value: string): boolean {

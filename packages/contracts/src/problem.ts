@@ -34,6 +34,7 @@ export const problems = {
   "internal-error": { status: 500, title: "Something went wrong on our side" },
   "upgrade-refused": { status: 501, title: "Protocol upgrades are not supported" },
   "cell-unreachable": { status: 502, title: "The cell could not be reached" },
+  "cell-busy": { status: 503, title: "The cell has too much to do for this tenant" },
   "cell-timeout": { status: 504, title: "The cell did not answer in time" },
   "directory-unavailable": { status: 503, title: "The service directory is unavailable" },
   "identity-unavailable": { status: 503, title: "The identity provider's keys are unavailable" },

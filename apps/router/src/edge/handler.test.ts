@@ -68,6 +68,12 @@ describe("the edge adapter", () => {
     expect(plain.length).toBeGreaterThan(50);
   });
 
+  it("refuses a body that somebody would have to inflate", async () => {
+    const init = { method: "POST", body: "x", headers: { "content-encoding": "gzip" } };
+    const answer = await open()(request("/v1/items", init));
+    expect([answer.status, await codeOf(answer), sent]).toEqual([415, "unsupported-media-type", []]);
+  });
+
   it("strips what is reserved, both ways, and says where the request came from", async () => {
     answers = [() => new Response("{}", { status: 201, headers: { "x-proveniq-epoch": "9", etag: '"1"' } })];
     const headers = {

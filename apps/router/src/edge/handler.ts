@@ -5,10 +5,11 @@ import {
   problemContentType,
   writeTraceparent,
 } from "@proveniq/contracts";
+import { requestIdOf, type Trace, traceOf } from "@proveniq/http-edge/ids";
 import type { Directory } from "@proveniq/tenant-context/directory";
 import { type Decision, decide } from "../decide/index.ts";
+import { encoded } from "../request-head.ts";
 import { learnSuccessor } from "../successor.ts";
-import { requestIdOf, type Trace, traceOf } from "../trace.ts";
 import { answerHeaders, requestHeaders } from "./edge-headers.ts";
 
 type Route = Extract<Decision, { kind: "route" }>;
@@ -51,6 +52,8 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
       authorization: request.headers.get("authorization") ?? undefined,
     };
     if (request.headers.has("upgrade")) return problem("upgrade-refused", "No protocol upgrade is offered.");
+    if ((request.headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity")
+      return problem(encoded.problem, encoded.detail);
     const decision = await decide(question, directory);
     if (decision.kind === "reject") return problem(decision.problem, decision.detail);
 

@@ -1,11 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { headers, isPreflight, type ProblemCode } from "@proveniq/contracts";
+import {
+  answerProblem,
+  type ClientError,
+  problemText,
+  requestIdOf,
+  type Sockets,
+  type Trace,
+  traceOf,
+} from "@proveniq/http-edge";
 import type { Directory } from "@proveniq/tenant-context/directory";
 import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
 import { learnSuccessor } from "../successor.ts";
-import { requestIdOf, type Trace, traceOf } from "../trace.ts";
-import { answerHealth, answerPreflight, answerProblem } from "./answer.ts";
+import { answerHealth, answerPreflight } from "./answer.ts";
 import { noteStreamed } from "./collect.ts";
 import { failureProblems } from "./failures.ts";
 import { clientGone, emptyRecord, type RequestRecord } from "./log.ts";
@@ -20,12 +28,15 @@ export interface ExchangeContext {
   directory: Directory;
   pools: UpstreamPools;
   body: BodyLimits;
+  sockets: Sockets;
   /** How many of the traces that begin here are recorded (0 to 1); undefined: this process records none. */
   traceRatio?: number | undefined;
   /** True once the process is about to end: answers tell clients to connect anew. */
   draining: () => boolean;
-  /** Called once for every request, after its answer was sent or its client has gone. */
+  /** Called once for every request, after its answer was sent or its client has gone. Must not throw. */
   onDone: (record: RequestRecord) => void;
+  /** Hears of what our own code threw while it worked on the request with that id. */
+  onFault: (error: unknown, requestId: string) => void;
 }
 
 const shortBody = 4_096;
@@ -44,6 +55,10 @@ export class Exchange implements ResponseHandler {
   #call: UpstreamCall | undefined;
   #movedOnce = false;
   #waitsForDrain = false;
+  #begun = false;
+  /** The answer was written to the bare socket. */
+  #answered = false;
+  #brokenBy: ClientError | undefined;
   #ended = false;
 
   constructor(context: ExchangeContext, req: IncomingMessage, res: ServerResponse) {
@@ -53,8 +68,23 @@ export class Exchange implements ResponseHandler {
     this.#record = emptyRecord(req.method ?? "");
   }
 
+  /** All of the request has arrived. */
+  get received(): boolean {
+    return this.#req.complete;
+  }
+
   /** Read the head, decide, and go. Reserved headers from outside end here. */
   begin(): void {
+    if (this.#ended) return;
+    try {
+      this.#begin();
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  #begin(): void {
+    this.#begun = true;
     const { rawHeaders, url = "", httpVersionMajor, httpVersionMinor } = this.#req;
     const head = readRequestHead(url, httpVersionMinor === 1, rawHeaders);
     const readable = "problem" in head ? undefined : head;
@@ -64,10 +94,12 @@ export class Exchange implements ResponseHandler {
     this.#record.parentSpanId = trace.parentSpanId;
     this.#record.requestId = requestIdOf(readable?.requestId);
     this.#record.traceId = trace.traceId;
-    if ("problem" in head) return this.#refuse(head.problem, head.detail);
-    if (httpVersionMajor !== 1) return this.#refuse("invalid-request", "Speak HTTP/1.1.");
+    // Where a message ends is not sure after such a head.
+    if ("problem" in head) return this.#refuse(head.problem, head.detail, true);
+    if (httpVersionMajor !== 1) return this.#refuse("invalid-request", "Speak HTTP/1.1.", true);
     this.#head = head;
     this.#record.host = head.host;
+    if (this.#brokenBy !== undefined) return this.#breakOff(this.#brokenBy);
     if (head.target === "/health" || head.target.startsWith("/health?")) return this.#answerHealth();
     if (this.#record.method === "OPTIONS" && isPreflight("OPTIONS", (name) => this.#header(name)))
       return this.#answerPreflight();
@@ -75,16 +107,20 @@ export class Exchange implements ResponseHandler {
     this.#record.reason = "too-large";
     if (head.contentLength > this.#context.body.maxBytes) return this.#refuseSize();
     const decision = decide(routable(head), this.#context.directory);
-    if (decision instanceof Promise) {
-      decision.then(
-        (late) => this.#onDecision(late),
-        () =>
-          this.#refuse(
-            "directory-unavailable",
-            "The directory could not be read. Try again in a few seconds.",
-          ),
-      );
-    } else this.#onDecision(decision);
+    if (decision instanceof Promise) void this.#late(decision);
+    else this.#onDecision(decision);
+  }
+
+  async #late(decision: Promise<Decision>): Promise<void> {
+    const detail = "The directory could not be read. Try again in a few seconds.";
+    const made = await decision.catch(() => undefined);
+    if (this.#ended) return;
+    try {
+      if (made === undefined) this.#refuse("directory-unavailable", detail);
+      else this.#onDecision(made);
+    } catch (error) {
+      this.onFault(error);
+    }
   }
 
   /** Time has passed without a byte of the body that is being read. */
@@ -92,11 +128,44 @@ export class Exchange implements ResponseHandler {
     if (this.#call === undefined && this.#body?.age(ms) === true) this.onFailure(clientIdle);
   }
 
-  /** The client broke the protocol in the middle of its body. */
-  breakOff(): void {
-    this.#record.failure = "malformed body";
+  /** The client has gone in the middle of its body, or what came of it is no HTTP. */
+  breakOff(error: ClientError): void {
+    this.#brokenBy = error;
+    if (this.#begun) this.#breakOff(error);
+  }
+
+  #breakOff(error: ClientError): void {
     this.#call?.abort();
+    if (error.kind === "gone") {
+      this.#record.status = clientGone;
+      this.#record.failure = "client gone";
+      this.#req.socket.destroy();
+      return;
+    }
+    this.#record.failure = "malformed body";
+    if (this.#res.headersSent) this.#req.socket.destroy();
+    else this.#refuse(error.problem, error.detail, true);
+  }
+
+  /** The client has taken nothing of its answer for too long. */
+  stopReading(): void {
+    this.#record.status = clientGone;
+    this.#record.failure = "client stopped reading";
     this.#req.socket.destroy();
+  }
+
+  /** Our own code threw while it worked on this request: it ends, with its two connections, and nothing else does. */
+  onFault(error: unknown): void {
+    try {
+      this.#context.onFault(error, this.#record.requestId);
+      if (this.#ended) return;
+      this.#record.failure = "fault of the router";
+      this.#call?.abort();
+      if (this.#res.headersSent || this.#req.socket.destroyed) this.#req.socket.destroy();
+      else this.#refuse("internal-error", "The router failed.", true);
+    } catch {
+      this.#req.socket.destroy();
+    }
   }
 
   onHead(answer: ResponseHead): void {
@@ -121,12 +190,21 @@ export class Exchange implements ResponseHandler {
     if (res.write(Buffer.from(piece))) return true;
     if (!this.#waitsForDrain) {
       this.#waitsForDrain = true;
-      res.on("drain", () => this.#call?.resume());
+      res.on("drain", () => this.#resume());
     }
     return false;
   }
 
+  #resume(): void {
+    try {
+      this.#call?.resume();
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
   onEnd(): void {
+    this.#call = undefined;
     if (!this.#res.writableEnded) this.#res.end();
     this.#body?.discard();
   }
@@ -136,10 +214,12 @@ export class Exchange implements ResponseHandler {
   }
 
   onFailure(failure: UpstreamFailure): void {
+    this.#call = undefined;
+    if (this.#ended) return;
     this.#record.failure = `${failure.kind}: ${failure.message}`;
     if (this.#res.headersSent) {
       // Too late for another answer: only a broken connection tells the client that this one is not complete.
-      this.#res.destroy();
+      this.#req.socket.destroy();
       return;
     }
     if (
@@ -156,7 +236,7 @@ export class Exchange implements ResponseHandler {
   }
 
   #onDecision(decision: Decision): void {
-    if (this.#res.destroyed) return;
+    if (this.#ended || this.#res.destroyed) return;
     this.#record.reason = decision.reason;
     if (decision.kind === "reject") return this.#refuse(decision.problem, decision.detail);
     this.#take(decision);
@@ -168,6 +248,7 @@ export class Exchange implements ResponseHandler {
       onPiece: (piece) => this.#call?.writeBody(piece) ?? true,
       onSent: () => this.#call?.endBody(),
       onTooLarge: () => this.#onTooLarge(),
+      onFault: (error) => this.onFault(error),
     });
     this.#body.start();
   }
@@ -187,6 +268,7 @@ export class Exchange implements ResponseHandler {
     const origin = route.bulk ? route.cell.bulk : route.cell.api;
     const request = {
       method: this.#record.method,
+      tenant: route.tenantId,
       head: this.#headFor(route, head, origin),
       body: this.#body?.forUpstream(),
       contentLength: head.contentLength,
@@ -258,17 +340,31 @@ export class Exchange implements ResponseHandler {
   #onTooLarge(): void {
     this.#call?.abort();
     this.#record.reason = "too-large";
-    if (this.#res.headersSent) this.#res.destroy();
+    if (this.#res.headersSent) this.#req.socket.destroy();
     else this.#refuseSize();
   }
 
-  #refuse(problem: ProblemCode, detail: string): void {
-    if (this.#res.destroyed || this.#res.headersSent) return;
+  /** @param ends The connection cannot carry another request. */
+  #refuse(problem: ProblemCode, detail: string, ends = false): void {
+    if (this.#ended || this.#answered || this.#res.destroyed || this.#res.headersSent) return;
     this.#record.problem = problem;
     const { requestId } = this.#record;
     const trace = this.#trace ?? traceOf(undefined, undefined);
     const close =
-      this.#context.draining() || problem === "request-timeout" || this.#head?.expectsContinue === true;
+      ends ||
+      this.#context.draining() ||
+      problem === "request-timeout" ||
+      this.#head?.expectsContinue === true;
+    if (close && !this.#req.complete) {
+      // Through Node's response the connection would close at once, and be reset, as there is more to read: the client could
+      // not read its answer.
+      const { status, text } = problemText(problem, detail, { requestId, trace });
+      this.#answered = true;
+      this.#record.status = status;
+      this.#context.sockets.refuse(this.#req.socket, text);
+      this.end();
+      return;
+    }
     this.#record.status = answerProblem(this.#res, problem, detail, { requestId, trace, close });
     this.#discardUnread();
   }
@@ -284,8 +380,8 @@ export class Exchange implements ResponseHandler {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (!this.#res.writableFinished) {
-      this.#call?.abort();
+    this.#call?.abort();
+    if (!this.#res.writableFinished && !this.#answered) {
       if (this.#record.failure === undefined) {
         this.#record.status = clientGone;
         this.#record.failure = "client gone";

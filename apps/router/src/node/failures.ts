@@ -5,7 +5,8 @@ import type { FailureKind } from "./upstream/types.ts";
 export const failureProblems: Readonly<Record<FailureKind, readonly [ProblemCode, string]>> = {
   connect: ["cell-unreachable", "No connection to the cell. Try again in a few seconds."],
   "connect-timeout": ["cell-unreachable", "No connection to the cell in time. Try again in a few seconds."],
-  overload: ["cell-unreachable", "Too many requests to the cell are under way. Try again in a few seconds."],
+  overload: ["cell-busy", "Too many requests to the cell are under way. Try again in a few seconds."],
+  share: ["cell-busy", "Too many requests of this tenant are under way. Try again in a few seconds."],
   reset: [
     "cell-unreachable",
     "The cell closed the connection before it answered. Whether it did the work is not known.",

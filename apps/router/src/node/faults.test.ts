@@ -50,7 +50,9 @@ describe("a cell that is down", () => {
     cell.script = () => undefined;
     const held = [ask(router.port), ask(router.port)].map((r) => r.catch(() => undefined));
     await vi.waitFor(() => expect(cell.seen).toHaveLength(2));
-    expect((await ask(router.port)).status).toBe(502);
+    const refused = await ask(router.port);
+    expect([refused.status, problemCode(refused)]).toEqual([503, "cell-busy"]);
+    expect(refused.headers["retry-after"]).toBe("1");
     expect((await ask(router.port, { headers: { "x-tenant-id": "carrier-a" } })).status).toBe(200);
     await cell.close();
     await Promise.all(held);
@@ -150,7 +152,7 @@ describe("a client that goes away", () => {
   it("that stops in the middle of a long body is told 408", async () => {
     await start({ upstream: { idleMs: 60 } });
     const head = "POST /v1/items HTTP/1.1\r\nHost: api.proveniq.io\r\nContent-Length: 100000\r\n\r\n";
-    const reply = await exchangeRaw(router.port, [head, "abc"], { quietMs: 500 });
+    const reply = await exchangeRaw(router.port, [head, "a".repeat(70_000)], { quietMs: 500 });
     expect(statusesIn(reply.text)).toEqual([408]);
     await vi.waitFor(() => expect(cell.open()).toBe(0));
   });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { LineWriter } from "./line-writer.ts";
+import { LineWriter } from "@proveniq/http-edge";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 const ranks: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };

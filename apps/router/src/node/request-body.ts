@@ -10,6 +10,8 @@ export interface BodyLimits {
   replayBytes: number;
   /** Milliseconds without a byte of a body that is being read. */
   idleMs: number;
+  /** For so long what is left of a body is read away after its answer; then the connection is cut. */
+  discardMs: number;
 }
 
 /** Who reads the body. */
@@ -20,19 +22,23 @@ export interface BodyReader {
   onPiece(piece: Buffer): boolean;
   onSent(): void;
   onTooLarge(): void;
+  /** Our own code threw. */
+  onFault(error: unknown): void;
 }
+
+/** Small pieces are put together when so many have gathered: each would cost more than its bytes. */
+const maxPieces = 64;
 
 /**
  * A request's body on its way to the cell. A small one is read in full first, so that it can be sent twice; a large
- * one is streamed. Its size is counted whatever the client declared.
+ * one is streamed once its first `replayBytes` are here, so that no drip takes up a connection to a cell. Its size is counted
+ * whatever the client declared.
  */
 export class RequestBody {
   readonly #req: IncomingMessage;
   readonly #limits: BodyLimits;
   readonly #reader: BodyReader | undefined;
   readonly #chunked: boolean;
-  /** Declared to be too long to wait for. */
-  readonly #long: boolean;
   #state: "collecting" | "whole" | "streaming" | "discarding" = "collecting";
   #pieces: Buffer[] = [];
   #whole: Buffer | undefined;
@@ -49,14 +55,12 @@ export class RequestBody {
     this.#limits = limits;
     this.#reader = reader;
     this.#chunked = head?.body === "chunked";
-    this.#long = head?.body === "length" && head.contentLength > limits.replayBytes;
   }
 
   /** Begin to read. */
   start(): void {
-    this.#req.on("data", (piece: Buffer) => this.#onPiece(piece));
-    this.#req.on("end", () => this.#onEnd());
-    if (this.#long) this.#startStreaming();
+    this.#req.on("data", (piece: Buffer) => this.#guard(() => this.#onPiece(piece)));
+    this.#req.on("end", () => this.#guard(() => this.#onEnd()));
   }
 
   forUpstream(): UpstreamRequest["body"] {
@@ -79,15 +83,16 @@ export class RequestBody {
     if (this.#state === "streaming") this.#req.resume();
   }
 
-  /** Nobody needs the rest any more: read it away, within the limit of a body and 30 seconds. */
+  /** Nobody needs the rest any more: read it away, within the limits, so that the client can read its answer meanwhile. */
   discard(): void {
     if (this.#req.complete || this.#state === "discarding") return;
     this.#state = "discarding";
     this.#pieces = [];
-    const timer = setTimeout(() => this.#req.socket.destroy(), 30_000);
+    const timer = setTimeout(() => this.#req.socket.destroy(), this.#limits.discardMs);
     timer.unref();
     this.#req.once("close", () => clearTimeout(timer));
-    if (this.#req.listenerCount("data") === 0) this.#req.on("data", (piece: Buffer) => this.#onPiece(piece));
+    if (this.#req.listenerCount("data") === 0)
+      this.#req.on("data", (piece: Buffer) => this.#guard(() => this.#onPiece(piece)));
     this.#req.resume();
   }
 
@@ -96,6 +101,15 @@ export class RequestBody {
     if (this.#state !== "collecting") return false;
     this.#stalledMs += ms;
     return this.#stalledMs > this.#limits.idleMs;
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.#reader === undefined) this.#req.socket.destroy();
+      else this.#reader.onFault(error);
+    }
   }
 
   #onPiece(piece: Buffer): void {
@@ -110,6 +124,7 @@ export class RequestBody {
     if (this.#state === "streaming") this.#pass(piece);
     else if (this.#state === "collecting") {
       this.#pieces.push(piece);
+      if (this.#pieces.length >= maxPieces) this.#pieces = [Buffer.concat(this.#pieces)];
       if (this.#bytes > this.#limits.replayBytes) this.#startStreaming();
     }
   }

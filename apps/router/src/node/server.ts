@@ -1,12 +1,20 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, Server as NetServer } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ProblemCode } from "@proveniq/contracts";
-import { requestIdOf, traceOf } from "../trace.ts";
-import { answerOnSocket } from "./answer.ts";
+import {
+  drainServer,
+  type LingerLimits,
+  listen,
+  problemText,
+  readClientError,
+  requestIdOf,
+  Sockets,
+  traceOf,
+} from "@proveniq/http-edge";
+import { ClientConnections, type Shortage } from "./client-connections.ts";
 import { Exchange, type ExchangeContext } from "./exchange.ts";
-import { emptyRecord } from "./log.ts";
+import { emptyRecord, type RequestRecord } from "./log.ts";
+import { ReaderWatch } from "./reader-watch.ts";
 
 export interface ServerLimits {
   /** For a request's head, and for a whole request. */
@@ -15,6 +23,13 @@ export interface ServerLimits {
   /** Idle client connections. Longer than the load balancer's, so that it is the one who closes. */
   keepAliveMs: number;
   maxHeadBytes: number;
+  /** Client connections open at once, and requests that wait behind others of their connection, all together. */
+  maxClients: number;
+  maxWaiting: number;
+  /** How long a client may take nothing of the answer that waits for it. */
+  stalledReaderMs: number;
+  /** How long a refused client may go on sending before it is cut off. */
+  linger: Partial<LingerLimits>;
 }
 
 export const defaultServerLimits: ServerLimits = {
@@ -22,11 +37,17 @@ export const defaultServerLimits: ServerLimits = {
   requestMs: 600_000,
   keepAliveMs: 620_000,
   maxHeadBytes: 16 * 1024,
+  maxClients: 16_384,
+  maxWaiting: 32_768,
+  stalledReaderMs: 120_000,
+  linger: {},
 };
 
 export interface RouterServer {
   /** Resolves with the port once connections are accepted. */
   listen(port: number, host: string): Promise<number>;
+  /** Client connections that are open. */
+  clients(): number;
   /**
    * For `graceMs` go on, telling every client with its answer to connect anew; then stop accepting and close idle
    * connections, and end when nothing is under way. What is left after `deadlineMs` is cut; resolves with its number.
@@ -34,16 +55,26 @@ export interface RouterServer {
   drain(graceMs: number, deadlineMs: number): Promise<number>;
 }
 
+export type RouterParts = Omit<ExchangeContext, "draining" | "sockets"> & {
+  /** Hears when there are more clients than room for them. */
+  onShortage?: (shortage: Shortage) => void;
+};
+
 /** The router as an HTTP/1.1 server of Node. */
-export function createRouterServer(
-  parts: Omit<ExchangeContext, "draining">,
-  limits: Partial<ServerLimits> = {},
-): RouterServer {
-  const { headMs, requestMs, keepAliveMs, maxHeadBytes } = { ...defaultServerLimits, ...limits };
-  /** A connection has several exchanges under way when its client pipelines. */
-  const active = new Map<Duplex, Set<Exchange>>();
+export function createRouterServer(parts: RouterParts, limits: Partial<ServerLimits> = {}): RouterServer {
+  const merged = { ...defaultServerLimits, ...limits };
+  const { headMs, requestMs, keepAliveMs, maxHeadBytes } = merged;
+  const sockets = new Sockets(merged.linger);
+  const clients = new ClientConnections(merged, parts.onShortage ?? (() => undefined));
   let draining = false;
-  const context: ExchangeContext = { ...parts, draining: () => draining };
+  const onDone = (record: RequestRecord) => {
+    try {
+      parts.onDone(record);
+    } catch (error) {
+      parts.onFault(error, record.requestId);
+    }
+  };
+  const context: ExchangeContext = { ...parts, onDone, sockets, draining: () => draining };
 
   const server = createServer({
     insecureHTTPParser: false,
@@ -57,105 +88,66 @@ export function createRouterServer(
     maxHeaderSize: maxHeadBytes,
   });
   server.timeout = 0;
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    clients.add(socket);
+  });
 
   const onRequest = (req: IncomingMessage, res: ServerResponse) => {
+    const client = clients.of(req.socket);
     const exchange = new Exchange(context, req, res);
-    const exchanges = active.get(req.socket);
-    exchanges?.add(exchange);
-    res.on("close", () => {
-      exchanges?.delete(exchange);
-      exchange.end();
-    });
-    exchange.begin();
+    res.on("error", (error) => exchange.onFault(error));
+    res.on("close", () => client?.over(exchange));
+    client?.take(exchange);
   };
-  server.on("connection", (socket) => {
-    active.set(socket, new Set());
-    socket.on("close", () => {
-      // Answers that were queued behind another never hear of it from Node.
-      for (const exchange of active.get(socket) ?? []) exchange.end();
-      active.delete(socket);
-    });
-  });
   server.on("request", onRequest);
   server.on("checkContinue", onRequest);
   server.on("checkExpectation", onRequest);
+
   /** What never became an exchange is answered and recorded all the same. */
   const refuse = (socket: Duplex, problem: ProblemCode, detail: string, method = "") => {
-    const startedAt = performance.now();
+    if (socket.destroyed || socket.writableEnded) return;
     const trace = traceOf(undefined, undefined);
     const requestId = requestIdOf(undefined);
-    const status = answerOnSocket(socket, problem, detail, { requestId, trace });
+    const { status, text } = problemText(problem, detail, { requestId, trace });
+    sockets.refuse(socket, text);
     const { traceId } = trace;
-    const totalMs = performance.now() - startedAt;
-    context.onDone({ ...emptyRecord(method), requestId, traceId, problem, status, totalMs });
+    context.onDone({ ...emptyRecord(method), requestId, traceId, problem, status });
   };
-  const refuseUpgrade = (req: IncomingMessage, socket: Duplex) =>
-    refuse(socket, "upgrade-refused", "Speak plain HTTP/1.1: no protocol upgrade is offered.", req.method);
-  server.on("upgrade", refuseUpgrade);
-  server.on("connect", refuseUpgrade);
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    const exchanges = active.get(socket) ?? new Set();
-    for (const exchange of exchanges) exchange.breakOff();
-    if (exchanges.size > 0) return;
-    if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
-    else refuse(socket, ...problemOf(error.code));
+  // Upgrades have no listener: to Node they are plain requests then, and wait their turn like all others.
+  server.on("connect", (req, socket) => {
+    // Node has let go of what was under way: an answer could only come out of turn.
+    if ((clients.of(socket)?.unanswered ?? 0) > 0) socket.destroy();
+    else
+      refuse(socket, "upgrade-refused", "Speak plain HTTP/1.1: no protocol upgrade is offered.", req.method);
+  });
+  server.on("clientError", (error, socket) => {
+    const read = readClientError(error);
+    const end = () => {
+      if (read.kind === "gone") socket.destroy();
+      else refuse(socket, read.problem, read.detail);
+    };
+    const client = clients.of(socket);
+    if (client === undefined) end();
+    else client.breakOff(read, end);
   });
 
   const ageMs = Math.max(10, Math.min(1_000, parts.body.idleMs / 8));
   const ager = setInterval(() => {
-    for (const exchanges of active.values()) for (const exchange of exchanges) exchange.age(ageMs);
+    for (const client of clients.busy()) client.age(ageMs);
   }, ageMs);
   ager.unref();
+  const readers = new ReaderWatch(() => clients.busy(), merged.stalledReaderMs);
 
   return {
     listen: (port, host) => listen(server, port, host),
+    clients: () => clients.open,
     drain: async (graceMs, deadlineMs) => {
       draining = true;
-      const startedAt = performance.now();
-      await sleep(Math.min(graceMs, deadlineMs));
-      await arrivalsRead();
-      const closed = new Promise<void>((resolve) => {
-        // Not http's own close: it would at once cut idle connections, on which a request may be arriving.
-        NetServer.prototype.close.call(server, () => resolve());
-      });
-      const state = { ended: false };
-      void closed.then(() => {
-        state.ended = true;
-      });
-      while (!state.ended && performance.now() - startedAt < deadlineMs) {
-        await arrivalsRead();
-        server.closeIdleConnections();
-        await Promise.race([closed, sleep(25)]);
-      }
+      const cut = await drainServer(server, sockets, { graceMs, deadlineMs });
       clearInterval(ager);
-      let cut = 0;
-      for (const exchanges of active.values()) cut += exchanges.size;
-      server.closeAllConnections();
-      await closed;
+      readers.close();
       return cut;
     },
   };
-}
-
-/** Everything that had arrived when this was called has been accepted and read, however late the loop is. */
-async function arrivalsRead(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      const address = server.address() as AddressInfo;
-      resolve(address.port);
-    });
-  });
-}
-
-function problemOf(code: string | undefined): [ProblemCode, string] {
-  if (code === "HPE_HEADER_OVERFLOW")
-    return ["headers-too-large", "The request's headers may have 16 KiB in all."];
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return ["request-timeout", "The request took too long to arrive."];
-  return ["invalid-request", "This is not a valid HTTP/1.1 request."];
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { traceOf } from "@proveniq/http-edge";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { traceOf } from "../trace.ts";
 import { emptyRecord, type RequestRecord } from "./log.ts";
 import { Spans } from "./spans.ts";
 

@@ -1,5 +1,6 @@
 import { SnapshotDirectory } from "@proveniq/tenant-context/directory";
 import { caseDirectory } from "../../decide/cases.ts";
+import type { Shortage } from "../client-connections.ts";
 import type { RequestRecord } from "../log.ts";
 import type { BodyLimits } from "../request-body.ts";
 import { createRouterServer, type RouterServer, type ServerLimits } from "../server.ts";
@@ -10,8 +11,13 @@ export interface RunningRouter {
   port: number;
   directory: SnapshotDirectory;
   records: RequestRecord[];
+  /** What the router's own code threw. */
+  faults: unknown[];
+  shortages: Shortage[];
   server: RouterServer;
   pools: UpstreamPools;
+  /** Keeping the next record throws. */
+  failNextRecord(): void;
   stop(): Promise<void>;
 }
 
@@ -38,13 +44,30 @@ export async function startRouter(
   );
   directory.offerDocument({ ...caseDirectory, topology: { ...topology, cells } }, "test");
   const records: RequestRecord[] = [];
-  const pools = new UpstreamPools(options.upstream);
+  const faults: unknown[] = [];
+  const shortages: Shortage[] = [];
+  let failing = false;
+  const pools = new UpstreamPools(options.upstream, (error) => faults.push(error));
   const server = createRouterServer(
     {
       directory,
       pools,
-      body: { maxBytes: 32 * 1_048_576, replayBytes: 65_536, idleMs: 30_000, ...options.body },
-      onDone: (record) => records.push(record),
+      body: {
+        maxBytes: 32 * 1_048_576,
+        replayBytes: 65_536,
+        idleMs: 30_000,
+        discardMs: 75_000,
+        ...options.body,
+      },
+      onFault: (error) => faults.push(error),
+      onShortage: (shortage) => shortages.push(shortage),
+      onDone: (record) => {
+        records.push(record);
+        if (failing) {
+          failing = false;
+          throw new Error("the record cannot be kept");
+        }
+      },
     },
     options.server,
   );
@@ -53,8 +76,13 @@ export async function startRouter(
     port,
     directory,
     records,
+    faults,
+    shortages,
     server,
     pools,
+    failNextRecord: () => {
+      failing = true;
+    },
     stop: async () => {
       await server.drain(0, 0);
       pools.close();

@@ -1,34 +1,29 @@
 import type { Socket } from "node:net";
-import { ChunkedDecoder } from "./chunked.ts";
+import { Call } from "./call.ts";
 import { type Endpoint, openSocket } from "./endpoint.ts";
-import { parseResponseHead } from "./response-head.ts";
-import type {
-  FailureKind,
-  ResponseHandler,
-  ResponseHead,
-  UpstreamCall,
-  UpstreamLimits,
-  UpstreamRequest,
-} from "./types.ts";
-
-const maxHeadBytes = 32 * 1024;
-const maxInterimAnswers = 8;
+import type { FailureKind, ResponseHandler, UpstreamCall, UpstreamLimits, UpstreamRequest } from "./types.ts";
 
 /** What a connection tells its pool. */
 export interface ConnectionOwner {
+  /** Its request is over, in whatever way: nobody has the connection now. */
+  onLetGo(connection: Connection): void;
   /** The answer is complete and the connection can take another request. */
   onIdle(connection: Connection): void;
   /** It is closed and never comes back. */
   onGone(connection: Connection): void;
+  /** Our own code threw while nobody's request was under way. */
+  onFault(error: unknown): void;
 }
 
 type Phase = "connect" | "send" | "first-byte" | "body" | "idle" | "closed";
 
 /**
  * One HTTP/1.1 connection to a cell: one request at a time, no pipelining. Every failure ends it, so that no two
- * parties can ever disagree on where a message ends.
+ * parties can ever disagree on where a message ends. It talks to the call that it has now, and only that one can act on it.
  */
-export class Connection implements UpstreamCall {
+export class Connection {
+  /** Whose request is under way, for the pool's bookkeeping. */
+  holder: string | undefined;
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   #phase: Phase = "connect";
@@ -37,43 +32,31 @@ export class Connection implements UpstreamCall {
   #keepAliveMs = 0;
   #served = 0;
   #error: Error | undefined;
-
-  #handler: ResponseHandler | undefined;
-  #request: UpstreamRequest | undefined;
-  #requestSent = false;
-
-  #partialHead: Buffer | undefined;
-  #interim = 0;
-  #head: ResponseHead | undefined;
-  #left = 0;
-  #chunks: ChunkedDecoder | undefined;
-  #full = false;
+  #call: Call | undefined;
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner) {
     this.#owner = owner;
-    this.#socket = openSocket(endpoint, (piece) => this.#onData(piece));
-    this.#socket.setNoDelay(true);
-    this.#socket.once(endpoint.secure ? "secureConnect" : "connect", () => this.#onConnect());
-    this.#socket.on("drain", () => this.#onDrain());
-    this.#socket.on("end", () => this.#onEnd());
-    this.#socket.on("error", (error) => {
+    const socket = openSocket(endpoint, (piece) => this.#guard(() => this.#onData(piece)));
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.once(endpoint.secure ? "secureConnect" : "connect", () => this.#guard(() => this.#onConnect()));
+    socket.on("drain", () => this.#guard(() => this.#onDrain()));
+    socket.on("end", () => this.#guard(() => this.#onEnd()));
+    socket.on("error", (error) => {
       this.#error = error;
     });
-    this.#socket.on("close", () => this.#onClose());
+    socket.on("close", () => this.#guard(() => this.#onClose()));
   }
 
   /** Take a request. Only on a new or an idle connection. */
   start(request: UpstreamRequest, handler: ResponseHandler): UpstreamCall {
-    this.#request = request;
-    this.#handler = handler;
-    this.#requestSent = false;
-    this.#head = undefined;
-    this.#interim = 0;
+    const call = new Call(this, request, handler);
+    this.#call = call;
     this.#stalledMs = 0;
     // Before the connection stands, the socket keeps what is written.
     if (this.#phase === "idle") this.#phase = "send";
-    this.#sendHead(request);
-    return this;
+    this.#sendHead(call);
+    return call;
   }
 
   get idle(): boolean {
@@ -82,6 +65,12 @@ export class Connection implements UpstreamCall {
 
   /** Time has passed: `ms` since the last call. Ends the connection when it has waited too long. */
   age(ms: number, limits: UpstreamLimits): void {
+    this.#guard(() => this.#age(ms, limits));
+  }
+
+  #age(ms: number, limits: UpstreamLimits): void {
+    // While its asker takes nothing, the cell has nothing to answer for.
+    if (this.#call?.full === true) return;
     this.#stalledMs += ms;
     const stalled = this.#stalledMs;
     switch (this.#phase) {
@@ -109,10 +98,11 @@ export class Connection implements UpstreamCall {
     }
   }
 
-  writeBody(piece: Buffer): boolean {
-    if (this.#phase === "closed" || this.#handler === undefined) return true;
+  /** For calls; it does nothing for one that is not under way here. */
+  writeBody(call: Call, piece: Buffer): boolean {
+    if (call !== this.#call || this.#phase === "closed") return true;
     this.#stalledMs = 0;
-    if (this.#request?.body !== "streamed-chunked") return this.#socket.write(piece);
+    if (call.request.body !== "streamed-chunked") return this.#socket.write(piece);
     this.#socket.cork();
     this.#socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
     this.#socket.write(piece);
@@ -121,21 +111,22 @@ export class Connection implements UpstreamCall {
     return open;
   }
 
-  endBody(): void {
-    if (this.#phase === "closed" || this.#handler === undefined) return;
-    if (this.#request?.body === "streamed-chunked") this.#socket.write("0\r\n\r\n", "latin1");
-    this.#onSent();
+  endBody(call: Call): void {
+    if (call !== this.#call || this.#phase === "closed") return;
+    if (call.request.body === "streamed-chunked") this.#socket.write("0\r\n\r\n", "latin1");
+    this.#onSent(call);
   }
 
-  resume(): void {
-    if (!this.#full) return;
-    this.#full = false;
+  resume(call: Call): void {
+    if (call !== this.#call || !call.full) return;
+    call.full = false;
     this.#stalledMs = 0;
     this.#socket.resume();
   }
 
-  abort(): void {
-    this.#handler = undefined;
+  abort(call: Call): void {
+    if (call !== this.#call) return;
+    this.#letGo();
     this.#socket.destroy();
   }
 
@@ -144,19 +135,39 @@ export class Connection implements UpstreamCall {
     this.#socket.destroy();
   }
 
-  #onConnect(): void {
-    this.#stalledMs = 0;
-    this.#phase = this.#requestSent ? "first-byte" : "send";
+  /** From here on the call is nobody's: it is told nothing, and what is done on it reaches nobody. */
+  #letGo(): Call | undefined {
+    const call = this.#call;
+    if (call === undefined) return undefined;
+    this.#call = undefined;
+    call.letGo();
+    this.#owner.onLetGo(this);
+    return call;
   }
 
-  #sendHead(request: UpstreamRequest): void {
-    const { body, head, contentLength } = request;
+  /** What our own code throws ends this connection and its request, and nothing else. */
+  #guard(work: () => void): void {
+    const call = this.#call;
+    try {
+      work();
+    } catch (error) {
+      this.#letGo();
+      this.#socket.destroy();
+      if (call === undefined) this.#owner.onFault(error);
+      else call.handler.onFault(error);
+    }
+  }
+
+  #onConnect(): void {
+    this.#stalledMs = 0;
+    this.#phase = this.#call?.sent === true ? "first-byte" : "send";
+  }
+
+  #sendHead(call: Call): void {
+    const { body, head, contentLength, method } = call.request;
     if (body === undefined) {
-      this.#socket.write(
-        `${head}${expectsBody(request.method) ? "content-length: 0\r\n\r\n" : "\r\n"}`,
-        "latin1",
-      );
-      this.#onSent();
+      this.#socket.write(`${head}${expectsBody(method) ? "content-length: 0\r\n\r\n" : "\r\n"}`, "latin1");
+      this.#onSent(call);
     } else if (body === "streamed-chunked") {
       this.#socket.write(`${head}transfer-encoding: chunked\r\n\r\n`, "latin1");
     } else if (body === "streamed-length") {
@@ -166,95 +177,48 @@ export class Connection implements UpstreamCall {
       this.#socket.write(`${head}content-length: ${body.length}\r\n\r\n`, "latin1");
       this.#socket.write(body);
       this.#socket.uncork();
-      this.#onSent();
+      this.#onSent(call);
     }
   }
 
-  #onSent(): void {
-    this.#requestSent = true;
+  #onSent(call: Call): void {
+    call.sent = true;
     this.#stalledMs = 0;
     if (this.#phase === "send") this.#phase = "first-byte";
   }
 
   #onDrain(): void {
     this.#stalledMs = 0;
-    if (!this.#requestSent) this.#handler?.onDrain();
+    if (this.#call?.sent === false) this.#call.handler.onDrain();
   }
 
   #onData(piece: Buffer): void {
     this.#stalledMs = 0;
-    if (this.#handler === undefined) {
+    const call = this.#call;
+    if (call === undefined) {
       // Nobody has asked: bytes that would be taken for the answer to the next request.
       this.#socket.destroy();
       return;
     }
-    if (this.#head === undefined) this.#onHeadBytes(piece);
-    else this.#onBodyBytes(piece);
-  }
-
-  #onHeadBytes(piece: Buffer): void {
-    const bytes = this.#partialHead === undefined ? piece : Buffer.concat([this.#partialHead, piece]);
-    this.#partialHead = undefined;
-    const end = bytes.indexOf("\r\n\r\n");
-    if (end === -1) {
-      if (bytes.length > maxHeadBytes) this.#fail("protocol", "the answer's head is too large");
-      else this.#partialHead = Buffer.from(bytes);
-      return;
+    const progress = call.answer.read(piece);
+    // An asker that has let go while it was told has closed this connection.
+    if (progress.state === "stopped") return;
+    if (call.answer.head !== undefined) this.#phase = "body";
+    if (progress.state === "malformed") this.#fail("protocol", progress.message);
+    else if (progress.state === "done") this.#onComplete(call, false);
+    else if (progress.state === "surplus") this.#onComplete(call, true);
+    else if (progress.state === "full") {
+      call.full = true;
+      this.#socket.pause();
     }
-    const head = parseResponseHead(bytes.toString("latin1", 0, end), this.#request?.method === "HEAD");
-    if (head === undefined || head.status === 101 || end > maxHeadBytes) {
-      this.#fail("protocol", "the answer's head is malformed");
-      return;
-    }
-    const rest = bytes.subarray(end + 4);
-    if (head.status < 200) {
-      this.#interim += 1;
-      if (this.#interim > maxInterimAnswers) this.#fail("protocol", "too many interim answers");
-      else if (rest.length > 0) this.#onHeadBytes(rest);
-      return;
-    }
-    this.#head = head;
-    this.#left = head.length;
-    this.#chunks = head.framing === "chunked" ? new ChunkedDecoder() : undefined;
-    this.#phase = "body";
-    this.#handler?.onHead(head);
-    if (head.framing === "none") this.#onComplete(rest.length > 0);
-    else if (rest.length > 0) this.#onBodyBytes(rest);
   }
 
-  #onBodyBytes(piece: Buffer): void {
-    const { framing } = this.#head ?? {};
-    if (framing === "length") {
-      const own = piece.length > this.#left ? piece.subarray(0, this.#left) : piece;
-      this.#left -= own.length;
-      this.#emit(own, this.#left === 0);
-      if (this.#left === 0) this.#onComplete(own.length < piece.length);
-    } else if (framing === "chunked") {
-      const decoded = this.#chunks?.decode(piece, (part) => this.#emit(part, false));
-      if (decoded?.state === "error") this.#fail("protocol", "the answer's chunks are malformed");
-      else if (decoded?.state === "done") this.#onComplete(decoded.used < piece.length);
-    } else this.#emit(piece, false);
-  }
-
-  #emit(piece: Buffer, last: boolean): void {
-    if (this.#handler === undefined || this.#handler.onBody(piece, last) || last) return;
-    this.#full = true;
-    this.#socket.pause();
-  }
-
-  /** @param surplus The cell sent more than it announced. */
-  #onComplete(surplus: boolean): void {
-    const handler = this.#handler;
-    const head = this.#head;
-    if (handler === undefined) return;
-    this.#handler = undefined;
-    this.#request = undefined;
+  /** @param closes The cell sent more than it announced, or ended its answer with the connection. */
+  #onComplete(call: Call, closes: boolean): void {
+    this.#letGo();
     this.#served += 1;
-    if (this.#full) {
-      this.#full = false;
-      this.#socket.resume();
-    }
-    if (surplus || head?.reusable !== true || !this.#requestSent) this.#socket.destroy();
+    const head = call.answer.head;
+    if (closes || head?.reusable !== true || !call.sent) this.#socket.destroy();
     else {
       // A second less than the cell keeps it, so that the router is the one who closes.
       const announced = head.keepAliveSeconds;
@@ -262,35 +226,38 @@ export class Connection implements UpstreamCall {
       this.#phase = "idle";
       this.#owner.onIdle(this);
     }
-    handler.onEnd();
+    tell(call, () => call.handler.onEnd());
   }
 
   #onEnd(): void {
     if (this.#phase === "idle") this.#phase = "closed";
-    else if (this.#head?.framing === "close" && this.#handler !== undefined) this.#onComplete(true);
+    else if (this.#call?.answer.head?.framing === "close") this.#onComplete(this.#call, true);
   }
 
   #fail(kind: FailureKind, message: string): void {
-    const handler = this.#handler;
-    this.#handler = undefined;
+    const call = this.#letGo();
     this.#socket.destroy();
-    handler?.onFailure({ kind, message, stale: false });
+    if (call !== undefined) tell(call, () => call.handler.onFailure({ kind, message, stale: false }));
   }
 
   #onClose(): void {
     const connecting = this.#phase === "connect";
     this.#phase = "closed";
+    const call = this.#letGo();
     this.#owner.onGone(this);
-    const handler = this.#handler;
-    this.#handler = undefined;
-    if (handler === undefined) return;
+    if (call === undefined) return;
     const message = this.#error?.message ?? "the cell closed the connection";
-    const untouched = this.#head === undefined && this.#partialHead === undefined && this.#interim === 0;
-    handler.onFailure({
-      kind: connecting ? "connect" : "reset",
-      message,
-      stale: untouched && this.#served > 0,
-    });
+    const stale = call.answer.untouched && this.#served > 0;
+    tell(call, () => call.handler.onFailure({ kind: connecting ? "connect" : "reset", message, stale }));
+  }
+}
+
+/** The last word to an asker, after the connection has let go of it: what it throws concerns it alone. */
+function tell(call: Call, word: () => void): void {
+  try {
+    word();
+  } catch (error) {
+    call.handler.onFault(error);
   }
 }
 

@@ -29,13 +29,16 @@ function treatmentOf(name: string): Treatment | undefined {
   return treatment;
 }
 
+const controls = /[^\t\n\r\x20-\x7e\x80-\xff]/;
+
 /**
  * Parse a response's head: `text` is latin-1, from the status line to the end of the last header, without the empty
  * line. `bodiless`: the request was a HEAD. Undefined when it is not exactly what RFC 9112 allows: what is ambiguous
  * about a cell's answer would desynchronise everybody's connection.
  */
 export function parseResponseHead(text: string, bodiless: boolean): ResponseHead | undefined {
-  if (text.includes("\0")) return undefined;
+  // Control bytes other than HTAB have no place in a head, and the client's side would refuse to write them (RFC 9110, 5.5).
+  if (controls.test(text)) return undefined;
   const statusEnd = lineEnd(text, 0);
   const version = text.charCodeAt(7);
   if (statusEnd < 12 || !text.startsWith("HTTP/1.") || (version !== 0x30 && version !== 0x31))

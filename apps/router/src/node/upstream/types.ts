@@ -3,6 +3,8 @@ export type FailureKind =
   | "connect"
   | "connect-timeout"
   | "overload"
+  /** The tenant holds its share of the connections to this cell. */
+  | "share"
   | "first-byte-timeout"
   /** The cell stopped taking the request or sending the answer. */
   | "idle-timeout"
@@ -51,11 +53,15 @@ export interface ResponseHandler {
   onFailure(failure: UpstreamFailure): void;
   /** The connection can take more of the request's body. */
   onDrain(): void;
+  /** Our own code threw while it worked on this request: it is over. Must not throw. */
+  onFault(error: unknown): void;
 }
 
 /** A request to be sent. The body is either here in full or written piece by piece. */
 export interface UpstreamRequest {
   method: string;
+  /** Whose share of the connections it counts to. */
+  tenant: string;
   /** Request line and headers up to and with the last header's line end. Framing headers and the empty line are added. */
   head: string;
   body: Buffer | "streamed-length" | "streamed-chunked" | undefined;
@@ -63,7 +69,7 @@ export interface UpstreamRequest {
   contentLength: number;
 }
 
-/** A request under way. */
+/** A request under way. Once it is over, all of these do nothing. */
 export interface UpstreamCall {
   /** False: stop until `onDrain`. */
   writeBody(piece: Buffer): boolean;
@@ -84,4 +90,8 @@ export interface UpstreamLimits {
   keepAliveMs: number;
   /** Connections to one origin, idle ones included: a sick cell must not use up the router. */
   maxConnections: number;
+  /** So many of them a tenant may always hold; beyond that, half of what no other tenant holds. */
+  tenantFloor: number;
+  /** Connections to all origins together. */
+  maxTotal: number;
 }

@@ -1,6 +1,10 @@
 import { randomHex, readTraceparent, type TraceParent, writeTraceparent } from "@proveniq/contracts";
 
-/** The caller's request id when it can stand in a log line (8 to 128 of letters, digits and `._:-`), or a new one. */
+/**
+ * Needs no Node: it runs at the edge too.
+ *
+ * The caller's request id when it can stand in a log line (8 to 128 of letters, digits and `._:-`), or a new one.
+ */
 export function requestIdOf(given: string | undefined): string {
   return given !== undefined && /^[A-Za-z0-9._:-]{8,128}$/.test(given) ? given : randomHex(16);
 }

@@ -1,0 +1,114 @@
+import type { Socket } from "node:net";
+import type { ClientError } from "@proveniq/http-edge";
+import type { Exchange } from "./exchange.ts";
+
+/** From here on a pipelining client is not read until its requests have been dealt with. */
+const pauseAt = 32;
+
+/** Who keeps account of all client connections. */
+export interface ConnectionKeeper {
+  onBusy(connection: ClientConnection): void;
+  onIdle(connection: ClientConnection): void;
+  /** So many more requests wait behind others (or fewer). False: too many do, everywhere together. */
+  onWaiting(change: number): boolean;
+}
+
+/**
+ * A client's connection. Its requests are dealt with one after the other, however many it sends at once: no client has two
+ * under way on one connection, and an answer never has to wait for an earlier one.
+ */
+export class ClientConnection {
+  readonly socket: Socket;
+  readonly #keeper: ConnectionKeeper;
+  readonly #waiting: Exchange[] = [];
+  #current: Exchange | undefined;
+  #refuse: (() => void) | undefined;
+  #broken = false;
+  #pausable = false;
+
+  constructor(socket: Socket, keeper: ConnectionKeeper) {
+    this.socket = socket;
+    this.#keeper = keeper;
+  }
+
+  /** Requests that have not been answered. */
+  get unanswered(): number {
+    return this.#waiting.length + (this.#current === undefined ? 0 : 1);
+  }
+
+  /** A request has arrived. */
+  take(exchange: Exchange): void {
+    if (this.#current === undefined) {
+      this.#current = exchange;
+      this.#keeper.onBusy(this);
+      exchange.begin();
+      return;
+    }
+    this.#waiting.push(exchange);
+    if (!this.#keeper.onWaiting(1)) this.socket.destroy();
+    else if (this.#waiting.length >= pauseAt) this.#pause();
+  }
+
+  /** The answer to a request has been written. */
+  over(exchange: Exchange): void {
+    exchange.end();
+    if (exchange !== this.#current) return;
+    this.#current = undefined;
+    const next = this.#waiting.shift();
+    if (next === undefined) return this.#rest();
+    this.#keeper.onWaiting(-1);
+    this.#current = next;
+    // Others have their turn between two requests of one client.
+    setImmediate(() => next.begin());
+    if (this.#waiting.length === 0 && this.#pausable) this.socket.resume();
+  }
+
+  /** The connection has closed: nobody waits for any answer. */
+  closed(): void {
+    const unanswered = [...(this.#current === undefined ? [] : [this.#current]), ...this.#waiting];
+    this.#keeper.onWaiting(-this.#waiting.length);
+    this.#current = undefined;
+    this.#waiting.length = 0;
+    for (const exchange of unanswered) exchange.end();
+  }
+
+  /**
+   * What came last is no HTTP, or the client has gone. What came before it in full is answered first; then `refuse` is called, if
+   * the fault lies in no request that we know of.
+   */
+  breakOff(error: ClientError, refuse: () => void): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    const last = this.#waiting.at(-1) ?? this.#current;
+    if (last === undefined) return refuse();
+    if (error.kind === "problem") this.#pause();
+    if (last.received) this.#refuse = refuse;
+    else last.breakOff(error);
+  }
+
+  /** Time has passed. */
+  age(ms: number): void {
+    this.#current?.age(ms);
+  }
+
+  /** Ask the exchange under way, if any. */
+  current(): Exchange | undefined {
+    return this.#current;
+  }
+
+  #rest(): void {
+    if (this.#refuse !== undefined) this.#refuse();
+    else this.#keeper.onIdle(this);
+  }
+
+  /** Node resumes a connection whenever it likes: as long as requests wait, it is paused again at once. */
+  #pause(): void {
+    if (!this.#pausable) {
+      this.#pausable = true;
+      this.socket.on("resume", () => {
+        if (this.#waiting.length > 0) this.socket.pause();
+      });
+    }
+    this.socket.pause();
+  }
+}

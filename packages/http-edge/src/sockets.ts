@@ -1,0 +1,64 @@
+import type { Duplex } from "node:stream";
+
+/** How long a refused client may go on sending, so that it can still read its answer. */
+export interface LingerLimits {
+  ms: number;
+  bytes: number;
+}
+
+export const defaultLinger: LingerLimits = { ms: 2_000, bytes: 1024 * 1024 };
+
+/**
+ * All sockets of a server, from accept to close: none is ever without a listener for `error` (Node would end the process), and
+ * those that HTTP has let go of (CONNECT, broken heads, time-outs) are counted and released too.
+ */
+export class Sockets {
+  readonly #all = new Set<Duplex>();
+  readonly #linger: LingerLimits;
+
+  constructor(linger: Partial<LingerLimits> = {}) {
+    this.#linger = { ...defaultLinger, ...linger };
+  }
+
+  /** Those that are open, whatever they do. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Call it for every accepted socket, before anything else listens to it. */
+  add(socket: Duplex): void {
+    this.#all.add(socket);
+    // Whoever works with the socket hears of its end by `close`; what broke it is of no interest to anybody.
+    socket.on("error", () => undefined);
+    socket.once("close", () => this.#all.delete(socket));
+  }
+
+  /**
+   * Write a last answer, end our side, and read away what the client still sends for a short while: closed at once, the socket
+   * would be reset, and the client could not read why. Then it is destroyed. Does nothing to one that was refused already.
+   */
+  refuse(socket: Duplex, text: string): void {
+    if (socket.destroyed || socket.writableEnded) return;
+    const timer = setTimeout(() => socket.destroy(), this.#linger.ms);
+    socket.once("close", () => clearTimeout(timer));
+    let left = this.#linger.bytes;
+    // Node may have paused the socket, and hears that it goes on in the next turn only.
+    socket.resume();
+    setImmediate(() => {
+      // Node's parser would see one broken request after the other.
+      socket.removeAllListeners("data");
+      socket.on("data", (piece: Buffer) => {
+        left -= piece.length;
+        if (left < 0) socket.destroy();
+      });
+    });
+    socket.end(text, "latin1");
+  }
+
+  /** Cut whatever is left; gives their number. */
+  destroyAll(): number {
+    const { size } = this.#all;
+    for (const socket of this.#all) socket.destroy();
+    return size;
+  }
+}
