@@ -84,7 +84,15 @@ export const importInput = z
       .max(100)
       .default(10)
       .describe("A full import that would delete more of its source asks for confirmation"),
-    expectedRows: z.int().min(0).optional().describe("For the estimate of the time that is left"),
+    expectedRows: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("For the estimate of the time that is left, and how what arrives is kept"),
+    undo: z
+      .boolean()
+      .default(true)
+      .describe("Remember what is replaced, for 14 days, so that the import can be undone"),
   })
   .superRefine((input, ctx) => {
     const { format, mapping } = input;
@@ -134,7 +142,11 @@ export function importWarnings({ format, mapping }: Pick<ImportInput, "format" |
   return warnings;
 }
 
-/** Counts of rows. `created`, `changed`, `unchanged` and `deleted` stay 0 in a dry run, whose good rows are `valid`. */
+/**
+ * Counts of what happened. Each row is counted once: of rows that name the same thing the last good one under what became of the thing,
+ * the good ones before it as `superseded`. `deleted` also has the things that a full import no longer names. Until a row is
+ * decided, and in a dry run, it is `valid`.
+ */
 export const importCounts = z.strictObject({
   rows: z.int().min(0).describe("Read so far"),
   created: z.int().min(0),
@@ -142,8 +154,8 @@ export const importCounts = z.strictObject({
   unchanged: z.int().min(0),
   deleted: z.int().min(0).describe("Named with op delete, or no longer named by a full import"),
   absent: z.int().min(0).describe("Named with op delete and not there"),
-  superseded: z.int().min(0).describe("Good, but a later row or import had already decided about the thing"),
-  valid: z.int().min(0).describe("Dry run: rows that would go in"),
+  superseded: z.int().min(0).describe("Good, but a later row of the file decides about the thing"),
+  valid: z.int().min(0).describe("Good rows that are not decided yet; all of them in a dry run"),
   blank: z.int().min(0).describe("Rows without any content"),
   failed: z.int().min(0).describe("Refused; the report says why"),
   warnings: z.int().min(0).describe("Remarks in the report about rows that went in"),
@@ -214,7 +226,7 @@ export const chunkAnswer = z
     state: z.enum(["done", "working"]),
     firstRow: z.int().min(1),
     rows: z.int().min(0).describe("That the chunk holds"),
-    done: z.int().min(0).describe("Of them, those that are decided for good"),
+    done: z.int().min(0).describe("Of them, those that are kept"),
     counts: importCounts,
   })
   .meta({ id: "ImportChunk" });
@@ -230,21 +242,78 @@ export const completeInput = z
       .min(1)
       .optional()
       .describe("A full import over maxDeletePercent: the number of deletions that the refusal named"),
+    preview: z
+      .boolean()
+      .default(false)
+      .describe("Count exactly what would happen, write nothing, and leave the import open"),
   })
   .meta({ id: "ImportComplete" });
 export type CompleteInput = z.infer<typeof completeInput>;
 
-/** `stopped`: too many errors. `superseded`: a newer import of the same source began. Both keep what they did. */
+/**
+ * `finishing`: complete was called; see `phase`. `stopped`: more errors than it may have. `superseded`: only of imports that an earlier
+ * release ended. What an ended import wrote stays, unless it is undone.
+ */
 export const importState = z.enum(["open", "finishing", "completed", "cancelled", "stopped", "superseded"]);
 export type ImportState = z.infer<typeof importState>;
 
-/** GET /v1/imports/{id}, and the answer to create, complete and cancel. */
+/** `waiting`: another import of the tenant was completed before and is not done. */
+export const importPhase = z.enum(["receiving", "waiting", "checking", "writing", "ended"]);
+export type ImportPhase = z.infer<typeof importPhase>;
+
+/** What applying all rows in file order would do, counted before anything is written. */
+export const importPlan = z.strictObject({
+  created: z.int().min(0),
+  changed: z.int().min(0),
+  unchanged: z.int().min(0),
+  deleted: z.int().min(0).describe("With those that a full import no longer names"),
+  gone: z
+    .int()
+    .min(0)
+    .describe("Of the deleted, those that a full import no longer names: what confirmDeletes confirms"),
+  absent: z.int().min(0),
+  superseded: z.int().min(0),
+  failed: z.int().min(0).describe("Refused in all"),
+  ofSource: z
+    .int()
+    .min(0)
+    .describe("Things that came from this source before; 0 when nobody had to count them"),
+});
+export type ImportPlan = z.infer<typeof importPlan>;
+
+/**
+ * `possible`: until `until`. `working`: begun and not done. `expired`: what was replaced is no longer kept. `off`: nothing was
+ * kept, or nothing was written.
+ */
+export const importUndo = z.strictObject({
+  state: z.enum(["possible", "working", "done", "expired", "off"]),
+  restored: z.int().min(0).describe("Things that are as they were before the import"),
+  kept: z.int().min(0).describe("Things that somebody has changed since: they stay as they are"),
+  until: z.iso.datetime().optional().describe("As long as undoing is possible"),
+});
+export type ImportUndo = z.infer<typeof importUndo>;
+
+/** One line of GET /v1/imports/{id}/undo.ndjson: a thing that undoing left as it is. */
+export const undoReport = z
+  .strictObject({
+    itemId: z.string(),
+    was: z.enum(["created", "changed", "deleted"]).describe("What the import did to it"),
+    message: z.string(),
+  })
+  .meta({ id: "ImportUndoReport" });
+export type UndoReport = z.infer<typeof undoReport>;
+
+/** GET /v1/imports/{id}, and the answer to create, complete, undo and cancel. */
 export const importJob = z
   .strictObject({
     id: importId,
     source: importSource,
     fileName: z.string().optional(),
     state: importState,
+    phase: importPhase,
+    waitingFor: importId
+      .optional()
+      .describe("The import of the same tenant that is checked and written first"),
     dryRun: z.boolean(),
     scope: z.enum(["partial", "full"]),
     createdAt: z.iso.datetime(),
@@ -255,6 +324,8 @@ export const importJob = z
       unfinished: z.array(z.int().min(1)).max(100).describe("Begun and not done: the first hundred"),
     }),
     counts: importCounts,
+    plan: importPlan.optional().describe("What the last check counted: what would happen, not what did"),
+    undo: importUndo.optional().describe("Once it has ended"),
     summary: z.string().describe("The counts in one line, for people"),
     pace: z.strictObject({
       rowsPerSecond: z.number().min(0).describe("Over the last minute"),

@@ -22,6 +22,7 @@ export const problems = {
   "chunk-conflict": { status: 409, title: "This chunk was sent with other bytes" },
   "import-closed": { status: 409, title: "The import takes no more" },
   "import-incomplete": { status: 409, title: "Parts of the import are missing" },
+  "undo-impossible": { status: 409, title: "The import cannot be undone" },
   "too-many-deletes": { status: 409, title: "The import would delete too much" },
   "precondition-failed": { status: 412, title: "It was changed in the meantime" },
   "payload-too-large": { status: 413, title: "The body is too large" },

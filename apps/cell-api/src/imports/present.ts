@@ -33,6 +33,7 @@ export function presentImport(
     source: input.source,
     ...(input.fileName === undefined ? {} : { fileName: input.fileName }),
     state,
+    phase: state === "open" ? "receiving" : state === "finishing" ? "writing" : "ended",
     dryRun: input.dryRun,
     scope: input.scope,
     createdAt: createdAt.toISOString(),

@@ -17,9 +17,12 @@ const finish = z.strictObject({ deleted: z.int(), duplicates: z.int() });
 
 /** The document of an import. The mapping goes in as text: its keys are the partner's and must not become fields. */
 export function importDocument(record: ImportRecord): DocumentData {
-  const { input, seq, state, createdAt, updatedAt, warnings, finish: done } = record;
+  const { input: whole, seq, state, createdAt, updatedAt, warnings, finish: done } = record;
+  // Beside the input and not in it: the last release refuses fields there that it does not know.
+  const { undo, ...input } = whole;
   return {
     input: JSON.stringify(input),
+    undo,
     seq,
     state,
     createdAt,
@@ -34,9 +37,10 @@ export function readImport(snapshot: DocumentSnapshot): ImportRecord | undefined
   const data = snapshot.data();
   if (data === undefined) return undefined;
   const done = finish.optional().parse(data["finish"]);
+  const input = z.record(z.string(), z.unknown()).parse(JSON.parse(z.string().parse(data["input"])));
   return {
     id: snapshot.id,
-    input: importInput.parse(JSON.parse(z.string().parse(data["input"]))),
+    input: importInput.parse({ ...input, undo: data["undo"] ?? false }),
     seq: z.int().parse(data["seq"]),
     state: importState.parse(data["state"]),
     createdAt: new Date(millisOf(data["createdAt"])),

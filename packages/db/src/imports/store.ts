@@ -238,7 +238,7 @@ export class ImportStore implements ImportRepository {
   }
 }
 
-const jobFields = ["input", "seq", "state", "createdAt", "warnings", "finish"] as const;
+const jobFields = ["input", "undo", "seq", "state", "createdAt", "warnings", "finish"] as const;
 const stateFields = ["tombstones", "open", "ramp"] as const;
 
 function sameChunk(chunk: ChunkRecord, { digest, firstRow }: ChunkIdentity): boolean {

@@ -104,7 +104,7 @@ async function sendMissing(
   }
   await Promise.all(running);
   if (failure !== undefined) throw failure;
-  return { chunks, rows };
+  return { chunks, rows, preview: false };
 }
 
 async function sendChunk(
