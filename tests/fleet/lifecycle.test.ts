@@ -106,6 +106,18 @@ async function portsInUse(): Promise<number[]> {
 
 describe("a fleet, from outside", () => {
   let first: ReturnType<typeof fleet>;
+  let key = "";
+  const inState = ["--state-dir", ""];
+
+  beforeAll(() => {
+    inState[1] = stateDir;
+  });
+
+  const items = (init: RequestInit) =>
+    fetch(`http://localhost:${portBase}/v1/items`, {
+      ...init,
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    });
 
   it("names the process that holds a port it needs", async () => {
     const server = createServer().listen(ports.central.relay, "127.0.0.1");
@@ -154,6 +166,30 @@ describe("a fleet, from outside", () => {
     await expect.poll(status, { timeout: 10_000 }).toBe(401);
   });
 
+  it("saves its data under a name", async () => {
+    const made = await fleet(
+      "keys",
+      "create",
+      "acme",
+      "--scope",
+      "items:read,items:write",
+      "--json",
+      ...inState,
+    ).ended;
+    key = (JSON.parse(made.stdout) as { key: string }).key;
+    const created = await items({
+      method: "POST",
+      body: JSON.stringify({ title: "Kept", category: "other" }),
+    });
+    expect(created.status).toBe(201);
+    const saved = await fleet("snapshot", "save", "kept", ...inState).ended;
+    expect([saved.code, saved.stderr]).toEqual([0, ""]);
+    const lost = await items({ method: "POST", body: JSON.stringify({ title: "Lost", category: "other" }) });
+    expect(lost.status).toBe(201);
+    const load = await fleet("snapshot", "load", "kept", ...inState).ended;
+    expect([load.code, load.stderr]).toEqual([1, expect.stringContaining("Stop it first")]);
+  });
+
   it("leaves nothing behind within five seconds of kill -9", async () => {
     first.child.kill("SIGKILL");
     await first.ended;
@@ -175,9 +211,13 @@ describe("a fleet, from outside", () => {
     ]);
   });
 
-  it("starts again, and stops in order on SIGTERM", async () => {
+  it("starts again with what was saved and says what is lost, and stops in order on SIGTERM", async () => {
     const again = up();
+    await again.said("the run before was not stopped in order");
     await again.said("Ready in");
+    const listed = await items({});
+    expect(listed.status).toBe(200);
+    expect(await listed.json()).toMatchObject({ items: [{ title: "Kept" }] });
     again.child.kill("SIGTERM");
     const { code, stdout, stderr } = await again.ended;
     expect([code, stderr]).toEqual([0, ""]);

@@ -16,6 +16,7 @@ import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { residencyCommand } from "./commands/residency.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { routeCommand } from "./commands/route.ts";
+import { snapshotCommand } from "./commands/snapshot.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -54,6 +55,7 @@ export async function program(
     .showSuggestionAfterError()
     .addCommand(upCommand(output))
     .addCommand(downCommand(output))
+    .addCommand(snapshotCommand(output))
     .addCommand(statusCommand(output))
     .addCommand(logsCommand(output))
     .addCommand(packCommand(output))

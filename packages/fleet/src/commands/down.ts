@@ -6,7 +6,8 @@ import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
 import { stateDirectory } from "../cli/paths.ts";
 import { type Output, report } from "../output/print.ts";
 
-const withinMs = 30_000;
+/** Its data is saved first. */
+const withinMs = 60_000;
 
 /** `fleet down`: stop the fleet that runs from this folder. */
 export function downCommand(output: Output): Command {

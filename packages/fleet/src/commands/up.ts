@@ -25,6 +25,7 @@ interface UpOptions {
   cells?: string[];
   watch?: boolean;
   quiet?: boolean;
+  fresh?: boolean;
   detach?: boolean;
   heap?: number;
   logLevel?: string;
@@ -39,6 +40,7 @@ export function upCommand(output: Output): Command {
     "fleet up --watch                       build and restart what changes (npm run dev)",
     "fleet up --cells consumer,eu           only these cells",
     "fleet up --detach && npm run demo; npx fleet down",
+    "fleet up --fresh                       forget the data of the run before",
     "fleet up --port-base 9080              beside something else that holds port 8080",
   ])
     .addHelpText("after", shapes("the state of the fleet as in .fleet/state.json, once, when it is ready"))
@@ -52,6 +54,7 @@ export function upCommand(output: Output): Command {
     .addOption(portBaseOption())
     .option("--cells <ids>", "run only these, with commas between them (default: all in infra/cells)", list)
     .option("--watch", "build and restart what changes")
+    .option("--fresh", "begin with empty databases, not with what was saved of the run before")
     .option("--detach", "run in the background; return when it is ready (stop it with: npx fleet down)")
     .option("--quiet", "print no logs (they are in .fleet/logs all the same)")
     .option("--heap <MiB>", "Java heap of each emulator", wholeNumber("a size", 64, 1_000_000))
@@ -96,6 +99,7 @@ async function up(output: Output, options: UpOptions): Promise<number> {
       {
         root,
         stateDir: stateDirectory(options.stateDir),
+        data: options.fresh === true ? "fresh" : "keep",
         ...(options.portBase === undefined ? {} : { portBase: options.portBase }),
         ...(options.cells === undefined ? {} : { cells: options.cells }),
         ...(options.heap === undefined ? {} : { heapMb: options.heap }),

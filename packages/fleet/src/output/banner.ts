@@ -19,7 +19,7 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
     table([["every host below", state.router], ...hosts], "  "),
     paint.bold("Cells"),
     table(cells, "  "),
-    paint.bold("Keys, good until the fleet stops (people: npx fleet token --help)"),
+    paint.bold("Keys, the same at each start (people: npx fleet token --help)"),
     table(Object.entries(state.identity.keys), "  "),
     paint.bold("For tests and operators"),
     table(
@@ -35,7 +35,7 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
     paint.bold("Try it"),
     tryIt(state),
     "",
-    "Data is in memory and gone when the fleet stops.",
+    "Data is saved when the fleet stops and every five minutes; `npx fleet up --fresh` begins empty.",
     "",
   ].join("\n");
 }

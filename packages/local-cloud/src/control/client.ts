@@ -17,6 +17,7 @@ const relayReport = z.object({
 });
 export type RelayReport = z.infer<typeof relayReport>;
 
+const saved = z.object({ savedAt: z.iso.datetime() });
 const services = z.record(z.string(), z.object({ pid: z.int().optional() }));
 
 /** Faults for one relay of a running fleet, from another process. */
@@ -45,6 +46,8 @@ export interface FleetControl {
   serve(cell: string, digest: string): Promise<void>;
   /** Stop what stands beside, when its requests are answered. */
   settle(cell: string): Promise<void>;
+  /** Save the fleet's data now. Rejects, with the reason, when it keeps none. */
+  save(): Promise<{ savedAt: string }>;
 }
 
 /** Talk to the control endpoint of a running fleet (`control` in its state). */
@@ -72,6 +75,9 @@ export function controlClient(url: string): FleetControl {
         "POST",
         `/cells/${encodeURIComponent(cell)}/serve?${new URLSearchParams({ digest }).toString()}`,
       );
+    },
+    async save() {
+      return saved.parse(await ask("POST", "/data/save"));
     },
     async settle(cell) {
       await ask("POST", `/cells/${encodeURIComponent(cell)}/settle`);

@@ -27,6 +27,7 @@ beforeEach(async () => {
     state: () => ({ phase: "ready" }),
     relays: new Map([["eu", relay]]),
     services: () => new Map([["eu", { pid: 42, kill: () => killed.push("eu") }]]),
+    save: () => Promise.resolve({ savedAt: "2026-11-30T12:00:00.000Z" }),
     versions: { stage: async () => undefined, serve: async () => undefined, settle: async () => undefined },
   });
   client = controlClient(server.url);

@@ -14,6 +14,8 @@ export interface Controlled {
   /** By name: `router`, a cell's id, `bulk-<cell>`, `replicate-<cell>`, `sink-<cell>`, `warehouse`, `emulator-central`, `emulator-<cell>`. */
   services(): ReadonlyMap<string, { pid: number | undefined; kill(): void }>;
   versions: CellVersions;
+  /** Save the data now. */
+  save(): Promise<unknown>;
 }
 
 /** The versions of cells: one serves, another may stand beside it. */
@@ -57,6 +59,7 @@ class ControlError extends Error {
  *     POST /cells/<id>/stage?digest=D&commit=C   (start that artefact beside the one that serves)
  *     POST /cells/<id>/serve?digest=D            (requests go to that one; the former stands by)
  *     POST /cells/<id>/settle                    (stop what stands by, when its requests are answered)
+ *     POST /data/save
  *
  * It listens on 127.0.0.1 alone, and a POST needs the header `x-fleet-control`.
  */
@@ -107,6 +110,7 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
     service.kill();
     return { killed: name, pid: service.pid };
   }
+  if (what === "data" && name === "save" && action === undefined) return controlled.save();
   if (what === "cells") return changeVersion(controlled.versions, name, action, url.searchParams);
   throw new ControlError(404, "No such route");
 }

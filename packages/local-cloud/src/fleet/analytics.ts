@@ -59,6 +59,15 @@ export class LocalAnalytics {
     this.#runs.set(id, artefact.digest);
   }
 
+  /** Hold every sink where it is, so that databases and warehouse can be saved as of one moment; the answer lets them go on. */
+  hold(): () => void {
+    const held = [...this.#sinks.values()];
+    for (const sink of held) sink.freeze();
+    return () => {
+      for (const sink of held) sink.thaw();
+    };
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#sinks.values()].map((sink) => sink.stop()));
     await this.#warehouse.stop();

@@ -67,7 +67,9 @@ export class LocalDatabase {
       if (signal.aborted) return;
       await this.relay.hold();
       const how = exit.signal ?? `exit code ${exit.code}`;
-      this.#options.note(`the emulator ended (${how}); all data in it is gone. Starting it again`);
+      this.#options.note(
+        `the emulator ended (${how}), and the data in its memory with it. Starting it again`,
+      );
       try {
         this.#emulator = await launch(this.#options);
         if (await this.#refill(this.#emulator)) await this.relay.release();

@@ -1,8 +1,10 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { databasesOf } from "@proveniq/control-plane";
 import { commitOf } from "@proveniq/control-plane/artefact";
 import { readLocalConfig } from "../config.ts";
 import { type ControlServer, startControlServer } from "../control/server.ts";
+import type { EmulatedDatabase } from "../emulator/export.ts";
 import { type IssuerServer, loadIssuerKey, serveIssuer } from "../issuer/index.ts";
 import type { Service, ServiceEvents } from "../process/service.ts";
 import type { Relay } from "../relay/index.ts";
@@ -12,16 +14,19 @@ import { buildAll } from "./build.ts";
 import { type CellPlace, LocalCell } from "./cell.ts";
 import { LocalDatabase } from "./database.ts";
 import { baseEnvironment } from "./environment.ts";
+import { Keeping } from "./keeping.ts";
 import { LocalMarket } from "./market.ts";
 import { describeBusyPorts, type FleetPlan, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
 import { LocalRegistry } from "./registry.ts";
+import { type Saved, SavedData } from "./saved.ts";
 import { makeRouter, type ServiceContext } from "./services.ts";
-import { besideRelays, type FleetState, removeState, runningState, writeState } from "./state.ts";
+import { besideRelays, type FleetState, readState, removeState, runningState, writeState } from "./state.ts";
 import { FleetConflict, type FleetOptions, type RunningFleet } from "./types.ts";
 import { LocalCells } from "./versions.ts";
 
 const central = "central";
+const saveEveryMs = 300_000;
 
 /** The one place that knows the order in which a fleet starts and stops. */
 export class Fleet implements RunningFleet {
@@ -37,6 +42,8 @@ export class Fleet implements RunningFleet {
   #registry: LocalRegistry | undefined;
   #market: LocalMarket | undefined;
   #analytics: LocalAnalytics | undefined;
+  readonly #saved: SavedData;
+  #keeping: Keeping | undefined;
   #state: FleetState | undefined;
   #ended: Promise<void> | undefined;
   #written: Promise<void> = Promise.resolve();
@@ -45,6 +52,7 @@ export class Fleet implements RunningFleet {
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#stateDir = options.stateDir ?? join(options.root, ".fleet");
+    this.#saved = new SavedData(this.#stateDir);
     this.#cells = new LocalCells({
       artefacts: join(this.#stateDir, "artefacts"),
       tell: () => this.#become({}),
@@ -73,6 +81,7 @@ export class Fleet implements RunningFleet {
       relays: this.relays,
       services: () => this.#services(),
       versions: this.#cells,
+      save: () => this.save(),
     }).catch((cause: unknown) => {
       throw new FleetConflict(`Another fleet has just taken port ${plan.ports.control}`, { cause });
     });
@@ -121,6 +130,29 @@ export class Fleet implements RunningFleet {
     this.#analytics = new LocalAnalytics(context, stateDir, artefact, (source) => this.#eventsOf(source));
     await Promise.all([cellsReady, this.#startRouter(context), ...replicating, this.#analytics.start()]);
     await this.#become({ phase: "ready" });
+    if (this.#keepsData) this.#keeping = this.#keep(plan);
+  }
+
+  /** Nothing is saved of a fleet that never was ready: it would take the place of what is whole. */
+  #keep(plan: FleetPlan): Keeping {
+    return new Keeping({
+      saved: this.#saved,
+      everyMs: this.#options.saveEveryMs ?? saveEveryMs,
+      databases: () => [...this.#databases].flatMap(([name, { host }]) => databasesIn(plan, name, host)),
+      hold: () => this.#analytics?.hold() ?? (() => undefined),
+      note: (text) => this.#note("fleet", text),
+    });
+  }
+
+  async save(): Promise<Saved> {
+    if (this.#keeping === undefined) throw new Error("this fleet keeps no data");
+    const saved = await this.#keeping.save();
+    await this.#become({ savedAt: saved.savedAt });
+    return saved;
+  }
+
+  get #keepsData(): boolean {
+    return this.#options.data !== undefined;
   }
 
   killCell(id: string): void {
@@ -157,6 +189,9 @@ export class Fleet implements RunningFleet {
     await this.#router?.stop();
     await this.#cells.stop();
     await Promise.all([this.#registry?.close(), this.#market?.close(), this.#analytics?.stop()]);
+    await this.#keeping
+      ?.stop()
+      .catch((error: unknown) => this.#note("fleet", `the data could not be saved: ${messageOf(error)}`));
     await Promise.all([...this.#databases.values()].map((database) => database.stop()));
     await this.#issuer?.stop();
     await this.#control?.close();
@@ -179,16 +214,31 @@ export class Fleet implements RunningFleet {
   }
 
   async #prepareFolder(): Promise<void> {
+    const cutOff = (await readState(this.#stateDir)) !== undefined;
+    await this.#prepareData(cutOff);
     // What a killed fleet left behind: its databases are gone, so its directory would lie.
     await Promise.all([
       removeState(this.#stateDir),
       rm(join(this.#stateDir, "directory.json"), { force: true }),
       rm(join(this.#stateDir, "logs"), { recursive: true, force: true }),
       rm(join(this.#stateDir, "artefacts"), { recursive: true, force: true }),
-      forgetAnalytics(this.#stateDir),
     ]);
     for (const folder of ["logs", "warehouse"])
       await mkdir(join(this.#stateDir, folder), { recursive: true });
+  }
+
+  /** `cutOff`: the run before was killed. */
+  async #prepareData(cutOff: boolean): Promise<void> {
+    if (!this.#keepsData) return forgetAnalytics(this.#stateDir);
+    await this.#saved.finishSave();
+    if (this.#options.data === "fresh") await this.#saved.forget();
+    await this.#saved.layOut();
+    const saved = await this.#saved.read();
+    if (saved === undefined) return;
+    const lost = cutOff
+      ? "; the run before was not stopped in order, and what it wrote after that is lost"
+      : "";
+    this.#note("fleet", `begins with the data of ${saved.savedAt}${lost} (--fresh begins empty)`);
   }
 
   async #become(change: Partial<FleetState>): Promise<void> {
@@ -236,16 +286,30 @@ export class Fleet implements RunningFleet {
     });
     this.#databases.set(name, database);
     this.relays.set(name, database.relay);
+    await this.#fill(name, plan, database.host);
     // A stop that came meanwhile did not see it.
     if (this.#ended !== undefined) await database.stop();
   }
 
+  /** Bring back what was saved of an emulator's databases; undefined when that is nothing. */
+  async #fill(name: string, plan: FleetPlan, host: string): Promise<Saved | undefined> {
+    const saved = this.#keepsData ? await this.#saved.read() : undefined;
+    if (saved === undefined) return undefined;
+    const filled = await Promise.all(databasesIn(plan, name, host).map((each) => this.#saved.fill(each)));
+    return filled.includes(true) ? saved : undefined;
+  }
+
   async #refill(name: string, plan: FleetPlan): Promise<void> {
     const source = `emulator-${name}`;
-    if (this.#registry === undefined) return;
+    const host = this.#databases.get(name)?.host;
+    if (this.#registry === undefined || host === undefined) return;
+    const saved = await this.#fill(name, plan, host);
+    const since =
+      saved === undefined ? "" : ` with the data of ${saved.savedAt}; what was written after that is lost`;
     if (name !== central) {
       const tenants = await this.#registry.refillCell(name);
-      this.#note(source, `serves again, empty but for its tenants: ${tenants.join(", ")}`);
+      const kept = saved === undefined ? `, empty but for its tenants: ${tenants.join(", ")}` : since;
+      this.#note(source, `serves again${kept}`);
       return;
     }
     const [lost] = await Promise.all([
@@ -253,7 +317,8 @@ export class Fleet implements RunningFleet {
       this.#market?.seed(this.#options.root),
     ]);
     const again = lost.length === 0 ? "" : `; no longer known, add them again: ${lost.join(", ")}`;
-    this.#note(source, `serves again with the tenants that the fleet starts with${again}`);
+    const kept = saved === undefined ? " with the tenants that the fleet starts with" : since;
+    this.#note(source, `serves again${kept}${again}`);
   }
 
   async #startRouter(context: ServiceContext): Promise<void> {
@@ -290,6 +355,19 @@ async function refuseBusyPorts(plan: FleetPlan): Promise<void> {
   throw new FleetConflict(
     `${busy.join("\n")}\nStop what holds it, or start the fleet elsewhere: \`npx fleet up --port-base 9080\`.`,
   );
+}
+
+/** The databases that an emulator holds, by its name: `central`, or a cell's id. */
+function databasesIn({ config, manifests }: FleetPlan, name: string, host: string): EmulatedDatabase[] {
+  const cell = manifests[name];
+  const { project, controlDatabase, deployDatabase, marketDatabase } = config.central;
+  return cell === undefined
+    ? [controlDatabase, deployDatabase, marketDatabase].map((database) => ({ host, project, database }))
+    : databasesOf(cell).map((database) => ({ host, project: cell.project, database }));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function placeOf(state: FleetState, id: string): CellPlace {

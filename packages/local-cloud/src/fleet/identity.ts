@@ -1,4 +1,7 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { makeApiKey } from "@proveniq/control-plane/access";
+import { z } from "zod";
 import { developmentIssuer, loadIssuerKey, mintToken } from "../issuer/index.ts";
 import type { SeedTenant } from "./seeds.ts";
 import type { FleetState } from "./state.ts";
@@ -16,14 +19,46 @@ export interface LocalPerson {
   lifetime?: number;
 }
 
-/** A development key for each partner among the tenants, new with each start. */
-export async function makeLocalKeys(tenants: readonly SeedTenant[]): Promise<Record<string, string>> {
+const storedKeys = z.record(z.string(), z.string());
+
+/**
+ * A development key for each partner among the tenants: kept in `file`, which only its owner may read, so that a key in somebody's
+ * script is good tomorrow too. Throws when the file holds something else.
+ */
+export async function loadLocalKeys(
+  file: string,
+  tenants: readonly SeedTenant[],
+): Promise<Record<string, string>> {
+  const known = await readKeys(file);
   const partners = tenants.filter((tenant) => tenant.partner);
-  return Object.fromEntries(
+  const keys = Object.fromEntries(
     await Promise.all(
-      partners.map(async ({ tenantId }) => [tenantId, (await makeApiKey("dev", tenantId)).key] as const),
+      partners.map(
+        async ({ tenantId }) =>
+          [tenantId, known[tenantId] ?? (await makeApiKey("dev", tenantId)).key] as const,
+      ),
     ),
   );
+  if (partners.some(({ tenantId }) => known[tenantId] === undefined)) {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.${process.pid}.new`, `${JSON.stringify({ ...known, ...keys }, null, 2)}\n`, {
+      mode: 0o600,
+    });
+    await rename(`${file}.${process.pid}.new`, file);
+  }
+  return keys;
+}
+
+async function readKeys(file: string): Promise<Record<string, string>> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "{}";
+    throw error;
+  });
+  try {
+    return storedKeys.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Error(`${file} holds no keys: delete it, and the next start makes new ones.`, { cause });
+  }
 }
 
 /** A token that the cells of this fleet believe: signed with the key that the fleet's issuer publishes. */

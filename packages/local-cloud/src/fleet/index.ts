@@ -7,6 +7,7 @@ export { LocalMarket } from "./market.ts";
 export { busyFleetPorts, planFleet } from "./plan.ts";
 export { defaultPortBase, localPorts, maxPortBase } from "./ports.ts";
 export { LocalRegistry } from "./registry.ts";
+export { type Saved, SavedData } from "./saved.ts";
 export { sampleTenant, seedTenants } from "./seeds.ts";
 export { replicatorFlags } from "./services.ts";
 export { startFleet } from "./start.ts";

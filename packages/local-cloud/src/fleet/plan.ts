@@ -4,7 +4,7 @@ import type { CellManifest, FleetConfig } from "@proveniq/contracts";
 import { loadFleet } from "@proveniq/control-plane";
 import { busyPorts, describeBusy } from "../net/listening.ts";
 import { localFleet, localHost, selectCells } from "./hosts.ts";
-import { makeLocalKeys } from "./identity.ts";
+import { loadLocalKeys } from "./identity.ts";
 import { type LocalPorts, localPorts } from "./ports.ts";
 import { type SeedTenant, seedsFor } from "./seeds.ts";
 import type { FleetState } from "./state.ts";
@@ -53,7 +53,7 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
     identity: {
       issuer: `http://127.0.0.1:${ports.issuer}`,
       issuerKeyFile: join(options.stateDir, "issuer-key.json"),
-      keys: await makeLocalKeys(seeds),
+      keys: await loadLocalKeys(join(options.stateDir, "keys.json"), seeds),
     },
     metrics: `http://127.0.0.1:${ports.metrics}/metrics`,
     directoryFile: join(options.stateDir, "directory.json"),

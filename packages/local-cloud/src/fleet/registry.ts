@@ -128,7 +128,7 @@ export class LocalRegistry {
     return placed.map((p) => p.tenantId);
   }
 
-  /** Fill a registry that lost its data with the seeds; resolves with the tenants that are known no longer. */
+  /** Fill a registry that lost its data, or all since it was last saved, with the seeds; resolves with the tenants that are known no longer. */
   async refillCentral(tenants: readonly SeedTenant[]): Promise<string[]> {
     const before = directorySnapshot.parse(JSON.parse(await readFile(this.#state.directoryFile, "utf8")));
     for (const tenant of tenants) await this.#addSeed(tenant);
@@ -137,7 +137,7 @@ export class LocalRegistry {
       await this.#connections.control.bumpVersion();
     }
     await this.publish({ begin: true });
-    const known = new Set(tenants.map((t) => t.tenantId));
+    const known = new Set((await this.list()).map((t) => t.tenantId));
     return Object.keys(before.tenants).filter((id) => !known.has(id));
   }
 

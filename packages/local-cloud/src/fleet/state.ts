@@ -17,9 +17,15 @@ export const fleetState = z.strictObject({
   identity: z.strictObject({
     issuer: z.url().describe("Signs people's tokens; answers on 127.0.0.1 only"),
     issuerKeyFile: z.string(),
-    keys: z.record(z.string(), z.string()).describe("Tenant → its development key, good for this run"),
+    keys: z
+      .record(z.string(), z.string())
+      .describe("Tenant → its development key, the same at each start from this folder"),
   }),
   metrics: z.url().describe("What the router counts: requests, failures and durations by cell"),
+  savedAt: z.iso
+    .datetime()
+    .optional()
+    .describe("When its data was last saved; absent: it keeps none, or has not yet"),
   directoryFile: z.string(),
   central: z.strictObject({
     project: z.string(),

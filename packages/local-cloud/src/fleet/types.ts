@@ -1,5 +1,6 @@
 import type { Relay } from "../relay/index.ts";
 import type { InstalledArtefact } from "./artefact.ts";
+import type { Saved } from "./saved.ts";
 import type { FleetState } from "./state.ts";
 
 /** Something that a person may want to see. */
@@ -24,6 +25,13 @@ export interface FleetOptions {
   heapMb?: number;
   /** Whether imports keep the pace of their cell's manifest; off unless told otherwise. */
   importPace?: "manifest" | "off";
+  /**
+   * What becomes of the data. `keep`: begin with what was saved, and save every few minutes and at the end; `fresh`: begin empty,
+   * then the same. Without it the data is gone when the fleet stops.
+   */
+  data?: "keep" | "fresh";
+  /** How often a running fleet's data is saved; every five minutes unless told otherwise. */
+  saveEveryMs?: number;
   /** What every cell starts from; what the repository builds unless told otherwise. */
   artefact?: InstalledArtefact;
   /** Of cells and router: debug, info, warn, error; info unless told otherwise. */
@@ -44,6 +52,8 @@ export interface RunningFleet {
   killCell(id: string): void;
   /** Build again and restart what changed; resolves with the names of what was restarted. */
   reload(): Promise<string[]>;
+  /** Save the data now. Rejects when this fleet keeps none. */
+  save(): Promise<Saved>;
   /** Stop everything in order. Calling it again waits for the same end. */
   stop(): Promise<void>;
   /** SIGKILL everything, now. */

@@ -101,6 +101,15 @@ export class Service {
     this.#child?.kill("SIGKILL");
   }
 
+  /** SIGSTOP: it neither runs nor ends until `thaw`. */
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
   #spawn(): GuardedChild {
     const { command, args, cwd, env } = this.#options;
     const child = spawnGuarded(command, args, { cwd, env });
