@@ -62,12 +62,12 @@ it("brings back every database, named ones too, and what lies beside them", asyn
     join(stateDir, "data/current/databases/saved-a--default-database"),
     join(stateDir, "data/current/databases/saved-b--default-database"),
   );
-  expect(await saved.fill({ host, project: "saved-b", database: "(default)" })).toBe(true);
-  expect(await saved.fill({ host, project: "saved-b", database: "eu-partners" })).toBe(false);
+  const filled = await Promise.all(of("saved-b").map((database) => saved.fill(database)));
+  expect(filled).toEqual([true, false]);
   const [first, second] = await look("saved-b");
   expect(first?.ids).toEqual(["1"]);
   expect(first?.first).toMatchObject({ bytes: document.bytes, text: "ü", number: 0.1, map: document.map });
-  expect((first?.first?.["at"] as { toDate(): Date }).toDate()).toEqual(at);
+  expect(JSON.stringify(first?.first?.["at"])).toContain('"_nanoseconds":123000000');
   expect(second?.ids).toEqual([]);
   await saved.layOut();
   expect(await readFile(join(stateDir, "warehouse", "warehouse.duckdb"), "utf8")).toBe("rows");
