@@ -53,7 +53,8 @@ async function pipeline(door: Door, { asks, pieces }: Good): Promise<Told[]> {
   );
   const { answers, fault } = socket.reader;
   // Where the router closes in the middle, the kernel may throw away what it had sent: nobody can say what had to arrive.
-  const excused = asks.slice(0, -1).some(endsConnection);
+  const announced = answers.slice(0, asks.length - 1).some((a) => headerOf(a, "connection") === "close");
+  const excused = announced || asks.slice(0, -1).some(endsConnection);
   const told = asks.map((ask, n): Told => {
     const answer = answers[n];
     const end = answer?.complete === true ? "answered" : socket.ended ? "closed" : "late";
