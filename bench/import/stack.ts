@@ -143,6 +143,7 @@ export async function startRouter(folder: string, cells: readonly Cell[], core?:
       HOST: "127.0.0.1",
       DIRECTORY_FILE: directory,
       PROVENIQ_ENV: "development",
+      FLEET_ZONE: "proveniq.io",
       LOG_LEVEL: "error",
     },
     { core },

@@ -195,6 +195,7 @@ export function startRouterProcess(
       HOST: "127.0.0.1",
       DIRECTORY_FILE: directory,
       PROVENIQ_ENV: "development",
+      FLEET_ZONE: "proveniq.io",
       ...more,
     },
     logFile: join(folder, "router.log"),

@@ -1,4 +1,10 @@
-import { type TraceExport, traceExportEnvironment, traceExportOf } from "@proveniq/contracts";
+import {
+  hostname,
+  type OriginRule,
+  type TraceExport,
+  traceExportEnvironment,
+  traceExportOf,
+} from "@proveniq/contracts";
 import { z } from "zod";
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -12,6 +18,7 @@ const environment = z
     EDGE_CONFIG: z.string().min(1).optional(),
     DIRECTORY_REDIS: z.url({ protocol: /^rediss?$/ }).optional(),
     DIRECTORY_KEEP: z.string().min(1).optional(),
+    FLEET_ZONE: hostname,
     PROVENIQ_ENV: z.enum(["development", "production"]).default("production"),
     GOOGLE_CLOUD_PROJECT: z
       .string()
@@ -45,6 +52,8 @@ export interface RouterConfig {
   /** Undefined: metrics are not offered. */
   metricsPort: number | undefined;
   directory: DirectorySource;
+  /** Where cells may be, whatever the directory says. */
+  origins: OriginRule;
   development: boolean;
   /** Where traces are looked up; undefined: log lines name a trace by its id alone. */
   project: string | undefined;
@@ -60,12 +69,13 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): RouterConfig {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
     throw new Error(`The router's environment is not valid:\n${lines.join("\n")}`);
   }
-  const { PORT, HOST, METRICS_PORT, PROVENIQ_ENV, GOOGLE_CLOUD_PROJECT, LOG_LEVEL } = parsed.data;
+  const { PORT, HOST, METRICS_PORT, FLEET_ZONE, PROVENIQ_ENV, GOOGLE_CLOUD_PROJECT, LOG_LEVEL } = parsed.data;
   return {
     port: PORT,
     host: HOST,
     metricsPort: METRICS_PORT,
     directory: sourceOf(parsed.data),
+    origins: { zone: FLEET_ZONE, loopback: PROVENIQ_ENV === "development" },
     development: PROVENIQ_ENV === "development",
     project: GOOGLE_CLOUD_PROJECT,
     traces: traceExportOf(parsed.data),
@@ -81,8 +91,14 @@ function sourceOf(env: z.infer<typeof environment>): DirectorySource {
 }
 
 /** The configuration at the edge, where the platform sets EDGE_CONFIG by itself once a store is connected. */
-export function readEdgeConfig(env: NodeJS.ProcessEnv = process.env): { connection: string } {
-  const parsed = z.string().min(1).safeParse(env["EDGE_CONFIG"]);
-  if (!parsed.success) throw new Error("EDGE_CONFIG is missing: connect an Edge Config to the project.");
-  return { connection: parsed.data };
+export function readEdgeConfig(env: NodeJS.ProcessEnv = process.env): {
+  connection: string;
+  origins: OriginRule;
+} {
+  const connection = z.string().min(1).safeParse(env["EDGE_CONFIG"]);
+  if (!connection.success) throw new Error("EDGE_CONFIG is missing: connect an Edge Config to the project.");
+  const zone = hostname.safeParse(env["FLEET_ZONE"]);
+  if (!zone.success) throw new Error("FLEET_ZONE is missing: set it to the zone of infra/fleet.json.");
+  const loopback = env["PROVENIQ_ENV"] === "development";
+  return { connection: connection.data, origins: { zone: zone.data, loopback } };
 }

@@ -12,7 +12,7 @@ const mebibyte = 1024 * 1024;
 async function main(): Promise<void> {
   const config = readConfig();
   const log = new Log(config.logLevel, config.project);
-  const open = await openDirectory(config.directory, (level, message, facts) =>
+  const open = await openDirectory(config.directory, config.origins, (level, message, facts) =>
     log.event(level, message, facts),
   );
   const onFault = (error: unknown, requestId = "") => {

@@ -1,14 +1,15 @@
 import { z } from "zod";
+import { directoryVersion, maxDirectoryVersion } from "./directory-trust.ts";
 import { defaultTarget, fleetHost } from "./fleet.ts";
 import { cellId, epoch, hostname, tenantId } from "./ids.ts";
 import { residency } from "./region.ts";
 
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => new URL(url).origin === url, { error: "must be an origin: scheme and host, no path" });
+
 /** Where a router reaches a cell, and whom the cell may serve. Local origins are plain http. */
-export const directoryCell = z.strictObject({
-  residency,
-  api: z.url({ protocol: /^https?$/ }),
-  bulk: z.url({ protocol: /^https?$/ }),
-});
+export const directoryCell = z.strictObject({ residency, api: origin, bulk: origin });
 export type DirectoryCell = z.infer<typeof directoryCell>;
 
 /** The part of the directory that all tenants share: hosts, defaults and cells. */
@@ -33,6 +34,16 @@ export const topology = z
         });
       }
     }
+    const owners = new Map<string, string>();
+    for (const [id, { api, bulk }] of Object.entries(t.cells)) {
+      for (const [service, url] of Object.entries({ api, bulk })) {
+        const owner = owners.get(url) ?? id;
+        owners.set(url, owner);
+        if (owner === id) continue;
+        const message = `${url} is the origin of cell ${owner} too`;
+        ctx.addIssue({ code: "custom", path: ["cells", id, service], message });
+      }
+    }
   });
 export type Topology = z.infer<typeof topology>;
 
@@ -46,7 +57,7 @@ export type DirectoryEntry = z.infer<typeof directoryEntry>;
  */
 export const directorySnapshot = z
   .strictObject({
-    version: z.int().min(1),
+    version: directoryVersion,
     publishedAt: z.iso.datetime(),
     topology,
     tenants: z.record(tenantId, directoryEntry),
@@ -77,3 +88,17 @@ export const directorySnapshot = z
   })
   .meta({ id: "DirectorySnapshot" });
 export type DirectorySnapshot = z.infer<typeof directorySnapshot>;
+
+/**
+ * A published directory as whoever is about to replace it reads it: a version that no router believes counts as the
+ * first, so that it stands in nobody's way.
+ */
+export const replaceableSnapshot = z.preprocess(withPossibleVersion, directorySnapshot);
+
+function withPossibleVersion(document: unknown): unknown {
+  if (typeof document !== "object" || document === null || !("version" in document)) return document;
+  const { version } = document;
+  return typeof version === "number" && version > maxDirectoryVersion
+    ? { ...document, version: 1 }
+    : document;
+}

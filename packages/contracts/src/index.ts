@@ -3,6 +3,7 @@ export * from "./cors.ts";
 export * from "./credential.ts";
 export * from "./deploy.ts";
 export * from "./directory.ts";
+export * from "./directory-trust.ts";
 export * from "./event.ts";
 export * from "./fleet.ts";
 export * from "./headers.ts";

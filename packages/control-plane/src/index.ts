@@ -2,6 +2,7 @@ export { type AddedCell, addCell } from "./cells/add.ts";
 export { makeManifest, type NewCell } from "./cells/manifest.ts";
 export { type CellTenants, type RemovedCell, removeCell, tenantsOf } from "./cells/remove.ts";
 export { type Connections, databasesOf, findCredentials, openConnections } from "./connections.ts";
+export { type AskingCells, type CellIdentity, type WhoIs, whoIsOverHttp } from "./directory/ask-cells.ts";
 export { buildSnapshot, type Origins, originsOf } from "./directory/build.ts";
 export type { DirectoryChange } from "./directory/changes.ts";
 export type { EdgeConfigAccess } from "./directory/edge-config.ts";

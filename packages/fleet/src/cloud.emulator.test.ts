@@ -10,6 +10,13 @@ vi.mock(import("@proveniq/control-plane"), async (original) => {
   return {
     ...actual,
     findCredentials: async () => undefined,
+    // Each origin of production answers as the cell that its name says.
+    whoIsOverHttp: () => async (origin) => {
+      const { manifests } = await actual.loadFleet(infra);
+      const found = Object.entries(manifests).find(([, m]) => Object.values(m.origins).includes(origin));
+      if (found === undefined) throw new Error("does not answer");
+      return { id: found[0], residency: found[1].residency };
+    },
     openConnections: (fleet) => actual.openConnections(fleet, inject("firestoreHost")),
   };
 });
@@ -24,6 +31,7 @@ vi.mock(import("@proveniq/control-plane/market"), async (original) => {
   return { ...actual, Market: EmulatedMarket };
 });
 
+const infra = new URL("../../../infra", import.meta.url).pathname;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "fleet-cloud-"));

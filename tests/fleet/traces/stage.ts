@@ -87,6 +87,7 @@ export async function setStage(fleet: FleetState, collector: string, secret: str
     GOOGLE_CLOUD_PROJECT: "proveniq-central",
     PORT: String(routerPort),
     DIRECTORY_FILE: file,
+    FLEET_ZONE: "proveniq.io",
   });
   const processes = { router, cell };
   const url = `http://127.0.0.1:${routerPort}`;

@@ -27,7 +27,13 @@ addEventListener("fetch", (event) => event.respondWith(middleware(event.request,
     format: "iife",
     platform: "browser",
     conditions: ["edge-light", "worker"],
-    define: { "process.env": JSON.stringify({ EDGE_CONFIG: connection }) },
+    define: {
+      "process.env": JSON.stringify({
+        EDGE_CONFIG: connection,
+        FLEET_ZONE: "proveniq.io",
+        PROVENIQ_ENV: "development",
+      }),
+    },
     logLevel: "silent",
   });
   return result.outputFiles[0]?.text ?? "";
@@ -53,9 +59,11 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => cell.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(cell.address() as AddressInfo).port}`;
-  const cells = Object.fromEntries(
-    Object.entries(caseDirectory.topology.cells).map(([id, c]) => [id, { ...c, api: origin, bulk: origin }]),
-  );
+  const { cells: known } = caseDirectory.topology;
+  // No two cells may have one origin: one server goes by two names here.
+  const named = { consumer: origin, "enterprise-a": origin.replace("127.0.0.1", "localhost") };
+  const here = Object.entries(named).map(([id, at]) => [id, { ...known[id], api: at, bulk: at }]);
+  const cells = { ...known, ...Object.fromEntries(here) };
   edgeConfig = await startEdgeConfig({
     items: { directory: { ...caseDirectory, topology: { ...caseDirectory.topology, cells } } },
   });

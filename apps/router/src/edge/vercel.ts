@@ -19,7 +19,7 @@ const log = (level: "info" | "warn", message: string, facts: Record<string, stri
   );
 };
 
-const directory = openEdgeConfigDirectory({ connection: readEdgeConfig().connection, log });
+const directory = openEdgeConfigDirectory({ ...readEdgeConfig(), log });
 const handle = createEdgeHandler({ directory });
 
 /** Vercel's middleware for the global hosts. Region hosts must not point here: it runs wherever the caller is. */

@@ -2,12 +2,13 @@ import { describe, expect, it } from "vitest";
 import { readConfig } from "../config.ts";
 
 describe("readConfig", () => {
-  it("needs a directory; the rest has a default", () => {
-    expect(readConfig({ DIRECTORY_FILE: "d.json" })).toEqual({
+  it("needs a directory and the zone; the rest has a default", () => {
+    expect(readConfig({ DIRECTORY_FILE: "d.json", FLEET_ZONE: "proveniq.io" })).toEqual({
       port: 8080,
       host: "0.0.0.0",
       metricsPort: undefined,
       directory: { kind: "file", file: "d.json" },
+      origins: { zone: "proveniq.io", loopback: false },
       development: false,
       project: undefined,
       traces: undefined,
@@ -25,7 +26,7 @@ describe("readConfig", () => {
       { kind: "redis", url: "redis://r:6379", keep: "k" },
     ],
   ])("takes the directory from %j", (env, directory) => {
-    expect(readConfig(env).directory).toEqual(directory);
+    expect(readConfig({ ...env, FLEET_ZONE: "proveniq.io" }).directory).toEqual(directory);
   });
 
   it.each([
@@ -33,8 +34,10 @@ describe("readConfig", () => {
     [{ DIRECTORY_FILE: "d", EDGE_CONFIG: "e" }, /exactly one/],
     [{ DIRECTORY_FILE: "d", DIRECTORY_KEEP: "k" }, /DIRECTORY_KEEP/],
     [{ DIRECTORY_REDIS: "http://x" }, /DIRECTORY_REDIS/],
+    [{ DIRECTORY_FILE: "d", FLEET_ZONE: "" }, /FLEET_ZONE/],
+    [{ DIRECTORY_FILE: "d", FLEET_ZONE: undefined }, /FLEET_ZONE/],
   ])("refuses %j", (env, message) => {
-    expect(() => readConfig(env)).toThrow(message);
+    expect(() => readConfig({ FLEET_ZONE: "proveniq.io", ...env })).toThrow(message);
   });
 
   it("names every fault at once", () => {

@@ -1,3 +1,4 @@
+import type { OriginRule } from "@proveniq/contracts";
 import type { Directory, DirectoryLog } from "@proveniq/tenant-context/directory";
 import { openFileDirectory } from "@proveniq/tenant-context/directory/file";
 import { type Keepable, keepInFile } from "@proveniq/tenant-context/directory/keep";
@@ -10,19 +11,23 @@ export interface OpenDirectory {
 }
 
 /** Open the directory that the configuration names. Resolves even when its source is down: what was kept serves. */
-export async function openDirectory(source: DirectorySource, log: DirectoryLog): Promise<OpenDirectory> {
+export async function openDirectory(
+  source: DirectorySource,
+  origins: OriginRule,
+  log: DirectoryLog,
+): Promise<OpenDirectory> {
   if (source.kind === "file") {
-    const file = await openFileDirectory({ file: source.file, log });
+    const file = await openFileDirectory({ file: source.file, origins, log });
     return { directory: file.directory, close: async () => file.close() };
   }
   // Clients are loaded when they are needed: a router has one directory only.
   if (source.kind === "edge-config") {
     const { openEdgeConfigDirectory } = await import("@proveniq/tenant-context/directory/edge-config");
-    const directory = openEdgeConfigDirectory({ connection: source.connection, log });
+    const directory = openEdgeConfigDirectory({ connection: source.connection, origins, log });
     return started(directory, source.keep, log, () => undefined);
   }
   const { openRedisDirectory } = await import("@proveniq/tenant-context/directory/redis");
-  const redis = openRedisDirectory({ url: source.url, log });
+  const redis = openRedisDirectory({ url: source.url, origins, log });
   return started(redis.directory, source.keep, log, () => redis.close());
 }
 

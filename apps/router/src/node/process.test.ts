@@ -35,6 +35,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Cells are on this machine here, which production does not allow. */
+const fleet = { PROVENIQ_ENV: "development", FLEET_ZONE: "proveniq.io" };
+
 /** The router as a process, its log read line by line; resolves with its port. */
 async function start(env: Record<string, string> = {}): Promise<number> {
   const { topology } = caseDirectory;
@@ -45,7 +48,7 @@ async function start(env: Record<string, string> = {}): Promise<number> {
     JSON.stringify({ ...caseDirectory, topology: { ...topology, cells: { ...topology.cells, consumer } } }),
   );
   child = spawn(process.execPath, [main], {
-    env: { PATH: process.env["PATH"], PORT: "0", HOST: "127.0.0.1", DIRECTORY_FILE: file, ...env },
+    env: { PATH: process.env["PATH"], PORT: "0", HOST: "127.0.0.1", DIRECTORY_FILE: file, ...fleet, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const { stdout } = child;
@@ -131,6 +134,7 @@ describe("the router as a process", () => {
         PORT: String(port),
         HOST: "127.0.0.1",
         DIRECTORY_FILE: join(folder, "directory.json"),
+        ...fleet,
       },
     });
     let text = "";

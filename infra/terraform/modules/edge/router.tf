@@ -35,6 +35,10 @@ resource "google_cloud_run_v2_service" "router" {
         }
       }
       env {
+        name  = "FLEET_ZONE"
+        value = var.fleet.zone
+      }
+      env {
         name  = "GOOGLE_CLOUD_PROJECT"
         value = var.fleet.central.project
       }

@@ -1,4 +1,4 @@
-import { directorySnapshot, parseFile } from "@proveniq/contracts";
+import { parseFile, replaceableSnapshot } from "@proveniq/contracts";
 import { z } from "zod";
 import { RefusedError } from "../refused.ts";
 import type { DirectoryTarget } from "./target.ts";
@@ -33,7 +33,7 @@ export function edgeConfigTarget(id: string, access: EdgeConfigAccess): Director
         throw new RefusedError(`${id}: its platform's answer is no list of items. Nothing was changed.`);
       const found = answer.data.find(({ key }) => key === itemKey);
       if (found === undefined) return undefined;
-      return parseFile(directorySnapshot, `${id}, item ${itemKey}`, JSON.stringify(found.value));
+      return parseFile(replaceableSnapshot, `${id}, item ${itemKey}`, JSON.stringify(found.value));
     },
     write: async (snapshot) => {
       await call("PATCH", { items: [{ operation: "upsert", key: itemKey, value: snapshot }] });

@@ -7,6 +7,7 @@ import { DatabasePool } from "@proveniq/db/pool";
 import { afterAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { RefusedError } from "../refused.ts";
 import { config, manifests, place } from "../testing.ts";
+import type { WhoIs } from "./ask-cells.ts";
 import { originsOf } from "./build.ts";
 import { diffDirectory, type Publication, publishDirectory, rollbackDirectory } from "./publish.ts";
 import { fileTarget, openTarget } from "./target.ts";
@@ -19,6 +20,13 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
+/** Cells that are where their manifests say, and one that has been moved. */
+const honest: WhoIs = async (at) => {
+  const [id, cell] =
+    Object.entries(manifests).find(([, { origins }]) => Object.values(origins).includes(at)) ?? [];
+  if (id === undefined || cell === undefined) return { id: "eu", residency: "eu" };
+  return { id, residency: cell.residency };
+};
 const origin = { who: "ann@proveniq.io", from: "ann-laptop" };
 let made = 0;
 let folder: string;
@@ -33,7 +41,15 @@ beforeEach(() => {
   file = join(folder, "directory.json");
   control = new Registry(pool, "control");
   const target = fileTarget(file);
-  publication = { target, control, config, manifests, origins: () => originsOf(manifests), origin };
+  publication = {
+    target,
+    control,
+    config,
+    manifests,
+    origins: () => originsOf(manifests),
+    origin,
+    whoIs: honest,
+  };
 });
 
 const add = (id: string, hosts: string[] = []) => control.add(place(id, { hosts }), origin);
@@ -44,7 +60,7 @@ const audited = async () =>
 
 const elsewhere = {
   ...originsOf(manifests),
-  eu: { api: "https://wrong.example", bulk: "https://wrong.example" },
+  eu: { api: "https://wrong.proveniq.io", bulk: "https://wrong.proveniq.io" },
 };
 
 describe("publishDirectory", () => {
@@ -60,7 +76,7 @@ describe("publishDirectory", () => {
     });
     await publishDirectory({ ...publication, origins: asked });
     expect(asked).toHaveBeenCalledTimes(2);
-    expect((await read()).topology.cells["eu"]?.api).toBe("https://wrong.example");
+    expect((await read()).topology.cells["eu"]?.api).toBe("https://wrong.proveniq.io");
   });
 
   test("writes what the registry says under a greater version, leaves no drafts, and is recorded", async () => {
@@ -81,7 +97,12 @@ describe("publishDirectory", () => {
 
   test("does nothing when the target holds it already", async () => {
     const { snapshot } = await publishDirectory(publication);
-    expect(await publishDirectory(publication)).toEqual({ snapshot, published: false, changes: [] });
+    expect(await publishDirectory(publication)).toEqual({
+      snapshot,
+      published: false,
+      changes: [],
+      warnings: [],
+    });
     expect(await audited()).toHaveLength(1);
   });
 
@@ -104,6 +125,75 @@ describe("publishDirectory", () => {
     await add("nordic");
     expect((await publishDirectory(publication)).snapshot.version).toBe(501);
     expect((await control.snapshot()).version).toBe(501);
+  });
+
+  test.each([2_000_000, 1_000_000_000, Number.MAX_SAFE_INTEGER, 1e300])(
+    "replaces a version that no publication can have reached: %d",
+    async (version) => {
+      const { snapshot } = await publishDirectory(publication);
+      await writeFile(file, JSON.stringify({ ...snapshot, version }));
+      await add("nordic");
+      const next = (await publishDirectory(publication)).snapshot;
+      expect(next.version).toBeLessThan(10);
+      expect(await read()).toEqual(next);
+    },
+  );
+
+  test("asks every origin who it is, and refuses one where another cell answers", async () => {
+    const asked: string[] = [];
+    const whoIs: WhoIs = async (at) => {
+      asked.push(at);
+      return at.includes("eu-bulk") ? { id: "consumer", residency: "global" } : honest(at);
+    };
+    await expect(publishDirectory({ ...publication, whoIs })).rejects.toThrow(
+      "cell eu, bulk: https://eu-bulk.cells.proveniq.io answers as cell consumer (global), not eu (eu): see origins in infra/cells/eu/cell.json",
+    );
+    expect(asked.toSorted()).toEqual(Object.values(originsOf(manifests)).flatMap(Object.values).toSorted());
+    await expect(read()).rejects.toThrow("ENOENT");
+    const elsewhere = publishDirectory({
+      ...publication,
+      whoIs: async (at) => ({ ...(await honest(at)), residency: "us" }),
+    });
+    await expect(elsewhere).rejects.toThrow("answers as cell eu (us), not eu (eu)");
+  });
+
+  test("refuses a silent origin that is new, and warns of one that routers use already", async () => {
+    const whoIs: WhoIs = async (at) => {
+      if (at.includes("eu-api")) throw new Error("does not answer (refused)");
+      return honest(at);
+    };
+    await expect(publishDirectory({ ...publication, whoIs })).rejects.toThrow(
+      "cell eu, api: https://eu-api.cells.proveniq.io does not answer (refused), and no router uses it yet: deploy the cell",
+    );
+    await publishDirectory(publication);
+    await add("nordic");
+    const { published, warnings } = await publishDirectory({ ...publication, whoIs });
+    expect([published, warnings]).toEqual([
+      true,
+      ["cell eu, api: https://eu-api.cells.proveniq.io does not answer (refused); routers use it already"],
+    ]);
+    // A registry that begins anew is published before any cell runs.
+    const silent: WhoIs = () => Promise.reject(new Error("does not answer"));
+    await expect(publishDirectory({ ...publication, whoIs: silent, begin: true })).resolves.toMatchObject({
+      published: true,
+    });
+  });
+
+  test.each([
+    ["https://eu.evil.example", "is not in the zone proveniq.io"],
+    ["http://eu-api.cells.proveniq.io", "must be https"],
+    ["http://127.0.0.1:9001", "is this machine itself"],
+    ["https://consumer-api.cells.proveniq.io", "is the origin of cell consumer too"],
+  ])("refuses the origin %s unasked", async (api, fault) => {
+    const asked: string[] = [];
+    const whoIs: WhoIs = (at) => {
+      asked.push(at);
+      return honest(at);
+    };
+    const { eu, ...rest } = originsOf(manifests);
+    const origins = () => ({ ...rest, eu: { api, bulk: eu?.bulk ?? "" } });
+    await expect(publishDirectory({ ...publication, origins, whoIs })).rejects.toThrow(fault);
+    expect(asked).toEqual([]);
   });
 
   test.each<[string, (present: DirectorySnapshot) => Promise<void>, string]>([
@@ -196,10 +286,14 @@ describe("rollbackDirectory", () => {
           kind: "changed",
           what: "cell",
           name: "eu",
-          before: "eu, https://wrong.example, https://wrong.example",
+          before: "eu, https://wrong.proveniq.io, https://wrong.proveniq.io",
         },
       ],
     });
+    const another: WhoIs = async () => ({ id: "us", residency: "us" });
+    await expect(rollbackDirectory({ ...publication, whoIs: another }, good.version)).rejects.toThrow(
+      "answers as cell us",
+    );
     const { snapshot } = await rollbackDirectory(publication, good.version);
     expect(snapshot.version).toBeGreaterThan(bad.version);
     expect({ ...snapshot, version: 0, publishedAt: "" }).toEqual({ ...good, version: 0, publishedAt: "" });
@@ -216,7 +310,7 @@ describe("rollbackDirectory", () => {
     const moved = { ...publication, origins: () => elsewhere, placesMove: true };
     await publishDirectory(moved);
     await expect(rollbackDirectory(moved, first.version)).resolves.toMatchObject({ published: false });
-    expect((await read())?.topology.cells["eu"]?.api).toBe("https://wrong.example");
+    expect((await read())?.topology.cells["eu"]?.api).toBe("https://wrong.proveniq.io");
   });
 
   test("refuses to drop a tenant that has come since, and a version that is not kept", async () => {

@@ -1,7 +1,8 @@
-import type { DirectorySnapshot, FleetConfig } from "@proveniq/contracts";
+import { type DirectorySnapshot, type FleetConfig, maxVersionStep, originFaults } from "@proveniq/contracts";
 import type { Origin, Registry, RegistrySnapshot } from "@proveniq/db/control";
 import type { Manifests } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
+import { askCells, askedOnce, type WhoIs } from "./ask-cells.ts";
 import { buildSnapshot, type Origins } from "./build.ts";
 import { changesBetween, type DirectoryChange, faultsOfChange, sizeOf } from "./changes.ts";
 import type { DirectoryTarget } from "./target.ts";
@@ -9,7 +10,7 @@ import type { DirectoryTarget } from "./target.ts";
 export interface Publication {
   target: DirectoryTarget;
   control: Registry;
-  config: Pick<FleetConfig, "hosts" | "defaults" | "directory" | "pinnedTenants">;
+  config: Pick<FleetConfig, "zone" | "hosts" | "defaults" | "directory" | "pinnedTenants">;
   manifests: Manifests;
   /**
    * Where cells are now. Asked once the registry was read: if they move meanwhile, whoever publishes that moves the registry's version
@@ -17,9 +18,11 @@ export interface Publication {
    */
   origins: () => Origins | Promise<Origins>;
   origin: Origin;
-  /** Cells move from place to place here: an earlier version is published with the places of now. */
+  /** Asked of every origin before it is published, once. */
+  whoIs: WhoIs;
+  /** Cells move from place to place on this machine: an earlier version is published with the places of now. */
   placesMove?: boolean;
-  /** The registry has begun anew: what the target holds is replaced without being compared. */
+  /** The registry has begun anew: what the target holds is replaced without being compared, and no cell is asked. */
   begin?: boolean;
   now?: () => Date;
 }
@@ -29,6 +32,8 @@ export interface PublishedDirectory {
   /** False when the target held all of it already, and nothing was done. */
   published: boolean;
   changes: DirectoryChange[];
+  /** What is not as it should be, and was published all the same. */
+  warnings: string[];
 }
 
 /** What publishing would change at the target, or going back to a kept version, and why that would be refused. */
@@ -37,6 +42,7 @@ export interface DirectoryDiff {
   present: number | null;
   changes: DirectoryChange[];
   refusals: string[];
+  warnings: string[];
   bytes: number;
   maxBytes: number;
 }
@@ -48,14 +54,15 @@ interface Draft {
   next: DirectorySnapshot;
   changes: DirectoryChange[];
   refusals: string[];
+  warnings: string[];
 }
 
 const attempts = 30;
 
 /**
  * Publishes the registry, whole or not at all, under a version greater than any before it. Throws `RefusedError`, and
- * nothing has changed, when a tenant would be dropped or would move without a greater epoch, when hosts collide, or when
- * it is too large.
+ * nothing has changed, when a tenant would be dropped or would move without a greater epoch, when hosts collide, when
+ * an origin lies outside the fleet's zone, is silent and new, or answers as another cell, or when it is too large.
  */
 export async function publishDirectory(publication: Publication): Promise<PublishedDirectory> {
   return carryOut(publication, undefined);
@@ -74,24 +81,26 @@ export async function rollbackDirectory(
 
 /** Changes nothing. Without `version`, what `publishDirectory` would do; with it, what `rollbackDirectory` would. */
 export async function diffDirectory(publication: Publication, version?: number): Promise<DirectoryDiff> {
-  const { present, next, changes, refusals } = await draftOf(publication, version);
+  const { present, next, changes, refusals, warnings } = await draftOf(publication, version);
   return {
     present: present?.version ?? null,
     changes,
     refusals,
+    warnings,
     bytes: sizeOf(next),
     maxBytes: publication.config.directory.maxBytes,
   };
 }
 
-async function carryOut(publication: Publication, version: number | undefined): Promise<PublishedDirectory> {
+async function carryOut(wanted: Publication, version: number | undefined): Promise<PublishedDirectory> {
+  const publication = { ...wanted, whoIs: askedOnce(wanted.whoIs) };
   const { control, target, origin, begin = false } = publication;
   for (let n = 0; n < attempts; n += 1) {
-    const { from, present, next, changes, refusals } = await draftOf(publication, version);
+    const { from, present, next, changes, refusals, warnings } = await draftOf(publication, version);
     if (refusals.length > 0)
       throw new RefusedError(`nothing was published to ${target.name}:\n  ${refusals.join("\n  ")}`);
     if (present !== undefined && changes.length === 0 && !begin)
-      return { snapshot: present, published: false, changes };
+      return { snapshot: present, published: false, changes, warnings };
     const recorded = await control.recordPublished(from, next, {
       ...origin,
       at: next.publishedAt,
@@ -104,7 +113,8 @@ async function carryOut(publication: Publication, version: number | undefined): 
         changes: changes.length,
       },
     });
-    if (recorded) return { snapshot: await writeNewest(publication, next), published: true, changes };
+    if (recorded)
+      return { snapshot: await writeNewest(publication, next), published: true, changes, warnings };
   }
   throw new Error("the registry changes all the time; try again");
 }
@@ -149,17 +159,30 @@ async function draftOf(publication: Publication, version: number | undefined): P
         : kept;
   const next: DirectorySnapshot = {
     ...content,
-    version: Math.max(registry.version, present?.version ?? 0) + 1,
+    version: nextVersion(registry.version, present?.version ?? 0),
     publishedAt: now().toISOString(),
   };
   const refusals = begin ? [] : [...new Set([present, last].flatMap((each) => faultsOfChange(each, next)))];
   if (version !== undefined) refusals.push(...hostFaults(next, registry));
+  refusals.push(
+    ...originFaults(next.topology.cells, { zone: config.zone, loopback: publication.placesMove === true }),
+  );
   const [bytes, { maxBytes }] = [sizeOf(next), config.directory];
   if (bytes > maxBytes)
     refusals.push(
       `it has ${bytes} bytes, and directory.maxBytes of fleet.json allows ${maxBytes}: raise it if the plan of the Edge Config holds more`,
     );
-  return { from: registry.version, present, next, changes: changesBetween(present, next), refusals };
+  const changes = changesBetween(present, next);
+  // No request goes to an origin that is refused already, and none when there is nothing to publish.
+  const asks = !begin && refusals.length === 0 && changes.length > 0;
+  const told = asks ? await askCells(next, present, publication.whoIs) : { refusals: [], warnings: [] };
+  refusals.push(...told.refusals);
+  return { from: registry.version, present, next, changes, refusals, warnings: told.warnings };
+}
+
+/** Beyond what the target holds too, unless no publication can have brought it there: routers do not believe that. */
+function nextVersion(registry: number, present: number): number {
+  return (present > registry + maxVersionStep ? registry : Math.max(registry, present)) + 1;
 }
 
 async function keptVersion(control: Registry, version: number): Promise<DirectorySnapshot> {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type DirectorySnapshot, directorySnapshot, parseFile } from "@proveniq/contracts";
+import { type DirectorySnapshot, parseFile, replaceableSnapshot } from "@proveniq/contracts";
 import { openRedisWriter } from "@proveniq/tenant-context/directory/redis-writer";
 import { RefusedError } from "../refused.ts";
 import { type EdgeConfigAccess, edgeConfigTarget } from "./edge-config.ts";
@@ -10,7 +10,7 @@ import { type EdgeConfigAccess, edgeConfigTarget } from "./edge-config.ts";
 export interface DirectoryTarget {
   /** For people and the audit; never with a password. */
   readonly name: string;
-  /** What is there now; undefined for nothing. Throws when it is no directory. */
+  /** What is there now, an impossible version counting as the first; undefined for nothing. Throws when it is no directory. */
   read(): Promise<DirectorySnapshot | undefined>;
   /** Put a directory there, whole or not at all. */
   write(snapshot: DirectorySnapshot): Promise<void>;
@@ -50,7 +50,7 @@ export function fileTarget(file: string): DirectoryTarget {
         if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
         throw error;
       }
-      return parseFile(directorySnapshot, file, text);
+      return parseFile(replaceableSnapshot, file, text);
     },
     write: (snapshot) => replaceFile(file, `${JSON.stringify(snapshot, null, 2)}\n`),
     close: () => undefined,

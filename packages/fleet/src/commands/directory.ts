@@ -8,6 +8,7 @@ import {
   type PublishedDirectory,
   publishDirectory,
   rollbackDirectory,
+  whoIsOverHttp,
 } from "@proveniq/control-plane";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
@@ -47,13 +48,14 @@ function publishCommand(output: Output): Command {
   ])
     .addHelpText(
       "after",
-      "\nRefused when a tenant would be dropped, or would move without a greater epoch, when hosts collide, and when it is" +
-        "\nlarger than directory.maxBytes of infra/fleet.json. Every publication leaves an audit record; the last 50 are kept.",
+      "\nRefused when a tenant would be dropped, or would move without a greater epoch, when hosts collide, when a cell's" +
+        "\norigin lies outside the zone, answers as another cell, or is new and silent (each is asked for /v1/cell), and when" +
+        "\nit is larger than directory.maxBytes of infra/fleet.json. Every publication leaves an audit record; the last 50 are kept.",
     )
     .addHelpText(
       "after",
       shapes(
-        `{"target": "…", "version": n, "published": false when nothing changed, "changes": [${changeShape}]}`,
+        `{"target": "…", "version": n, "published": false when nothing changed, "changes": [${changeShape}], "warnings": ["…"]}`,
       ),
     )
     .action(async (options: DirectoryOptions) => {
@@ -70,7 +72,7 @@ function diffCommand(output: Output): Command {
     .addHelpText(
       "after",
       shapes(
-        `{"target": "…", "present": version there or null, "changes": [${changeShape}], "refusals": ["…"], "bytes": n, "maxBytes": n}`,
+        `{"target": "…", "present": version there or null, "changes": [${changeShape}], "refusals": ["…"], "warnings": ["…"], "bytes": n, "maxBytes": n}`,
       ),
     )
     .action(async (earlier: number | undefined, options: DirectoryOptions) => {
@@ -83,6 +85,7 @@ function diffCommand(output: Output): Command {
           `${diff.target} holds ${diff.present === null ? "nothing" : `version ${diff.present}`}; what would follow has ${diff.bytes} of ${diff.maxBytes} bytes.`,
           describe(diff.changes),
           ...diff.refusals.map((each) => `Would be refused: ${each}`),
+          ...diff.warnings.map((each) => `Warning: ${each}`),
         ].join("\n"),
       );
     });
@@ -102,7 +105,7 @@ function rollbackCommand(output: Output): Command {
     )
     .addHelpText(
       "after",
-      shapes(`{"target": "…", "version": n, "published": …, "changes": [${changeShape}]}`),
+      shapes(`{"target": "…", "version": n, "published": …, "changes": [${changeShape}], "warnings": ["…"]}`),
     )
     .action(async (earlier: number, options: DirectoryOptions) => {
       reportPublished(
@@ -150,7 +153,15 @@ async function withPublication<T>(
     );
   return toTarget(to, (target) =>
     withCloud(project, ({ control }, { config, manifests }) =>
-      work({ target, control, config, manifests, origins: () => originsOf(manifests), origin: operator() }),
+      work({
+        target,
+        control,
+        config,
+        manifests,
+        origins: () => originsOf(manifests),
+        origin: operator(),
+        whoIs: whoIsOverHttp(),
+      }),
     ),
   );
 }
@@ -175,11 +186,15 @@ function named<T extends object>(work: (publication: Publication) => Promise<T>)
 function reportPublished(
   output: Output,
   options: DirectoryOptions,
-  { target, snapshot: { version }, published, changes }: PublishedDirectory & { target: string },
+  { target, snapshot: { version }, published, changes, warnings }: PublishedDirectory & { target: string },
 ): void {
-  report(output, options.json, { target, version, published, changes }, () =>
+  report(output, options.json, { target, version, published, changes, warnings }, () =>
     published
-      ? `Published version ${version} to ${target}.\n${describe(changes)}`
+      ? [
+          `Published version ${version} to ${target}.`,
+          describe(changes),
+          ...warnings.map((each) => `Warning: ${each}`),
+        ].join("\n")
       : `${target} holds version ${version} already; nothing was published.`,
   );
 }

@@ -66,6 +66,7 @@ describe("the directory in Edge Config", () => {
   const open = (limits = {}) =>
     openEdgeConfigDirectory({
       connection: edge.connection,
+      origins: { zone: "proveniq.io", loopback: true },
       log: (level, message) => void (level === "warn" && warnings.push(message)),
       limits: { ttlMs: 30, timeoutMs: 200, pauseMs: 30, ...limits },
     });

@@ -21,6 +21,7 @@ import {
   type Publication,
   publishDirectory,
   RefusedError,
+  whoIsOverHttp,
 } from "@proveniq/control-plane";
 import { adoptKey } from "@proveniq/control-plane/access";
 import { DeployBook, Registry } from "@proveniq/db/control";
@@ -154,6 +155,7 @@ export class LocalRegistry {
       control: this.#connections.control,
       // Each version of a cell has a place of its own.
       placesMove: true,
+      whoIs: whoIsOverHttp(),
       config: this.#config,
       manifests: this.#manifests,
       origins: () => this.#places(),

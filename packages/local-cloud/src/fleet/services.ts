@@ -114,6 +114,7 @@ export function makeRouter(
         PORT: String(port),
         METRICS_PORT: String(context.plan.ports.metrics),
         DIRECTORY_FILE: directoryFile,
+        FLEET_ZONE: context.plan.config.zone,
         GOOGLE_CLOUD_PROJECT: context.plan.config.central.project,
         LOG_LEVEL: context.logLevel,
       },

@@ -10,13 +10,16 @@ let placements: Map<string, string>;
 let mode: "up" | "down" | "hanging";
 let release: (() => void)[];
 let version: number;
+/** What the source says otherwise of hosts and cells. */
+let headChange: object = {};
+const evil = { residency: "global", api: "https://evil.example", bulk: "https://evil.example" };
 
 const { tenants: _none, ...headOf } = exampleSnapshot();
 const source = {
   readHead: async () => {
     asked.push("head");
     await passing();
-    return { ...headOf, version };
+    return { ...headOf, version, ...headChange };
   },
   readPlacement: async (id: string) => {
     asked.push(id);
@@ -29,10 +32,12 @@ async function passing(): Promise<void> {
   if (mode === "hanging") await new Promise<void>((resolve) => release.push(resolve));
 }
 
+const origins = { zone: "proveniq.io", loopback: true };
 const open = (limits: Partial<CacheLimits> = {}) =>
   new CachedDirectory({
     source,
     log: () => undefined,
+    origins,
     limits: { ttlMs: 1_000, negativeMs: 300, timeoutMs: 30, pauseMs: 100, ...limits },
     now: () => now,
     random: () => 0.5,
@@ -114,6 +119,7 @@ describe("while the source answers", () => {
     const directory = new CachedDirectory({
       source,
       log: () => undefined,
+      origins,
       limits: { ttlMs: 1_000 },
       now: () => now,
       random: () => (n++ % 10) / 10,
@@ -160,6 +166,20 @@ describe("what is not believed", () => {
     placements.set("new-tenant", "{}");
     const directory = await started();
     expect(await directory.lookup("new-tenant")).toBe("unavailable");
+  });
+
+  it("a list of cells that are not the fleet's, or of a version that nobody can have reached", async () => {
+    const directory = await started();
+    for (const change of [
+      { version: 900_000_000 },
+      { topology: { ...headOf.topology, cells: { consumer: evil, eu: evil } } },
+    ]) {
+      Object.assign(headChange, { version: 2, ...change });
+      now += 1_001;
+      await directory.ready();
+      expect(directory.hostTable()?.version).toBe(1);
+      headChange = {};
+    }
   });
 
   it("an older list of hosts", async () => {

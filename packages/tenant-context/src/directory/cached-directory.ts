@@ -1,4 +1,10 @@
-import { directorySnapshot, maxEpoch } from "@proveniq/contracts";
+import {
+  directorySnapshot,
+  maxEpoch,
+  type OriginRule,
+  orderOfVersions,
+  originFaults,
+} from "@proveniq/contracts";
 import { AdoptedPlacements } from "./adopted.ts";
 import { buildHostTable } from "./host-table.ts";
 import { judgeSuccessor } from "./successor.ts";
@@ -64,6 +70,7 @@ export class CachedDirectory implements Directory {
   readonly #source: PlacementSource;
   readonly #limits: CacheLimits;
   readonly #log: DirectoryLog;
+  readonly #origins: OriginRule;
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #entries = new Map<string, Entry>();
@@ -83,12 +90,14 @@ export class CachedDirectory implements Directory {
   constructor(options: {
     source: PlacementSource;
     log: DirectoryLog;
+    origins: OriginRule;
     limits?: Partial<CacheLimits>;
     now?: () => number;
     random?: () => number;
   }) {
     this.#source = options.source;
     this.#log = options.log;
+    this.#origins = options.origins;
     this.#limits = { ...defaultCacheLimits, ...options.limits };
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
@@ -146,7 +155,7 @@ export class CachedDirectory implements Directory {
   /** Begin with what an earlier process knew. It serves at once and is asked for again. Throws on garbage. */
   restore(text: string): void {
     const { head, tenants } = JSON.parse(text);
-    this.#believeHead(head, 0);
+    this.#believeHead(head, undefined);
     if (!Array.isArray(tenants)) throw new Error("the kept directory is not readable");
     for (const [id, cellId, epoch] of tenants) {
       if (typeof id === "string" && typeof cellId === "string" && isEpoch(epoch))
@@ -186,7 +195,7 @@ export class CachedDirectory implements Directory {
     const known = this.#entries.get(tenantId);
     const told = answer === failed || answer === null ? undefined : readPlacementText(answer);
     // An older epoch is believed of a newer directory only: a replica of the source may lag, and a mistake be put right.
-    if (told !== undefined && (told.epoch >= (known?.epoch ?? 0) || version > (known?.version ?? 0))) {
+    if (told !== undefined && (told.epoch >= (known?.epoch ?? 0) || version !== known?.version)) {
       const entry = { ...told, freshUntil: this.#now() + this.#ttl(), version, askedAt };
       this.#keep(tenantId, entry);
       return this.#resultOf(tenantId, entry);
@@ -219,22 +228,24 @@ export class CachedDirectory implements Directory {
 
   #offerHead(head: unknown): void {
     try {
-      this.#believeHead(head, this.#hosts?.version ?? 0);
+      this.#believeHead(head, this.#hosts?.version);
     } catch (error) {
       const reason = error instanceof Error ? error.message : "unreadable";
       this.#log("warn", "directory not believed", { reason, believedVersion: this.#hosts?.version ?? 0 });
     }
   }
 
-  #believeHead(head: unknown, newerThan: number): void {
+  #believeHead(head: unknown, believed: number | undefined): void {
     const document = typeof head === "object" && head !== null ? head : {};
     // The head names hosts of tenants that it does not list: their placements are read one by one.
     const { tenantHosts, ...rest } = { tenantHosts: {}, ...document };
     const parsed = directorySnapshot.parse({ ...rest, tenants: {}, tenantHosts: {} });
-    if (parsed.version <= newerThan) {
-      if (parsed.version < newerThan) throw new Error(`it is older (version ${parsed.version})`);
-      return;
-    }
+    const faults = originFaults(parsed.topology.cells, this.#origins);
+    if (faults.length > 0) throw new Error(faults.join("; "));
+    const order = believed === undefined ? "newer" : orderOfVersions(parsed.version, believed);
+    if (order === "same") return;
+    if (order === "older") throw new Error(`it is older (version ${parsed.version})`);
+    if (order === "beyond") throw new Error(`no publication can be at version ${parsed.version} yet`);
     const hosts = Object.entries(tenantHosts).filter(
       (pair): pair is [string, string] =>
         typeof pair[1] === "string" && !Object.hasOwn(parsed.topology.hosts, pair[0]),

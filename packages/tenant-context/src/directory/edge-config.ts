@@ -1,3 +1,4 @@
+import type { OriginRule } from "@proveniq/contracts";
 import { createClient } from "@vercel/edge-config";
 import { RefreshedDirectory, type RefreshLimits } from "./refreshed-directory.ts";
 import type { DirectoryLog } from "./types.ts";
@@ -12,6 +13,7 @@ export const edgeConfigKey = "directory";
 export function openEdgeConfigDirectory(options: {
   connection: string;
   log: DirectoryLog;
+  origins: OriginRule;
   limits?: Partial<RefreshLimits>;
 }): RefreshedDirectory {
   const client = createClient(options.connection, {

@@ -13,6 +13,7 @@ let warnings: string[];
 const start = async () => {
   open = await openFileDirectory({
     file,
+    origins: { zone: "proveniq.io", loopback: true },
     pollMs: 20,
     log: (level, message) => (level === "warn" ? warnings.push(message) : 0),
   });

@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import type { OriginRule } from "@proveniq/contracts";
 import { SnapshotDirectory } from "./snapshot-directory.ts";
 import type { DirectoryLog } from "./types.ts";
 
@@ -20,10 +21,11 @@ export interface FileDirectory {
 export async function openFileDirectory(options: {
   file: string;
   log: DirectoryLog;
+  origins: OriginRule;
   pollMs?: number;
 }): Promise<FileDirectory> {
-  const { file, log, pollMs = 1_000 } = options;
-  const directory = new SnapshotDirectory(log, () => void refresh());
+  const { file, log, origins, pollMs = 1_000 } = options;
+  const directory = new SnapshotDirectory(log, { readAgain: () => void refresh(), origins });
   let seen = "";
   let reading: Promise<void> | undefined;
 

@@ -10,7 +10,8 @@ let folder: string;
 let file: string;
 let warnings: string[];
 const log = (level: string, message: string) => void (level === "warn" && warnings.push(message));
-const open = (read: () => Promise<unknown>) => new RefreshedDirectory({ read, log });
+const origins = { zone: "proveniq.io", loopback: true };
+const open = (read: () => Promise<unknown>) => new RefreshedDirectory({ read, log, origins });
 
 beforeEach(async () => {
   warnings = [];

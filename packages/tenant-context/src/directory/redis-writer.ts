@@ -1,4 +1,9 @@
-import { type DirectorySnapshot, directorySnapshot } from "@proveniq/contracts";
+import {
+  type DirectorySnapshot,
+  maxDirectoryVersion,
+  orderOfVersions,
+  replaceableSnapshot,
+} from "@proveniq/contracts";
 import { Redis } from "ioredis";
 import { redisKeys } from "./redis.ts";
 
@@ -6,7 +11,7 @@ import { redisKeys } from "./redis.ts";
 export interface RedisWriter {
   /** All that is published there; undefined when nothing is. Throws when it is no directory. */
   read(): Promise<DirectorySnapshot | undefined>;
-  /** Put a snapshot there, whole or not at all. What is there already stays when its version is greater. */
+  /** Put a snapshot there, whole or not at all. What is there already stays when its version is greater, and possible. */
   write(snapshot: DirectorySnapshot): Promise<void>;
   close(): void;
 }
@@ -22,7 +27,7 @@ export function openRedisWriter(url: string): RedisWriter {
       const head = await redis.get(redisKeys.head);
       if (head === null) return undefined;
       const document: Record<string, unknown> = JSON.parse(head);
-      return directorySnapshot.parse({ ...document, tenants: await readTenants(redis) });
+      return replaceableSnapshot.parse({ ...document, tenants: await readTenants(redis) });
     },
     write: async (snapshot) => {
       for (let n = 0; n < attempts; n += 1) if (await tryWrite(redis, snapshot)) return;
@@ -52,7 +57,7 @@ async function readTenants(redis: Redis): Promise<Record<string, [string, number
 async function tryWrite(redis: Redis, { tenants, ...head }: DirectorySnapshot): Promise<boolean> {
   await redis.watch(redisKeys.head);
   const present = await redis.get(redisKeys.head);
-  if (present !== null && versionOf(present) >= head.version) {
+  if (present !== null && holds(versionOf(present), head.version)) {
     await redis.unwatch();
     return true;
   }
@@ -69,4 +74,10 @@ async function tryWrite(redis: Redis, { tenants, ...head }: DirectorySnapshot): 
 function versionOf(text: string): number {
   const { version }: Record<string, unknown> = JSON.parse(text);
   return typeof version === "number" ? version : 0;
+}
+
+/** True when a newer directory, or this one, is there already. */
+function holds(present: number, version: number): boolean {
+  const order = orderOfVersions(version, present);
+  return present <= maxDirectoryVersion && (order === "same" || order === "older");
 }

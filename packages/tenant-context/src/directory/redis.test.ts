@@ -49,6 +49,7 @@ describe.skipIf(!installed)("a directory in a real Redis (not run without redis-
     open = openRedisDirectory({
       url: `redis://127.0.0.1:${port}`,
       log: () => undefined,
+      origins: { zone: "proveniq.io", loopback: true },
       limits: { ttlMs: 40, negativeMs: 20, timeoutMs: 500, pauseMs: 20 },
     });
     await open.directory.ready();
@@ -131,6 +132,17 @@ describe.skipIf(!installed)("a directory in a real Redis (not run without redis-
       const directory = await start();
       expect(directory.hostTable()?.version).toBe(5);
       expect(await directory.lookup("carrier-a")).toMatchObject({ cell: { id: "enterprise-a" }, epoch: 3 });
+      to.close();
+    });
+
+    it("replaces a version that nobody can have reached", async () => {
+      await redis.flushall();
+      const to = writer();
+      const { tenants: _, ...head } = exampleSnapshot({ version: Number.MAX_SAFE_INTEGER });
+      await redis.set(redisKeys.head, JSON.stringify(head));
+      expect((await to.read())?.version).toBe(1);
+      await to.write(exampleSnapshot({ version: 6 }));
+      expect((await to.read())?.version).toBe(6);
       to.close();
     });
 

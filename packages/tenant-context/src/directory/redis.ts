@@ -1,3 +1,4 @@
+import type { OriginRule } from "@proveniq/contracts";
 import { Redis } from "ioredis";
 import { CachedDirectory, type CacheLimits, type PlacementSource } from "./cached-directory.ts";
 import type { DirectoryLog } from "./types.ts";
@@ -19,6 +20,7 @@ export interface RedisDirectory {
 export function openRedisDirectory(options: {
   url: string;
   log: DirectoryLog;
+  origins: OriginRule;
   limits?: Partial<CacheLimits>;
 }): RedisDirectory {
   const redis = new Redis(options.url, {

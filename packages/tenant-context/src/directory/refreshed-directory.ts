@@ -1,3 +1,4 @@
+import type { OriginRule } from "@proveniq/contracts";
 import { withTimeout } from "./cached-directory.ts";
 import { SnapshotDirectory } from "./snapshot-directory.ts";
 import type { Directory, DirectoryLog, HostTable, LookupResult, Placed } from "./types.ts";
@@ -42,13 +43,17 @@ export class RefreshedDirectory implements Directory {
   constructor(options: {
     read: () => Promise<unknown>;
     log: DirectoryLog;
+    origins: OriginRule;
     limits?: Partial<RefreshLimits>;
     now?: () => number;
     random?: () => number;
   }) {
     this.#read = options.read;
     this.#log = options.log;
-    this.#inner = new SnapshotDirectory(options.log, () => this.#readAgain());
+    this.#inner = new SnapshotDirectory(options.log, {
+      readAgain: () => this.#readAgain(),
+      origins: options.origins,
+    });
     this.#limits = { ...defaultRefreshLimits, ...options.limits };
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;

@@ -1,3 +1,4 @@
+import type { DirectorySnapshot } from "@proveniq/contracts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { exampleSnapshot } from "./fixture.ts";
 import { SnapshotDirectory } from "./snapshot-directory.ts";
@@ -13,12 +14,12 @@ const held = { cellId: "enterprise-a", epoch: 3 };
 beforeEach(() => {
   logged = [];
   readAgain = 0;
-  directory = new SnapshotDirectory(
-    (level, _message, facts) => logged.push({ level, facts }),
-    () => {
+  directory = new SnapshotDirectory((level, _message, facts) => logged.push({ level, facts }), {
+    readAgain: () => {
       readAgain += 1;
     },
-  );
+    origins: { zone: "proveniq.io", loopback: true },
+  });
 });
 
 describe("before the first snapshot", () => {
@@ -98,6 +99,34 @@ describe("a snapshot", () => {
     expect(directory.version).toBe(5);
     expect(directory.lookup("carrier-a")).toMatchObject({ epoch: 3 });
     expect(logged.at(-1)).toMatchObject({ level: "warn", facts: { source: "test", believedVersion: 5 } });
+  });
+
+  it.each<[string, (cell: DirectorySnapshot["topology"]["cells"][string]) => object]>([
+    ["out of the zone", (cell) => ({ ...cell, api: "https://evil.example" })],
+    ["not https", (cell) => ({ ...cell, bulk: "http://eu-bulk.cells.proveniq.io" })],
+    ["with a path", (cell) => ({ ...cell, api: "https://eu-api.cells.proveniq.io/x" })],
+    ["with a user", (cell) => ({ ...cell, api: "https://u:p@eu-api.cells.proveniq.io" })],
+    ["of another cell", (cell) => ({ ...cell, api: "http://127.0.0.1:9012" })],
+  ])("is not believed when it has an origin %s", (_, change) => {
+    offer(exampleSnapshot({ version: 5 }));
+    const { topology, ...rest } = exampleSnapshot({ version: 6 });
+    const { eu } = topology.cells;
+    if (eu === undefined) throw new Error("no cell eu");
+    const cells = { ...topology.cells, eu: change(eu) };
+    expect(offer({ ...rest, topology: { ...topology, cells } })).toBe("refused");
+    expect(directory.version).toBe(5);
+  });
+
+  it("of an impossible version is not believed, and does not stand in the way of the next", () => {
+    expect(offer(exampleSnapshot({ version: Number.MAX_SAFE_INTEGER }))).toBe("refused");
+    offer(exampleSnapshot({ version: 5 }));
+    expect(offer(exampleSnapshot({ version: 900_000_000 }))).toBe("refused");
+    expect(offer(exampleSnapshot({ version: 6 }))).toBe("accepted");
+    // A router that began with it lets go of it as soon as the publisher has replaced it.
+    const fresh = new SnapshotDirectory(() => undefined);
+    expect(fresh.offerDocument(exampleSnapshot({ version: 900_000_000 }), "test")).toBe("accepted");
+    expect(fresh.offerDocument(exampleSnapshot({ version: 6 }), "test")).toBe("accepted");
+    expect(fresh.version).toBe(6);
   });
 
   it("of the same version changes nothing and is not worth a line", () => {

@@ -1,3 +1,4 @@
+import { type OriginRule, orderOfVersions, originFaults } from "@proveniq/contracts";
 import { AdoptedPlacements } from "./adopted.ts";
 import { type DirectoryTable, parseSnapshot, tableOf } from "./snapshot.ts";
 import { judgeSuccessor } from "./successor.ts";
@@ -20,13 +21,18 @@ export type Offered = "accepted" | "same" | "refused";
 export class SnapshotDirectory implements Directory {
   readonly #log: DirectoryLog;
   readonly #readAgain: () => void;
+  readonly #origins: OriginRule | undefined;
   readonly #adopted = new AdoptedPlacements();
   #table: DirectoryTable | undefined;
 
-  /** @param readAgain Asks the reader to look at the source at once; it decides how often it really does. */
-  constructor(log: DirectoryLog, readAgain: () => void = () => undefined) {
+  /**
+   * @param options.readAgain Asks the reader to look at the source at once; it decides how often it really does.
+   * @param options.origins Where cells may be. Without it requests must not be sent by what is found here.
+   */
+  constructor(log: DirectoryLog, options: { readAgain?: () => void; origins?: OriginRule } = {}) {
     this.#log = log;
-    this.#readAgain = readAgain;
+    this.#readAgain = options.readAgain ?? (() => undefined);
+    this.#origins = options.origins;
   }
 
   /** @param source Where the text came from, for the log. */
@@ -74,11 +80,15 @@ export class SnapshotDirectory implements Directory {
     } catch (error) {
       return this.#refuse(source, error instanceof Error ? error.message : "unreadable");
     }
-    const { version } = table.hosts;
+    const { version, cells } = table.hosts;
+    const faults = this.#origins === undefined ? [] : originFaults(Object.fromEntries(cells), this.#origins);
+    if (faults.length > 0) return this.#refuse(source, faults.join("; "));
     const believed = this.#table;
     if (believed !== undefined) {
-      if (version === this.version) return "same";
-      if (version < this.version) return this.#refuse(source, `it is older (version ${version})`);
+      const order = orderOfVersions(version, this.version);
+      if (order === "same") return "same";
+      if (order === "older") return this.#refuse(source, `it is older (version ${version})`);
+      if (order === "beyond") return this.#refuse(source, `no publication can be at version ${version} yet`);
       if (table.placements.size === 0 && believed.placements.size > 0)
         return this.#refuse(source, "it names no tenant at all");
     }

@@ -34,8 +34,9 @@ describe("parseSnapshot", () => {
 
   it("reads one whose cell is called tenants", () => {
     const snapshot = exampleSnapshot();
-    const { consumer } = snapshot.topology.cells;
-    const topology = { ...snapshot.topology, cells: { ...snapshot.topology.cells, tenants: consumer } };
+    const { consumer, ...others } = snapshot.topology.cells;
+    const tenants = { ...consumer, api: "http://127.0.0.1:9031", bulk: "http://127.0.0.1:9032" };
+    const topology = { ...snapshot.topology, cells: { consumer, ...others, tenants } };
     const table = parseSnapshot(JSON.stringify({ ...snapshot, topology }));
     expect(seen(table, "carrier-a")).toEqual(["enterprise-a", 3]);
   });

@@ -26,7 +26,14 @@ export async function startRouterProcess(
   path: string | undefined,
 ): Promise<RouterProcess> {
   const child: ChildProcess = spawn(process.execPath, [main], {
-    env: { PATH: path, PORT: "0", HOST: "127.0.0.1", PROVENIQ_ENV: "development", ...env },
+    env: {
+      PATH: path,
+      PORT: "0",
+      HOST: "127.0.0.1",
+      PROVENIQ_ENV: "development",
+      FLEET_ZONE: "proveniq.io",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const { stdout } = child;

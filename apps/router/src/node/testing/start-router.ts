@@ -34,7 +34,10 @@ export async function startRouter(
   origins: Record<string, string>,
   options: RouterOptions = {},
 ): Promise<RunningRouter> {
-  const directory = new SnapshotDirectory(() => undefined, options.readAgain);
+  const directory = new SnapshotDirectory(
+    () => undefined,
+    options.readAgain === undefined ? {} : { readAgain: options.readAgain },
+  );
   const { topology } = caseDirectory;
   const cells = Object.fromEntries(
     Object.entries(topology.cells).map(([id, cell]) => {
