@@ -150,11 +150,11 @@ describe("publishDirectory", () => {
     );
     expect(asked.toSorted()).toEqual(Object.values(originsOf(manifests)).flatMap(Object.values).toSorted());
     await expect(read()).rejects.toThrow("ENOENT");
-    const elsewhere = publishDirectory({
+    const inAnother = publishDirectory({
       ...publication,
       whoIs: async (at) => ({ ...(await honest(at)), residency: "us" }),
     });
-    await expect(elsewhere).rejects.toThrow("answers as cell eu (us), not eu (eu)");
+    await expect(inAnother).rejects.toThrow("answers as cell eu (us), not eu (eu)");
   });
 
   test("refuses a silent origin that is new, and warns of one that routers use already", async () => {
