@@ -148,7 +148,9 @@ describe("publishDirectory", () => {
     await expect(publishDirectory({ ...publication, whoIs })).rejects.toThrow(
       "cell eu, bulk: https://eu-bulk.cells.proveniq.io answers as cell consumer (global), not eu (eu): see origins in infra/cells/eu/cell.json",
     );
-    expect(asked.toSorted()).toEqual(Object.values(originsOf(manifests)).flatMap(Object.values).toSorted());
+    const all = Object.values(originsOf(manifests)).flatMap(({ api, bulk }) => [api, bulk]);
+    expect(asked).toHaveLength(all.length);
+    expect(new Set(asked)).toEqual(new Set(all));
     await expect(read()).rejects.toThrow("ENOENT");
     const inAnother = publishDirectory({
       ...publication,
