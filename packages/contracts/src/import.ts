@@ -36,6 +36,12 @@ const csvFormat = z.strictObject({
   header: z
     .enum(["none", "first-chunk", "every-chunk"])
     .describe("Which chunks begin with a header line; it must equal `columns`"),
+  lineEnd: z
+    .enum(["lf", "cr"])
+    .optional()
+    .describe(
+      "What ends a line: lf (also CRLF), or cr alone as in old Macintosh files. Absent: cr in chunks that have no LF at all",
+    ),
 });
 export type CsvFormat = z.infer<typeof csvFormat>;
 
@@ -156,7 +162,7 @@ export const importCounts = z.strictObject({
   absent: z.int().min(0).describe("Named with op delete and not there"),
   superseded: z.int().min(0).describe("Good, but a later row of the file decides about the thing"),
   valid: z.int().min(0).describe("Good rows that are not decided yet; all of them in a dry run"),
-  blank: z.int().min(0).describe("Rows without any content"),
+  blank: z.int().min(0).describe("Rows without any content, and headers that are repeated among them"),
   failed: z.int().min(0).describe("Refused; the report says why"),
   warnings: z.int().min(0).describe("Remarks in the report about rows that went in"),
 });

@@ -1,12 +1,17 @@
 import { type CsvFormat, importLimits, type RowNote } from "@proveniq/contracts";
-import { parse } from "csv-parse/sync";
 import { lineEndOf, type ScanOptions, type Span, scanRecord } from "./spans.ts";
 
 /** A cell as it came: CSV has texts only, NDJSON also numbers and booleans. */
 export type Cell = string | number | boolean;
 
-/** A record, split into cells or, with a note that says why not, as its text. */
-export type Row = { cells: string[] } | { text: string; note: RowNote };
+/** A record that could not be read, as its text, and why. */
+export interface FaultyRow {
+  text: string;
+  note: RowNote;
+}
+
+/** A record, split into cells or not. */
+export type Row = { cells: string[] } | FaultyRow;
 
 const faults: Record<NonNullable<Span["fault"]>, RowNote> = {
   quote: {
@@ -27,13 +32,14 @@ const faults: Record<NonNullable<Span["fault"]>, RowNote> = {
 };
 
 /** A record with a fault, as the text it is, cut where a report becomes unwieldy. */
-export function faultyRow(bytes: Buffer, span: Span, note = faults[span.fault ?? "quote"]): Row {
+export function faultyRow(bytes: Buffer, span: Span, note = faults[span.fault ?? "quote"]): FaultyRow {
   return { text: bytes.toString("utf8", span.start, Math.min(span.end, span.start + 65_536)), note };
 }
 
-/** How the records of these bytes are found. */
+/** How the records of these bytes are found. What ends a line is what the format says, else what the bytes look like. */
 export function scanOptions(format: CsvFormat, bytes: Uint8Array): ScanOptions {
-  return { delimiter: format.delimiter, columns: format.columns.length, lineEnd: lineEndOf(bytes) };
+  const { delimiter, columns, lineEnd } = format;
+  return { delimiter, columns: columns.length, lineEnd: lineEnd ?? lineEndOf(bytes) };
 }
 
 /** The first `max` records of a whole text, empty lines left out. `from`: where to begin, past a byte order mark. */
@@ -48,38 +54,17 @@ export function csvSpans(bytes: Uint8Array, options: ScanOptions, from: number, 
   return spans;
 }
 
-/** Split some neighbouring records into cells. Each row must have as many as the file has columns. */
-export function csvRows(bytes: Buffer, spans: readonly Span[], options: ScanOptions): Row[] {
-  const rows: Row[] = [];
-  for (let n = 0; n < spans.length; ) {
-    let end = n;
-    while (end < spans.length && spans[end]?.fault === undefined) end++;
-    for (const row of sound(bytes, spans.slice(n, end), options)) rows.push(row);
-    const faulty = spans[end];
-    if (faulty !== undefined) rows.push(faultyRow(bytes, faulty));
-    n = end + 1;
-  }
-  return rows;
-}
-
-function sound(bytes: Buffer, spans: readonly Span[], options: ScanOptions): Row[] {
-  const [first, last] = [spans[0], spans.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  const records = split(bytes.subarray(first.start, last.end), options);
-  if (records?.length === spans.length) {
-    return records.map((cells, n) => {
-      const span = spans[n];
-      return span === undefined ||
-        options.columns === undefined ||
-        cells.length === options.columns ||
-        cells.every((c) => c === "")
-        ? { cells }
-        : faultyRow(bytes, span, wrongCount(cells.length, options.columns));
-    });
-  }
-  // The parser and the scanner disagree somewhere: find the record.
-  if (spans.length === 1) return [faultyRow(bytes, first)];
-  return spans.flatMap((span) => sound(bytes, [span], options));
+/**
+ * A record's cells, or the row that says why there are none. It must have as many as the file has columns. A line of blanks is one
+ * empty cell.
+ */
+export function csvRow(bytes: Buffer, span: Span, { delimiter, columns }: ScanOptions): Row {
+  if (span.fault !== undefined) return faultyRow(bytes, span);
+  const cells = cellsOf(bytes.toString("utf8", span.start, span.end), delimiter);
+  if (cells === undefined) return faultyRow(bytes, span);
+  return columns === undefined || cells.length === columns || cells.every((cell) => cell === "")
+    ? { cells }
+    : faultyRow(bytes, span, wrongCount(cells.length, columns));
 }
 
 function wrongCount(found: number, columns: number): RowNote {
@@ -91,23 +76,72 @@ function wrongCount(found: number, columns: number): RowNote {
   };
 }
 
-/** The cells of a header line; undefined when it cannot be split. */
+/** The cells of a header line, however many; undefined when it cannot be split. */
 export function headerCells(line: Buffer, options: ScanOptions): string[] | undefined {
-  const [header] = split(line, options) ?? [];
-  return header;
+  const span = scanRecord(line, 0, { ...options, columns: undefined }, true);
+  return span === undefined || (span.fault !== undefined && span.fault !== "columns")
+    ? undefined
+    : cellsOf(line.toString("utf8", span.start, span.end), options.delimiter);
 }
 
-function split(bytes: Buffer, options: ScanOptions): string[][] | undefined {
-  try {
-    return parse(bytes, {
-      delimiter: options.delimiter,
-      record_delimiter: options.lineEnd === "lf" ? ["\r\n", "\n"] : ["\r"],
-      relax_quotes: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-    });
-  } catch {
-    return undefined;
+const quote = '"';
+
+/**
+ * Split a record by the rules by which `scanRecord` found it: a quote opens a cell only where the cell begins, and is an ordinary
+ * character anywhere else. Blanks around a cell are left out, those within quotes are kept. Undefined when something stands between a
+ * closing quote and the next delimiter.
+ */
+export function cellsOf(record: string, delimiter: string): string[] | undefined {
+  if (!record.includes(quote)) {
+    const cells = record.split(delimiter);
+    for (let n = 0; n < cells.length; n++) cells[n] = trimmed(cells[n] ?? "");
+    return cells;
   }
+  const cells: string[] = [];
+  for (let at = 0; ; ) {
+    const begin = afterBlanks(record, at, delimiter);
+    if (record[begin] === quote) {
+      const quoted = quotedCell(record, begin + 1);
+      if (quoted === undefined) return undefined;
+      cells.push(quoted.cell);
+      at = afterBlanks(record, quoted.next, delimiter);
+      if (at >= record.length) return cells;
+      if (record[at] !== delimiter) return record.slice(at).trim() === "" ? cells : undefined;
+      at++;
+    } else {
+      const end = record.indexOf(delimiter, at);
+      cells.push(trimmed(record.slice(at, end < 0 ? undefined : end)));
+      if (end < 0) return cells;
+      at = end + 1;
+    }
+  }
+}
+
+/** The cell whose quotes opened before `from`, and what comes after them. */
+function quotedCell(record: string, from: number): { cell: string; next: number } | undefined {
+  let cell = "";
+  for (let at = from; ; ) {
+    const close = record.indexOf(quote, at);
+    if (close < 0) return undefined;
+    if (record[close + 1] !== quote) return { cell: cell + record.slice(at, close), next: close + 1 };
+    cell += record.slice(at, close + 1);
+    at = close + 2;
+  }
+}
+
+function afterBlanks(record: string, from: number, delimiter: string): number {
+  let at = from;
+  for (; at < record.length; at++) {
+    const c = record[at];
+    if (c === delimiter || (c !== " " && c !== "\t")) break;
+  }
+  return at;
+}
+
+/** `trim()` for the few cells that need it: most begin and end with a letter or digit of ASCII. */
+export function trimmed(text: string): string {
+  if (text === "") return text;
+  const first = text.charCodeAt(0);
+  const last = text.charCodeAt(text.length - 1);
+  return first > 0x20 && first < 0x7f && last > 0x20 && last < 0x7f ? text : text.trim();
 }

@@ -222,12 +222,40 @@ describe("a chunk", () => {
   test("has its header where the import says so, and nowhere else", () => {
     expect(read(withHeader("first-chunk"), `\ufeff${header}\nA;;;;;;;;;D\n`).length).toBe(1);
     expect(read(withHeader("first-chunk"), "A;;;;;;;;;D\n", 2).length).toBe(1);
-    expect(refusal(withHeader("first-chunk"), `${header}\n`, 2)).toMatch(/begins with the header/);
-    expect(refusal(csv(), `${header}\nA;;;;;;;;;D\n`)).toMatch(/begins with the header/);
-    expect(refusal(withHeader("every-chunk"), "id;nome\n")).toMatch(/Column 1 of the header should be "id"/);
+    expect(read(withHeader("first-chunk"), `\n \t\n${header}\nA;;;;;;;;;D\n`).length).toBe(1);
+    expect(refusal(withHeader("first-chunk"), `${header};more\n`)).toMatch(/has 11 columns/);
+    expect(refusal(withHeader("every-chunk"), "id;nome\n")).toMatch(/Column 2 .* "name"; it is "nome"/);
     expect(refusal(withHeader("every-chunk"), header.replace("name", "nome"))).toMatch(
       /Column 2 .* "name"; it is "nome"/,
     );
+  });
+
+  test("may have its header again anywhere: it names nothing", () => {
+    const row = "A;;;;;;;;;D\n";
+    const ops = (text: string, input: unknown = csv(), n = 1) => read(input, text, n).map((r) => r.mapped.op);
+    for (let before = 0; before < 4; before++) {
+      const text = `${row.repeat(before)}${header}\n${row}`;
+      expect(ops(text)).toEqual([...Array<string>(before).fill("delete"), "blank", "delete"]);
+    }
+    expect(ops(`${header}\n${header}\n${row}`, withHeader("every-chunk"))).toEqual(["blank", "delete"]);
+    expect(ops(`${header}\n${row}`, withHeader("first-chunk"), 2)).toEqual(["blank", "delete"]);
+    expect(ops(`"id"; name ;${columns.slice(2).join(";")}\n`)).toEqual(["blank"]);
+    expect(ops(`${header.replace("name", "nome")}\n`)).toEqual(["refused"]);
+    const open = { ...csv(), format: { ...csv().format, columns: [...columns, "column 11"] } };
+    expect(ops(`${header};\nA;;;;;;;;;D;\n`, open)).toEqual(["blank", "delete"]);
+  });
+
+  test("may have lines of blanks, which are rows without content", () => {
+    const ops = read(csv(), "A;;;;;;;;;D\n   \n\t\nB;;;;;;;;;D\n").map((r) => r.mapped.op);
+    expect(ops).toEqual(["delete", "blank", "blank", "delete"]);
+  });
+
+  test("is read no further than its reader has time for", () => {
+    const chunk = chunkReader(importInput.parse(csv()))(Buffer.from("A;;;;;;;;;D\n".repeat(10)), 1);
+    let asked = 0;
+    expect(chunk.read(2, 9, 1, () => ++asked === 3).map((r) => r.at)).toEqual([2, 3, 4]);
+    expect(chunk.read(2, 9, 1, () => true).map((r) => r.at)).toEqual([2]);
+    expect(chunk.read(8, 99, 1, () => false).map((r) => r.at)).toEqual([8, 9]);
   });
 
   test("that is not UTF-8 is refused where it is broken, with what to do", () => {

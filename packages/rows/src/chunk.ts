@@ -5,10 +5,10 @@ import {
   ProblemError,
   type RowNote,
 } from "@proveniq/contracts";
-import { type Cell, csvRows, csvSpans, scanOptions } from "./cells.ts";
+import { type Cell, csvRow, csvSpans, scanOptions } from "./cells.ts";
 import { compileMapping, type MappedRow, type RowMapper } from "./mapper.ts";
 import { directRow, jsonCells, jsonColumns, jsonObject, jsonSpans } from "./ndjson.ts";
-import type { Span } from "./spans.ts";
+import type { ScanOptions, Span } from "./spans.ts";
 import { firstBadByte } from "./utf8.ts";
 
 /** One row of a chunk: what it asks for, and what it was, for the report. */
@@ -23,8 +23,11 @@ export interface ChunkRow {
 /** A chunk whose rows have been found and are read page by page. */
 export interface Chunk {
   rows: number;
-  /** Rows `from` up to `to`, as far as there are any. `firstRow`: the number in the file of the chunk's first. */
-  read(from: number, to: number, firstRow: number): ChunkRow[];
+  /**
+   * Rows `from` up to `to`, as far as there are any. `firstRow`: the number in the file of the chunk's first. `over` is asked after
+   * each row and may end the page there, so that rows that take long do not keep everybody else waiting.
+   */
+  read(from: number, to: number, firstRow: number, over?: () => boolean): ChunkRow[];
 }
 
 /** One chunk's rows, a header, and one more to know that there are too many. */
@@ -51,38 +54,50 @@ function openCsv(bytes: Buffer, n: number, format: CsvFormat, map: RowMapper): C
   checkEncoding(bytes);
   const options = scanOptions(format, bytes);
   const spans = csvSpans(bytes, options, bomLength(bytes), mostSpans);
-  checkHeader(bytes, spans, format, n);
+  const isHeader = headerIn(format);
+  if (format.header === "every-chunk" || (format.header === "first-chunk" && n === 1)) {
+    takeHeader(bytes, spans, format, options, isHeader);
+  }
   checkCount(spans.length);
-  return {
-    rows: spans.length,
-    read: (from, to, firstRow) =>
-      csvRows(bytes, spans.slice(from, to), options).map((row, i) => {
-        const at = from + i;
-        if (!("cells" in row)) return { at, mapped: { op: "refused", notes: [row.note] }, text: row.text };
-        return { at, mapped: map(row.cells, firstRow + at), cells: row.cells };
-      }),
-  };
+  return chunkOf(spans, (span, at, firstRow) => {
+    const row = csvRow(bytes, span, options);
+    if (!("cells" in row)) return { at, mapped: { op: "refused", notes: [row.note] }, text: row.text };
+    const { cells } = row;
+    return { at, mapped: isHeader(cells) ? { op: "blank" } : map(cells, firstRow + at), cells };
+  });
 }
 
 function openJson(bytes: Buffer, columns: readonly string[], map: RowMapper | undefined): Chunk {
   checkEncoding(bytes);
   const spans = jsonSpans(bytes, bomLength(bytes), mostSpans);
   checkCount(spans.length);
-  const one = (span: Span, at: number, firstRow: number): ChunkRow => {
+  return chunkOf(spans, (span, at, firstRow) => {
     const text = () => bytes.toString("utf8", span.start, Math.min(span.end, span.start + 65_536));
-    const found = jsonObject(bytes, span);
+    const found = jsonObject(bytes, span, map === undefined ? "refuse" : "text");
+    if (found === undefined) return { at, mapped: { op: "blank" } };
     if ("note" in found) return { at, mapped: { op: "refused", notes: [found.note] }, text: found.text };
-    if (!("object" in found)) throw new Error("a line of NDJSON has no cells");
     if (map === undefined) return { at, mapped: directRow(found.object), text: text() };
     const cells: Cell[] | RowNote = jsonCells(found.object, columns);
     const mapped: MappedRow = Array.isArray(cells)
       ? map(cells, firstRow + at)
       : { op: "refused", notes: [cells] };
     return { at, mapped, text: text() };
-  };
+  });
+}
+
+function chunkOf(spans: readonly Span[], one: (span: Span, at: number, firstRow: number) => ChunkRow): Chunk {
   return {
     rows: spans.length,
-    read: (from, to, firstRow) => spans.slice(from, to).map((span, i) => one(span, from + i, firstRow)),
+    read(from, to, firstRow, over) {
+      const rows: ChunkRow[] = [];
+      for (let at = from; at < to; at++) {
+        const span = spans[at];
+        if (span === undefined) break;
+        rows.push(one(span, at, firstRow));
+        if (over?.() === true) break;
+      }
+      return rows;
+    },
   };
 }
 
@@ -106,27 +121,51 @@ function checkCount(rows: number): void {
   throw new ProblemError("invalid-chunk", `The chunk has more than ${importLimits.chunkRows} rows.`);
 }
 
-/** Take the header off the spans where one is due, and refuse one where none is. */
-function checkHeader(bytes: Buffer, spans: Span[], format: CsvFormat, n: number): void {
-  const due = format.header === "every-chunk" || (format.header === "first-chunk" && n === 1);
-  const [first] = spans;
-  if (first === undefined) return;
-  const [row] = csvRows(bytes, [first], scanOptions(format, bytes));
-  const cells = row !== undefined && "cells" in row ? row.cells : undefined;
-  const wrong = cells === undefined ? 0 : format.columns.findIndex((name, i) => cells[i] !== name.trim());
-  if (due) {
-    if (wrong >= 0) {
-      const found = cells === undefined ? "a line that is no header" : JSON.stringify(cells[wrong] ?? "");
-      throw new ProblemError(
-        "invalid-chunk",
-        `Column ${wrong + 1} of the header should be ${JSON.stringify(format.columns[wrong])}; it is ${found}.`,
-      );
-    }
-    spans.shift();
-  } else if (wrong < 0) {
+/** The name that a cell of a header gives its column: on one line. */
+export function columnNameOf(cell: string): string {
+  return cell.trim().replace(/[\r\n]+/gu, " ");
+}
+
+/** What stands for the name of a column whose header is empty: the fifth is `column 5`. */
+export function unnamedColumn(place: number): string {
+  return `column ${place}`;
+}
+
+/**
+ * Whether some cells are the header: a file that was put together from several has it again and again. Wherever it stands it names
+ * nothing, and is no thing with the title "title".
+ */
+function headerIn({ columns }: CsvFormat): (cells: readonly string[]) => boolean {
+  const names = columns.map((name) => name.trim());
+  const isUnnamed = names.map((name, n) => name === unnamedColumn(n + 1));
+  return (cells) =>
+    cells.length === names.length &&
+    names.every((name, n) => {
+      const cell = cells[n] ?? "";
+      return cell === name || (cell === "" ? isUnnamed[n] === true : columnNameOf(cell) === name);
+    });
+}
+
+/** Take the header off the spans, and blank lines before it. Throws when something else is there. */
+function takeHeader(
+  bytes: Buffer,
+  spans: Span[],
+  format: CsvFormat,
+  options: ScanOptions,
+  isHeader: (cells: readonly string[]) => boolean,
+): void {
+  for (let span = spans.shift(); span !== undefined; span = spans.shift()) {
+    const row = csvRow(bytes, span, { ...options, columns: undefined });
+    const cells = "cells" in row ? row.cells : undefined;
+    if (cells?.length === 1 && cells[0] === "") continue;
+    if (cells !== undefined && isHeader(cells)) return;
+    const wrong = cells === undefined ? 0 : format.columns.findIndex((name, i) => cells[i] !== name.trim());
+    const found = cells === undefined ? "a line that is no header" : JSON.stringify(cells[wrong] ?? "");
     throw new ProblemError(
       "invalid-chunk",
-      `The chunk begins with the header, but format.header is "${format.header}". Leave it out.`,
+      wrong < 0
+        ? `The header has ${cells?.length} columns, format.columns ${format.columns.length}.`
+        : `Column ${wrong + 1} of the header should be ${JSON.stringify(format.columns[wrong])}; it is ${found}.`,
     );
   }
 }

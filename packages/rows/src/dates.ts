@@ -19,12 +19,16 @@ const daysOf = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const dayMs = 86_400_000;
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/gu, "\\$&");
 
+/** Longer texts are no dates: a format has at most 60 characters. */
+const longestDate = 200;
+
 type Read = (text: string) => string | undefined;
 
 /** Make the reader of a field's dates: from a text to YYYY-MM-DD, or undefined when no format reads it as a real day. */
 export function dateReader(field: Pick<DateField, "formats" | "months" | "pivotYear">): Read {
   const readers = field.formats.map((format) => formatReader(format, field));
   return (text) => {
+    if (text.length > longestDate) return undefined;
     for (const read of readers) {
       const day = read(text);
       if (day !== undefined) return day;
@@ -42,27 +46,42 @@ function formatReader(format: string, field: Pick<DateField, "months" | "pivotYe
 
   const names = monthNames(field.months);
   const tokens: DateToken[] = [];
-  const pattern = parts.map((part) => {
-    if (typeof part !== "string") return escaped(part.text);
+  const lastOfTime = parts.findLastIndex((part) => typeof part === "string" && timeTokens.has(part));
+  const pattern = parts.map((part, n) => {
+    if (typeof part !== "string") return escaped(part.text).replace(/ /gu, blank);
     tokens.push(part);
-    return patternOf(part, names);
+    const stands = standsAlone(parts[n - 1], parts[n + 1]);
+    const found = part === "HH" && stands ? "(\\d{1,2})" : patternOf(part, names);
+    // The time is left out of a day, so half a day may be named without a token of its own.
+    return n === lastOfTime && stands ? `${found}(?:${blank}?[AP]\\.?M\\.?)?` : found;
   });
   const shape = new RegExp(`^${pattern.join("")}$`, "iu");
   const pivot = field.pivotYear ?? 0;
+  const groupOf = (...wanted: DateToken[]) => 1 + tokens.findIndex((token) => wanted.includes(token));
+  const [yearAt, monthAt, dayAt] = [groupOf("yyyy", "yy"), groupOf("MMM", "MM", "M"), groupOf("dd", "d")];
+  const isShort = tokens.includes("yy");
+  const isNamed = tokens.includes("MMM");
   return (text) => {
     const match = shape.exec(text);
     if (match === null) return undefined;
-    let [year, month, day] = [0, 0, 0];
-    for (const [n, token] of tokens.entries()) {
-      const found = match[n + 1] ?? "";
-      if (token === "yyyy") year = Number(found);
-      else if (token === "yy") year = Number(found) + (Number(found) <= pivot ? 2000 : 1900);
-      else if (token === "MMM") month = names.get(found.toLowerCase()) ?? 0;
-      else if (token === "MM" || token === "M") month = Number(found);
-      else if (token === "dd" || token === "d") day = Number(found);
-    }
-    return realDay(year, month, day);
+    const year = Number(match[yearAt]);
+    const month = isNamed ? names.get((match[monthAt] ?? "").toLowerCase()) : Number(match[monthAt]);
+    const century = !isShort ? 0 : year <= pivot ? 2000 : 1900;
+    return realDay(century + year, month ?? 0, Number(match[dayAt]));
   };
+}
+
+const timeTokens: ReadonlySet<DateToken> = new Set<DateToken>(["HH", "mm", "ss", "SSS"]);
+/** A space, also as newer programs write it before AM and PM. */
+const blank = "[ \\u00a0\\u202f]";
+
+type Part = DateToken | { text: string } | undefined;
+
+/** No digit of another token touches it, so that one of its own may be missing. */
+function standsAlone(before: Part, after: Part): boolean {
+  const touches = (part: Part, digit: RegExp) =>
+    typeof part === "string" || (part !== undefined && digit.test(part.text));
+  return !touches(before, /\d$/u) && !touches(after, /^\d/u);
 }
 
 function patternOf(token: DateToken, names: ReadonlyMap<string, number>): string {

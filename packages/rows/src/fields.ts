@@ -12,8 +12,8 @@ import {
 import { cut, note, type Place, type RowContext, unreadable } from "./context.ts";
 import { dateReader } from "./dates.ts";
 import { bandReader, slugOf } from "./keys.ts";
-import { exampleOf, numberReader, toMinor, toNumber } from "./numbers.ts";
-import { originate, type PartTransform, placeOf } from "./origins.ts";
+import { exampleOf, numberReader, toMinor, toNumber, unitOf } from "./numbers.ts";
+import { longestText, originate, type PartTransform, placeOf } from "./origins.ts";
 
 /** From a row to one field's value. Undefined: there is none; if that is a fault it has been noted. */
 export type FieldReader<T> = (ctx: RowContext) => T | undefined;
@@ -34,17 +34,32 @@ export function textReader(
     if (found === "") return undefined;
     const named = values?.get(found) ?? found;
     if (named === "") return undefined;
-    const text =
-      field.lines === "join" ? named.replace(/\s*[\r\n]+\s*/gu, " ") : named.replace(/\r\n?/gu, "\n");
-    if (text.length <= max) return text;
+    const whole = named.length <= longestText;
+    const text = lines(cut(named, longestText), field.lines);
+    if (whole && text.length <= max) return text;
+    const length = whole ? text.length : named.length;
     if (field.tooLong === "cut") {
-      note(ctx, "warning", "too-long", place, `Cut from ${text.length} to ${max} characters.`);
+      note(ctx, "warning", "too-long", place, `Cut from ${length} to ${max} characters.`);
       return cut(text, max);
     }
-    note(ctx, "error", "too-long", place, `Has ${text.length} characters; at most ${max} fit.`);
+    note(ctx, "error", "too-long", place, `Has ${length} characters; at most ${max} fit.`);
     return undefined;
   };
 }
+
+/** Line breaks as the field wants them, in one pass: a pattern with blanks before the break would try each of many blanks. */
+function lines(text: string, as: TextField["lines"]): string {
+  if (!/[\r\n]/u.test(text)) return text;
+  if (as === "keep") return text.replace(/\r\n?/gu, "\n");
+  return text
+    .split(/[\r\n]+/u)
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join(" ");
+}
+
+/** Longest cell that becomes part of a key: what makes a word of it costs more than its length when marks pile up. */
+const longestKeyPart = 500;
 
 export function keyReader(field: KeyField, pointer: string, columns: Columns): FieldReader<string> {
   const place = placeOf(field, pointer);
@@ -54,8 +69,13 @@ export function keyReader(field: KeyField, pointer: string, columns: Columns): F
   const transform: PartTransform = (cell, column, ctx) => {
     const band = bands.get(column);
     if (band !== undefined) return band(cell, column, ctx);
-    if (!field.slug) return String(cell);
-    const slug = slugOf(String(cell));
+    const text = String(cell);
+    if (text.length > longestKeyPart) {
+      note(ctx, "error", "too-long", { ...place, column }, "Is too long to be part of a key.");
+      return undefined;
+    }
+    if (!field.slug) return text;
+    const slug = slugOf(text);
     if (slug !== "") return slug;
     note(ctx, "error", "not-valid", { ...place, column }, "Has no letter or digit to make a key of.");
     return undefined;
@@ -121,31 +141,23 @@ export function moneyReader(field: MoneyField, pointer: string, columns: Columns
   const place = placeOf(field, pointer);
   const find = originate(field, pointer, columns);
   const { column, constant, inAmount, values = {} } = field.currency;
-  const signs = inAmount === true ? Object.keys(values) : [];
-  const read = numberReader({ ...field.number, strip: [...field.number.strip, ...signs] });
+  const named = new Map(Object.entries(values).map(([sign, code]) => [unitOf(sign), code]));
+  const read = numberReader(field.number, inAmount === true ? [...named.keys()] : []);
   const at = column === undefined ? -1 : columns.indexOf(column);
-  const named = new Map(Object.entries(values));
-
-  const currencyOf = (ctx: RowContext, amount: string): string | undefined => {
-    if (constant !== undefined) return constant;
-    if (inAmount === true) {
-      const sign = signs.find(
-        (s) => amount.startsWith(s) || amount.endsWith(s) || amount.startsWith(`-${s}`),
-      );
-      return sign === undefined ? undefined : named.get(sign);
-    }
-    const cell = String(ctx.cells[at] ?? "");
-    return named.get(cell) ?? cell.toUpperCase();
-  };
+  const codeIn = (cell: string) => named.get(cell) ?? (cell.length === 3 ? cell.toUpperCase() : undefined);
 
   return (ctx) => {
     const cell = find(ctx);
     if (cell === "") return undefined;
     const text = String(cell);
     const fail = (message: string) => unreadable(ctx, "not-money", place, text, message, field.keepAs);
-    const decimal = typeof cell === "number" ? plainNumber(text) : read(text);
+    const codes = new Set<string | undefined>();
+    const decimal =
+      typeof cell === "number" ? plainNumber(text) : read(text, (sign) => codes.add(named.get(sign)));
     if (decimal === undefined) return fail(`Is not an amount written like ${exampleOf(field.number)}.`);
-    const currency = currencyOf(ctx, text);
+    if (codes.size > 1) return fail(`Names several currencies: ${[...codes].sort().join(", ")}.`);
+    const [inText] = codes;
+    const currency = constant ?? (inAmount === true ? inText : codeIn(String(ctx.cells[at] ?? "")));
     const digits = currency === undefined ? undefined : currencyDigits(currency);
     if (currency === undefined || digits === undefined) return fail("Has no known currency (ISO 4217).");
     const minor = toMinor(decimal, field.unit === "major" ? digits : 0, field.extraDecimals);

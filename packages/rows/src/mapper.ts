@@ -1,14 +1,15 @@
 import {
   category,
   condition,
+  externalId as externalIdSchema,
   type ImportMapping,
   type ItemInput,
   itemInput,
   type RowNote,
   reportColumns,
 } from "@proveniq/contracts";
-import type { Cell } from "./cells.ts";
-import { isRefused, note, type RowContext } from "./context.ts";
+import { type Cell, trimmed } from "./cells.ts";
+import { cut, isRefused, note, type RowContext } from "./context.ts";
 import {
   attributeReader,
   dayReader,
@@ -71,11 +72,10 @@ export function compileMapping(mapping: ImportMapping, columns: readonly string[
         "Has nothing to be known by: externalId is empty.",
       );
     }
-    if (asked === "delete" && externalId !== undefined && !isRefused(ctx)) {
-      return { op: "delete", externalId, notes: ctx.notes };
-    }
-    if (asked === "delete") return refused(ctx.notes, externalId);
-    return upsert(ctx, externalId, read);
+    if (asked === "upsert") return upsert(ctx, externalId, read);
+    if (isRefused(ctx)) return refused(ctx.notes, externalId);
+    if (isExternalId(externalId)) return { op: "delete", externalId, notes: ctx.notes };
+    return refused([...ctx.notes, deletesNothing], externalId);
   };
 }
 
@@ -111,7 +111,14 @@ export function checked(
   if (typeof known === "string" && !isRefused({ notes }) && isPlainItem(item)) {
     return { op: "upsert", input: item as ImportedItem, notes };
   }
-  const parsed = itemInput.safeParse(item);
+  const { attributes, ...rest } = item;
+  const crowded =
+    typeof attributes === "object" && attributes !== null && Object.keys(attributes).length > 50;
+  if (crowded) {
+    // Not one by one: a line has room for tens of thousands.
+    notes.push({ ...invalid, field: "/attributes", message: "Must not have more than 50 entries." });
+  }
+  const parsed = itemInput.safeParse(crowded ? rest : item);
   if (parsed.success && !isRefused({ notes })) {
     const { externalId } = parsed.data;
     if (externalId !== undefined) return { op: "upsert", input: { ...parsed.data, externalId }, notes };
@@ -124,34 +131,51 @@ export function checked(
   }
   if (!parsed.success) {
     const told = new Set(notes.flatMap((n) => (n.level === "error" ? [n.field] : [])));
-    for (const issue of parsed.error.issues) {
-      const field = `/${issue.path
-        .slice(0, issue.path[0] === "attributes" ? 2 : 1)
-        .map(String)
-        .join("/")}`;
+    for (const issue of parsed.error.issues.slice(0, mostFaults)) {
+      const unknown =
+        issue.code === "unrecognized_keys" ? issue.keys.slice(0, mostFaults).join(", /") : undefined;
+      const path = issue.path.slice(0, issue.path[0] === "attributes" ? 2 : 1).map(String);
+      const field = cut(`/${unknown ?? path.join("/")}`, 200);
       if (told.has(field)) continue;
       told.add(field);
-      const gone = item[String(issue.path[0])] === undefined;
+      const isMissing = unknown === undefined && item[String(issue.path[0])] === undefined;
       const column = columnOf?.get(field);
       notes.push({
-        level: "error",
-        code: gone && issue.code !== "unrecognized_keys" ? "missing" : "not-valid",
-        field: issue.code === "unrecognized_keys" ? `/${issue.keys.join(", /")}` : field,
+        ...invalid,
+        ...(isMissing ? { code: "missing" } : {}),
+        field,
         ...(column === undefined ? {} : { column }),
-        message:
-          gone && issue.code !== "unrecognized_keys" ? "Is needed and empty." : sentence(issue.message),
+        message: isMissing ? "Is needed and empty." : sentence(issue.message),
       });
     }
   }
   return refused(notes, item["externalId"]);
 }
 
-function refused(notes: RowNote[], externalId: unknown): MappedRow {
-  return { op: "refused", notes, ...(typeof externalId === "string" ? { externalId } : {}) };
+/** Faults of one row that are told one by one. */
+const mostFaults = 20;
+const invalid = { level: "error", code: "not-valid" } as const;
+
+/** Whether a thing can be known by that. What cannot is named by no row, whatever the row says. */
+export function isExternalId(value: unknown): value is string {
+  return externalIdSchema.safeParse(value).success;
+}
+
+/** A row of the op `delete` whose id is none. */
+export const deletesNothing: RowNote = {
+  ...invalid,
+  field: "/externalId",
+  message: "A row that deletes needs the externalId of a thing: printable, without a blank at either end.",
+};
+
+/** A row that does not go in. It names a thing only by an id that a thing can have. */
+export function refused(notes: RowNote[], externalId: unknown): MappedRow {
+  return { op: "refused", notes, ...(isExternalId(externalId) ? { externalId } : {}) };
 }
 
 function sentence(message: string): string {
-  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/u.test(message) ? "" : "."}`;
+  const short = cut(message, 300);
+  return `${short.charAt(0).toUpperCase()}${short.slice(1)}${/[.!?…]$/u.test(short) ? "" : "."}`;
 }
 
 interface Readers {
@@ -199,11 +223,12 @@ function readers({ fields, attributes }: ImportMapping, columns: readonly string
 /** Trim a cell, and empty it when it stands for nothing. In our own report, undo what kept it from being a formula. */
 function cleaner({ nullTokens }: ImportMapping, columns: readonly string[]): (cell: Cell) => Cell {
   const nothing = new Set(nullTokens);
+  const longestToken = Math.max(-1, ...nullTokens.map((token) => token.length));
   const ownReport = columns.includes(reportColumns.row) && columns.includes(reportColumns.fault);
   return (cell) => {
     if (typeof cell !== "string") return cell;
-    const text = (ownReport ? restored(cell) : cell).trim();
-    return nothing.has(text) ? "" : text;
+    const text = trimmed(ownReport ? restored(cell) : cell);
+    return text.length <= longestToken && nothing.has(text) ? "" : text;
   };
 }
 

@@ -1,7 +1,7 @@
 import { columnsOf, type ImportMapping, type RowNote } from "@proveniq/contracts";
-import type { Cell, Row } from "./cells.ts";
-import { faultyRow } from "./cells.ts";
-import { checked, type MappedRow } from "./mapper.ts";
+import { type Cell, type FaultyRow, faultyRow } from "./cells.ts";
+import { checked, deletesNothing, isExternalId, type MappedRow, refused } from "./mapper.ts";
+import { exactJsonNumber } from "./numbers.ts";
 import { type Span, scanLine } from "./spans.ts";
 
 const bad = (message: string): RowNote => ({ level: "error", code: "not-json", message });
@@ -18,21 +18,63 @@ export function jsonSpans(bytes: Uint8Array, from: number, max: number): Span[] 
   return spans;
 }
 
-/** The object in a line, or the row that says why there is none. */
-export function jsonObject(bytes: Buffer, span: Span): { object: Record<string, unknown> } | Row {
-  if (span.fault !== undefined) return faultyRow(bytes, span);
+/**
+ * The object in a line, or the row that says why there is none; undefined for a line of blanks. `inexact`: what becomes of a number
+ * with more digits than a number holds: it is refused, or stays the text that it is, so that no digit is lost.
+ */
+export function jsonObject(
+  bytes: Buffer,
+  span: Span,
+  inexact: "refuse" | "text",
+): { object: Record<string, unknown> } | FaultyRow | undefined {
+  const fault = (note?: RowNote) => faultyRow(bytes, span, note);
+  if (span.fault !== undefined) return fault();
+  const text = bytes.toString("utf8", span.start, span.end);
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString("utf8", span.start, span.end));
-  } catch {
-    return faultyRow(bytes, span, bad("The line is not JSON."));
+    value = mayBeInexact(text) ? parseExactly(text, inexact) : JSON.parse(text);
+  } catch (error) {
+    if (error instanceof InexactNumber) return fault({ ...error.note });
+    return text.trim() === "" ? undefined : fault(bad("The line is not JSON."));
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return faultyRow(bytes, span, bad("The line must be one JSON object."));
+    return fault(bad("The line must be one JSON object."));
   }
-  if (Object.hasOwn(value, "__proto__"))
-    return faultyRow(bytes, span, bad("The key __proto__ is not accepted."));
+  if (Object.hasOwn(value, "__proto__")) return fault(bad("The key __proto__ is not accepted."));
   return { object: value as Record<string, unknown> };
+}
+
+/** Without sixteen digits in a row, nor an exponent of two, every number of a line is what it says. */
+function mayBeInexact(text: string): boolean {
+  return /[\d.]{16}/u.test(text) || /\d[eE][+-]?\d{2,}\s*[,}\]]/u.test(text);
+}
+
+class InexactNumber extends Error {
+  readonly note: RowNote;
+  constructor(key: string) {
+    super("a number has too many digits");
+    const where =
+      key === "" || /^\d+$/u.test(key) ? "A number" : `The number ${JSON.stringify(key.slice(0, 40))}`;
+    this.note = {
+      level: "error",
+      code: "not-valid",
+      message: `${where} has more digits than a number can hold. Write it as a text, in quotes.`,
+    };
+  }
+}
+
+/** `JSON.parse` hands out the very text of each number; TypeScript does not know of it yet. */
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+const parseWithSources = JSON.parse as (text: string, reviver: Reviver) => unknown;
+
+function parseExactly(text: string, inexact: "refuse" | "text"): unknown {
+  return parseWithSources(text, (key, value, { source }) => {
+    if (typeof value !== "number" || source === undefined) return value;
+    const exact = exactJsonNumber(source);
+    if (exact !== undefined) return exact;
+    if (inexact === "text") return source;
+    throw new InexactNumber(key);
+  });
 }
 
 /** The keys that a mapping reads: the columns of NDJSON. */
@@ -62,15 +104,15 @@ export function jsonCells(object: Record<string, unknown>, columns: readonly str
 export function directRow({ op, ...item }: Record<string, unknown>): MappedRow {
   if (op === undefined || op === "upsert") return checked(item, []);
   const { externalId } = item;
-  if (op === "delete" && typeof externalId === "string" && externalId !== "") {
-    return { op: "delete", externalId, notes: [] };
+  if (op !== "delete") {
+    const note: RowNote = {
+      level: "error",
+      code: "not-valid",
+      field: "/op",
+      message: "Is neither upsert nor delete.",
+    };
+    return refused([note], externalId);
   }
-  const message =
-    op === "delete" ? "A row that deletes needs its externalId." : "Is neither upsert nor delete.";
-  const field = op === "delete" ? "/externalId" : "/op";
-  return {
-    op: "refused",
-    notes: [{ level: "error", code: "not-valid", field, message }],
-    ...(typeof externalId === "string" ? { externalId } : {}),
-  };
+  if (isExternalId(externalId)) return { op, externalId, notes: [] };
+  return refused([{ ...deletesNothing }], externalId);
 }

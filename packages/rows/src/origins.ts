@@ -5,6 +5,12 @@ import { note, type Place, type RowContext } from "./context.ts";
 /** Some of a template's cells are empty: nothing can be made of it, but that deserves a remark. */
 const incomplete = Symbol("incomplete");
 
+/**
+ * More of a text than any field takes, in UTF-16 units. A longer one is cut or refused whatever becomes of its blanks and breaks, so that
+ * no more of it is looked at, and no template makes more than a little more of it.
+ */
+export const longestText = 16_384;
+
 /** The value that a field begins with; `""` when it is empty. */
 export type Origination = (ctx: RowContext) => Cell;
 
@@ -83,8 +89,9 @@ function templated(text: string, columns: readonly string[], transform: PartTran
         if (value === undefined) return "";
         if (value === "") empty++;
         else filled++;
-        made += value;
+        made += value.length > longestText ? value.slice(0, longestText + 1) : value;
       }
+      if (made.length > longestText) return made;
     }
     if (empty === 0) return made;
     return filled === 0 ? "" : incomplete;

@@ -75,8 +75,14 @@ const looks: ReadonlyMap<string, Look> = new Map<string, Look>([
   ["marketKey", shaped(/^[a-z0-9]+(?:[:._-][a-z0-9]+)*$/u, 120)],
   ["insuredValue", money],
   ["purchasePrice", money],
-  // Days that every month has; the others are the schema's.
-  ["acquiredOn", shaped(/^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])$/u, 10)],
+  // Of leap days the schema knows more.
+  [
+    "acquiredOn",
+    shaped(
+      /^[1-9]\d{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)$/u,
+      10,
+    ),
+  ],
   ["serialNumber", text(120)],
   ["location", text(200)],
   ["attributes", attributes],

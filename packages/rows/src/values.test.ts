@@ -29,7 +29,23 @@ describe("a number", () => {
     ["1.234", form({ decimal: ",", grouping: "none" }), undefined],
     ["1 234,5", form({ decimal: ",", grouping: " " }), 1234.5],
     ["1\u202f234,5", form({ decimal: ",", grouping: " " }), 1234.5],
+    ["1\u00a0234\u202f567,5", form({ decimal: ",", grouping: " " }), 1234567.5],
     ["1'234.50", form({ grouping: "'" }), 1234.5],
+    ["1’234’567.50", form({ grouping: "'" }), 1234567.5],
+    ["1’234", form({ grouping: "," }), undefined],
+    // A group never begins with 0.
+    ["0.305", german, undefined],
+    ["0,305", english, undefined],
+    ["00.305", german, undefined],
+    ["0.305.000", german, undefined],
+    ["-0.305", german, undefined],
+    ["0 305", form({ decimal: ",", grouping: " " }), undefined],
+    ["0'305", form({ grouping: "'" }), undefined],
+    ["0.305", english, 0.305],
+    ["0,305", german, 0.305],
+    ["10.305", german, 10305],
+    ["007", form({}), 7],
+    ["1234.000", german, undefined],
     [".5", form({}), 0.5],
     ["5.", form({}), undefined],
     ["-5", form({}), -5],
@@ -110,6 +126,16 @@ describe("a day", () => {
     ["60", "excel-1900", undefined],
     ["1715904000", "unix-s", "2024-05-17"],
     ["1715904000000", "unix-ms", "2024-05-17"],
+    ["5/17/2024 1:05", "M/d/yyyy HH:mm", "2024-05-17"],
+    ["5/17/2024 1:05 PM", "M/d/yyyy HH:mm", "2024-05-17"],
+    ["5/17/2024 11:05:09\u202fpm", "M/d/yyyy HH:mm:ss", "2024-05-17"],
+    ["17.05.2024 1:05 p.m.", "dd.MM.yyyy HH:mm", "2024-05-17"],
+    ["17.05.2024 1PM", "dd.MM.yyyy HH", "2024-05-17"],
+    ["5/17/2024 1:5", "M/d/yyyy HH:mm", undefined],
+    ["5/17/2024 PM", "M/d/yyyy HH:mm", undefined],
+    ["5/17/2024 PM", "M/d/yyyy", undefined],
+    ["20240517930", "yyyyMMddHHmm", undefined],
+    ["17\u00a0May 2024", "d MMM yyyy", "2024-05-17"],
     ["c.1795-6", "yyyy-MM-dd", undefined],
     ["2024-05-17x", "yyyy-MM-dd", undefined],
   ];
@@ -153,10 +179,21 @@ describe("a key", () => {
     ["0.2", "0.20-0.39"],
     ["0.6", "0.60-0.79"],
     ["0.599", "0.40-0.59"],
+    ["0.599999999", "0.40-0.59"],
     ["1", "1.00-1.19"],
     ["0", "0.00-0.19"],
   ])("band of %s", (n, name) => {
     expect(fifth(n)).toEqual({ name });
+  });
+  test("bands below 0 have edges there", () => {
+    const read = bandReader({ edges: [-10, 0, 10], decimals: 0 });
+    expect([read("-0.5"), read("-10"), read("-10.5"), read("-0"), fifth("-0.001")]).toEqual([
+      { name: "-10--1" },
+      { name: "-10--1" },
+      "outside",
+      { name: "0-9" },
+      "outside",
+    ]);
   });
   test("bands by edges end where the edges end", () => {
     const read = bandReader({ edges: [0, 100, 1000], decimals: 0 });

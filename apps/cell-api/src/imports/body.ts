@@ -47,6 +47,13 @@ function mediaTypeOf(request: Request, expected: "csv" | "ndjson"): string {
   if (!chunkMediaTypes.some((known) => known === type) || (type !== plain && type !== "application/gzip")) {
     throw new ProblemError("unsupported-media-type", `Send Content-Type: ${plain} or application/gzip.`);
   }
+  const charset = /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(request.headers.get("content-type") ?? "")?.[1];
+  if (charset !== undefined && !["utf-8", "utf8", "us-ascii"].includes(charset.toLowerCase())) {
+    throw new ProblemError(
+      "unsupported-media-type",
+      `Chunks are UTF-8, whatever the charset of Content-Type says. Convert the file, for example with iconv -f ${charset.toUpperCase().slice(0, 40)} -t UTF-8.`,
+    );
+  }
   return type;
 }
 

@@ -1,5 +1,12 @@
 import type { DocumentData, DocumentSnapshot } from "@google-cloud/firestore";
-import { importCounts, importInput, importState, type RowReport, rowReport } from "@proveniq/contracts";
+import {
+  type ImportInput,
+  importCounts,
+  importInput,
+  importState,
+  type RowReport,
+  rowReport,
+} from "@proveniq/contracts";
 import { z } from "zod";
 import { millisOf } from "../times.ts";
 import type { ChunkRecord, ImportRecord, ImportsState } from "./types.ts";
@@ -15,14 +22,32 @@ export function importExpiry(createdAt: Date): Date {
 
 const finish = z.strictObject({ deleted: z.int(), duplicates: z.int() });
 
+/** What stands beside the input and not in it: the last release refuses fields there that it does not know. */
+function splitInput({ undo, ...input }: ImportInput) {
+  if (input.format.type !== "csv" || input.format.lineEnd === undefined) return { input, undo };
+  const { lineEnd, ...format } = input.format;
+  return { input: { ...input, format }, undo, lineEnd };
+}
+
+const storedInput = z.looseObject({ format: z.looseObject({}) });
+
+function readInput(data: DocumentData): ImportInput {
+  const { format, ...input } = storedInput.parse(JSON.parse(z.string().parse(data["input"])));
+  const lineEnd: unknown = data["lineEnd"];
+  return importInput.parse({
+    ...input,
+    format: lineEnd === undefined ? format : { ...format, lineEnd },
+    undo: data["undo"] ?? false,
+  });
+}
+
 /** The document of an import. The mapping goes in as text: its keys are the partner's and must not become fields. */
 export function importDocument(record: ImportRecord): DocumentData {
   const { input: whole, seq, state, createdAt, updatedAt, warnings, finish: done } = record;
-  // Beside the input and not in it: the last release refuses fields there that it does not know.
-  const { undo, ...input } = whole;
+  const { input, ...beside } = splitInput(whole);
   return {
     input: JSON.stringify(input),
-    undo,
+    ...beside,
     seq,
     state,
     createdAt,
@@ -37,10 +62,9 @@ export function readImport(snapshot: DocumentSnapshot): ImportRecord | undefined
   const data = snapshot.data();
   if (data === undefined) return undefined;
   const done = finish.optional().parse(data["finish"]);
-  const input = z.record(z.string(), z.unknown()).parse(JSON.parse(z.string().parse(data["input"])));
   return {
     id: snapshot.id,
-    input: importInput.parse({ ...input, undo: data["undo"] ?? false }),
+    input: readInput(data),
     seq: z.int().parse(data["seq"]),
     state: importState.parse(data["state"]),
     createdAt: new Date(millisOf(data["createdAt"])),

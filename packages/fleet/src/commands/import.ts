@@ -5,6 +5,7 @@ import {
   type ImportInput,
   type ImportMapping,
   importInput,
+  importLimits,
   importMapping,
   importWarnings,
   parseFile,
@@ -18,7 +19,7 @@ import { draftMapping } from "../imports/draft.ts";
 import { firstRecords, previewRows, previewText } from "../imports/preview.ts";
 import type { ProgressOutput } from "../imports/progress.ts";
 import { runImport } from "../imports/run.ts";
-import { openSource, type SourceFile } from "../imports/source.ts";
+import { formatOf, openSource, type SourceFile } from "../imports/source.ts";
 import { type Output, report } from "../output/print.ts";
 
 interface ImportOptions {
@@ -176,14 +177,10 @@ function inputOf(
   options: ImportOptions,
 ): ImportInput {
   const name = basename(source.path);
-  const { csv } = source;
   const parsed = importInput.safeParse({
     source: options.source ?? sourceName(name),
     fileName: name,
-    format:
-      csv === undefined
-        ? { type: "ndjson" }
-        : { type: "csv", delimiter: csv.delimiter, columns: csv.columns, header: "none" },
+    format: formatOf(source),
     mapping,
     dryRun: options.dryRun === true,
     scope: options.full === true ? "full" : "partial",
@@ -226,19 +223,21 @@ async function init(output: Output, source: SourceFile, options: ImportOptions):
   if (options.json !== true) for (const remark of remarks) output.err(`check: ${remark}`);
 }
 
+/** So many of the first rows are looked at for a draft: an id that repeats does so among them. */
+const draftRows = importLimits.chunkRows;
+
 /** The cells of the first rows, as they are. */
 async function previewCells(source: SourceFile): Promise<string[][]> {
-  const { csv } = source;
-  if (csv === undefined) return [];
+  if (source.csv === undefined) return [];
   const { chunkReader } = await import("@proveniq/rows");
   const any = importInput.parse({
     source: "draft",
-    format: { type: "csv", delimiter: csv.delimiter, columns: csv.columns, header: "none" },
+    format: formatOf(source),
     mapping: {
       fields: { externalId: { constant: "x" }, title: { constant: "x" }, category: { constant: "other" } },
     },
   });
-  const chunk = chunkReader(any)(await firstRecords(source, 200), 1);
+  const chunk = chunkReader(any)(await firstRecords(source, draftRows), 1);
   return chunk.read(0, chunk.rows, 1).flatMap((row) => (row.cells === undefined ? [] : [row.cells]));
 }
 

@@ -14,8 +14,8 @@ const german: NumberForm = { ...plain, decimal: ",", grouping: "." };
 const english: NumberForm = { ...plain, grouping: "," };
 const looks: readonly [RegExp, NumberForm][] = [
   [/^-?\d+(\.\d+)?$/, plain],
-  [/^-?\d{1,3}(,\d{3})+(\.\d+)?$/, english],
-  [/^-?\d{1,3}(\.\d{3})+(,\d+)?$/, german],
+  [/^-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/, english],
+  [/^-?[1-9]\d{0,2}(\.\d{3})+(,\d+)?$/, german],
   [/^-?\d+,\d+$/, { ...german, grouping: "none" }],
 ];
 
@@ -46,22 +46,30 @@ export function draftMapping(columns: readonly string[], rows: readonly (readonl
     cells: rows.flatMap((row) => (row[n] === undefined || row[n].trim() === "" ? [] : [row[n].trim()])),
   }));
   const used = new Set<string>();
-  const find = (key: keyof typeof hints): Column | undefined => {
-    const found = all.find((c) => hints[key].test(c.name.trim()) && !used.has(c.name));
+  const find = (key: keyof typeof hints, fits: (c: Column) => boolean = () => true): Column | undefined => {
+    const found = all.find((c) => hints[key].test(c.name.trim()) && !used.has(c.name) && fits(c));
     if (found !== undefined) used.add(found.name);
     return found;
   };
 
   const fields: Record<string, unknown> = {};
-  const id = find("externalId");
-  if (id === undefined)
+  // Two rows with one id are one thing, and the earlier row is lost.
+  const repeats = (c: Column) => new Set(c.cells).size < c.cells.length;
+  const id = find("externalId", (c) => c.cells.length > 0 && !repeats(c));
+  if (id === undefined) {
+    const repeated = all.filter((c) => hints.externalId.test(c.name.trim()) && repeats(c));
     remarks.push(
-      "No column looks like an id: rows are known by their number, which shifts when lines are added.",
+      `${repeated.length === 0 ? "No column looks like an id" : `${repeated.map((c) => c.name).join(" and ")} repeats, so it is no id of a row by itself (a template such as {Policy}/{Item} may be)`}: ` +
+        "rows are known by their number, which shifts when lines are added.",
     );
+  }
   fields["externalId"] = id === undefined ? { template: "row-{row}" } : { column: id.name };
   const title = find("title");
   if (title === undefined) remarks.push("No column looks like a title: the template is a guess.");
-  fields["title"] = title === undefined ? { template: `{${columns[0] ?? "row"}}` } : { column: title.name };
+  fields["title"] =
+    title === undefined
+      ? { template: `{${columns.find((name) => !/[{}]/.test(name)) ?? "row"}}` }
+      : { column: title.name };
   fields["category"] = { constant: "other" };
   remarks.push('category is "other" for every row: put in the right constant, or a column with values.');
   for (const key of ["description", "serialNumber", "location", "ownerId"] as const) {
@@ -107,8 +115,8 @@ export function draftMapping(columns: readonly string[], rows: readonly (readonl
 /** The one form that all cells have; undefined when they are no numbers, or it cannot be told. */
 function formOf(cells: readonly string[]): NumberForm | undefined {
   if (cells.length === 0) return undefined;
-  // Numbers that begin with a zero are names.
-  if (cells.some((c) => /^0\d/.test(c))) return undefined;
+  // Numbers that begin with a zero are names, and so are those with more digits than a number holds.
+  if (cells.some((c) => /^0\d/.test(c) || c.replace(/\D/g, "").length > 15)) return undefined;
   return looks.find(([look]) => cells.every((c) => look.test(c)))?.[1];
 }
 

@@ -78,7 +78,8 @@ export class ImportApi {
       const why = failed ? reasonOf(answer) : `${answer.status} ${problemOf(answer).code}`;
       if (Date.now() - started + seconds * 1000 > this.#options.patienceMs) {
         throw new CommandError(
-          `${call.method} ${call.path}: no success after many attempts (${why}). Start again to go on.`,
+          `The server has not taken ${call.method} ${call.path} in ${Math.round(this.#options.patienceMs / 60_000)} minutes (${why}). ` +
+            "Start the same command again to go on.",
         );
       }
       this.#options.onWait?.(why, seconds);

@@ -230,7 +230,7 @@ describe("a call", () => {
     await expect(client.call({ method: "GET", path: "/x" })).rejects.toBeInstanceOf(Refusal);
     answers.push({ status: 503, headers: { "retry-after": "9" } });
     await expect(client.call({ method: "GET", path: "/x" })).rejects.toThrow(
-      "no success after many attempts (503 internal-error)",
+      "(503 internal-error). Start the same command again",
     );
     client.close();
   });

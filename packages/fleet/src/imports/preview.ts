@@ -13,9 +13,9 @@ export interface PreviewRow {
 /** The first records of a file as one text. */
 export async function firstRecords(source: SourceFile, count: number): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const { bytes } of recordsOf(source)) {
+  for await (const record of recordsOf(source)) {
     if (parts.length >= count) break;
-    parts.push(bytes);
+    parts.push(record);
   }
   const bytes = Buffer.concat(parts);
   requireUtf8(bytes, 1, source.path);

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import type { ImportInput, ImportJob } from "@proveniq/contracts";
 import { CommandError } from "../cli/errors.ts";
-import { ImportApi } from "./http.ts";
+import { ImportApi, Refusal } from "./http.ts";
 import { fingerprintOf, Journal } from "./journal.ts";
 import { Progress, type ProgressOutput } from "./progress.ts";
 import type { SourceFile } from "./source.ts";
@@ -58,32 +58,74 @@ export async function runImport(source: SourceFile, options: RunOptions): Promis
 
   async function begunImport(api: ImportApi, journal: Journal, source: SourceFile, options: RunOptions) {
     const fingerprint = fingerprintOf(source.bytes, source.modifiedAt, source.encoding, url, tenant, input);
-    if (journal.fingerprint !== "" && options.fresh) await giveUp(api, journal);
-    else if (journal.fingerprint !== "" && journal.fingerprint !== fingerprint) {
-      throw new CommandError(
-        `An import of ${source.path} was begun when the file, the mapping or the options were others (${journal.path}). ` +
-          "Finish it as it was, or add --fresh to give it up and begin anew: what it wrote stays.",
-      );
+    if (journal.fingerprint !== "") {
+      if (options.fresh) {
+        if (journal.importId !== undefined) await giveUp(api, journal.importId);
+      } else {
+        const known = await knownImport(api, source, journal, journal.fingerprint === fingerprint);
+        if (known !== "begin") return known;
+      }
     }
-    const known = options.fresh ? undefined : journal.importId;
-    if (known !== undefined) {
-      const { state } = await getImport(api, known);
-      if (state === "open" || state === "finishing" || state === "completed") return known;
-      throw new CommandError(
-        `The import of ${source.path} that was begun is ${state}. Add --fresh to begin anew.`,
-      );
-    }
-    if (journal.fingerprint !== fingerprint || options.fresh) await journal.begin(fingerprint);
+    const anew = options.fresh || journal.importId !== undefined || journal.fingerprint !== fingerprint;
+    if (anew) await journal.begin(fingerprint);
     const { id } = await beginImport(api, input, journal.key);
     await journal.began(id);
     return id;
   }
 }
 
-async function giveUp(api: ImportApi, journal: Journal): Promise<void> {
-  if (journal.importId === undefined) return;
+/**
+ * The import that the journal names, when this run goes on with it; `begin`: there is none that could go on. Throws with what to do when
+ * one is in the way. `same`: the file, the mapping and the options are those that it was begun with.
+ */
+async function knownImport(
+  api: ImportApi,
+  { path }: SourceFile,
+  { importId, path: journalPath }: Journal,
+  same: boolean,
+): Promise<string | "begin"> {
+  const others = new CommandError(
+    `An import of ${path} was begun when the file, the mapping or the options were others (${journalPath}). ` +
+      "Finish it as it was, or add --fresh to give it up and begin anew: what it wrote stays.",
+  );
+  if (importId === undefined && same) return "begin";
+  if (importId === undefined) throw others;
+  const job = await getImport(api, importId).catch(orGone);
+  if (job === undefined) {
+    throw new CommandError(
+      `An import of ${path} was begun (${journalPath}) and is not to be found: was it another tenant's, or another fleet's? ` +
+        "Add --fresh to begin anew.",
+    );
+  }
+  const { state, dryRun } = job;
+  const ending = endings[state];
+  if (same && ending === undefined) return importId;
+  if (same && !dryRun) {
+    throw new CommandError(
+      `The import of ${path} that was begun ${ending}. What it wrote stays. Add --fresh to begin anew.`,
+    );
+  }
+  // What has ended is in nobody's way, and neither is what wrote nothing.
+  const active = state === "open" || state === "finishing";
+  if (active && !dryRun) throw others;
+  if (active) await giveUp(api, importId);
+  return "begin";
+}
+
+const endings: Record<string, string> = {
+  stopped: "was stopped because too many rows were refused",
+  cancelled: "was cancelled",
+  superseded: "was overtaken by a newer full import of the same source",
+};
+
+function orGone(error: unknown): undefined {
+  if (error instanceof Refusal && error.problem.status === 404) return undefined;
+  throw error;
+}
+
+async function giveUp(api: ImportApi, id: string): Promise<void> {
   // It may have ended by itself, or be gone: either way it is out of the way.
-  await api.call({ method: "DELETE", path: `/imports/${journal.importId}` }).catch((error: unknown) => {
+  await api.call({ method: "DELETE", path: `/imports/${id}` }).catch((error: unknown) => {
     if (!(error instanceof CommandError)) throw error;
   });
 }

@@ -1,89 +1,86 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { TextDecoder } from "node:util";
-import { type CsvFormat, importLimits } from "@proveniq/contracts";
-import {
-  bomLength,
-  firstBadByte,
-  headerCells,
-  lineEndOf,
-  type ScanOptions,
-  scanLine,
-  scanRecord,
-} from "@proveniq/rows";
+import { type ImportFormat, importLimits } from "@proveniq/contracts";
+import { bomLength, firstBadByte, scanLine, scanRecord } from "@proveniq/rows";
 import { CommandError } from "../cli/errors.ts";
+import { type CsvHead, type Delimiter, headBytes, readHeader } from "./header.ts";
 
-/** A partner's file, as far as its first line tells. */
+/** A partner's file, as far as its first lines tell. */
 export interface SourceFile {
   path: string;
   bytes: number;
   modifiedAt: string;
   encoding: string;
-  /** CSV: its columns, and how records are found. */
-  csv?: { delimiter: CsvFormat["delimiter"]; columns: string[]; scan: ScanOptions };
+  /** Absent: NDJSON. */
+  csv?: CsvHead;
 }
 
 export interface SourceOptions {
   format: "csv" | "ndjson";
-  delimiter?: CsvFormat["delimiter"];
+  delimiter?: Delimiter;
   encoding: string;
-}
-
-/** One record of a file: its bytes with the line end. */
-export interface FileRecord {
-  bytes: Buffer;
-  /** True for a line without content, which is no row. */
-  empty: boolean;
 }
 
 /** Longest part of a row that is read: enough for the cell to see that it is too large. */
 const longestRow = importLimits.rowBytes * 2;
-const headBytes = 256 * 1024;
+const eolOf = { lf: Buffer.from("\n"), cr: Buffer.from("\r") } as const;
 
 /** Open a file and read its header. Throws CommandError with what to do about it. */
 export async function openSource(path: string, options: SourceOptions): Promise<SourceFile> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() !== true) throw new CommandError(`There is no file ${path}.`);
-  const source = {
-    path,
-    bytes: found.size,
-    modifiedAt: found.mtime.toISOString(),
-    encoding: options.encoding,
-  };
+  const found = await fileAt(path);
+  const { format, encoding, delimiter } = options;
+  const source = { path, bytes: found.size, modifiedAt: found.mtime.toISOString(), encoding };
   const head = await readHead(source);
-  if (options.format === "ndjson") return source;
-  const from = bomLength(head);
-  const lineEnd = lineEndOf(head);
-  const first = scanRecord(head, from, { delimiter: ",", columns: undefined, lineEnd }, true);
-  const delimiter = options.delimiter ?? likeliest(head.toString("utf8", from, first?.end ?? head.length));
-  const scan: ScanOptions = { delimiter, columns: undefined, lineEnd };
-  const header = scanRecord(head, from, scan, true);
-  if (header === undefined || header.end === header.start) throw new CommandError(`${path} is empty.`);
-  if (header.next >= head.length && found.size > headBytes) {
+  return format === "ndjson" ? source : { ...source, csv: readHeader(path, head, delimiter) };
+}
+
+/** A file that is there and can be read again and again: an import that goes on does. */
+async function fileAt(path: string): Promise<Stats> {
+  const again =
+    "can be read only once, and an import that is to go on reads it again. Write it into a file first";
+  if (path === "-") throw new CommandError(`Standard input ${again}: cat > book.csv`);
+  const found = await stat(path).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
     throw new CommandError(
-      `The first line of ${path} is longer than ${headBytes / 1024} KiB, so it is no list of columns. Put one before it.`,
+      ["ENOENT", "ENOTDIR"].includes(code)
+        ? `There is no file ${path}.`
+        : `${path} cannot be read (${code}).`,
     );
-  }
-  const columns = columnsOf(head.subarray(header.start, header.next), scan, path);
-  return { ...source, csv: { delimiter, columns, scan: { ...scan, columns: columns.length } } };
+  });
+  if (found.isFile()) return found;
+  if (found.isDirectory()) throw new CommandError(`${path} is a directory. Name the file in it.`);
+  throw new CommandError(`${path} is a pipe or a device: it ${again}: cat ${path} > book.csv`);
+}
+
+/** How the file is written, for a cell. Said only where cells would guess otherwise: one of a release before does not know it. */
+export function formatOf({ csv }: SourceFile): ImportFormat {
+  if (csv === undefined) return { type: "ndjson" };
+  const { delimiter, columns, scan } = csv;
+  const lineEnd = scan.lineEnd === "cr" ? { lineEnd: scan.lineEnd } : {};
+  return { type: "csv", delimiter, columns, header: "none", ...lineEnd };
 }
 
 async function readHead(source: Pick<SourceFile, "path" | "encoding">): Promise<Buffer> {
-  const file = await open(source.path);
+  const { path, encoding } = source;
+  const file = await open(path).catch((error: unknown) => {
+    throw new CommandError(
+      `${path} cannot be read: ${error instanceof Error ? error.message : "no reason"}.`,
+    );
+  });
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
     const head = buffer.subarray(0, bytesRead);
     const [a, b] = head;
-    if (source.encoding === "utf-8") {
-      if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
-        throw new CommandError(
-          `${source.path} is UTF-16. Add --encoding ${a === 0xff ? "utf-16le" : "utf-16be"}.`,
-        );
-      }
-      if (a === 0x1f && b === 0x8b) throw new CommandError(`${source.path} is gzip: unpack it first.`);
-      return head;
+    if (a === 0x1f && b === 0x8b) throw new CommandError(`${path} is gzip: unpack it first.`);
+    if (a === 0x50 && b === 0x4b) {
+      throw new CommandError(`${path} is a ZIP archive or a workbook (.xlsx): save the sheet as CSV first.`);
     }
-    return Buffer.from(decoderOf(source.encoding).decode(head, { stream: true }));
+    if (encoding !== "utf-8") return decode(decoderOf(encoding), head, true, source);
+    if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
+      throw new CommandError(`${path} is UTF-16. Add --encoding ${a === 0xff ? "utf-16le" : "utf-16be"}.`);
+    }
+    return head;
   } finally {
     await file.close();
   }
@@ -99,74 +96,67 @@ function decoderOf(encoding: string): TextDecoder {
   }
 }
 
-/** The delimiter that the header has most of. */
-function likeliest(header: string): CsvFormat["delimiter"] {
-  const bare = header.replace(/"[^"]*"/g, "");
-  const counted = ([",", ";", "\t", "|"] as const).map((d) => ({ d, n: bare.split(d).length }));
-  return counted.reduce((best, next) => (next.n > best.n ? next : best)).d;
+function decode(
+  decoder: TextDecoder,
+  part: Buffer,
+  stream: boolean,
+  { path, encoding }: Pick<SourceFile, "path" | "encoding">,
+): Buffer {
+  try {
+    return Buffer.from(decoder.decode(part, { stream }));
+  } catch {
+    throw new CommandError(`${path} is not ${encoding}.`);
+  }
 }
 
-/** The names in a header. */
-function columnsOf(line: Buffer, scan: ScanOptions, path: string): string[] {
-  const names = headerCells(line, scan)?.map((name) => name.trim());
-  if (names === undefined) {
-    throw new CommandError(
-      `The header of ${path} cannot be read. Is the delimiter ${JSON.stringify(scan.delimiter)}?`,
-    );
-  }
-  if (names.length > importLimits.columns) {
-    throw new CommandError(
-      `${path} has ${names.length} columns; an import takes ${importLimits.columns}. Leave out some.`,
-    );
-  }
-  const odd = names.find((name, n) => name === "" || names.indexOf(name) !== n);
-  if (odd === undefined) return names;
-  const why = odd === "" ? "has a column without a name" : `has the column ${JSON.stringify(odd)} twice`;
-  throw new CommandError(`The header of ${path} ${why}. Give every column a name of its own.`);
-}
-
-/** Every record after the header, in UTF-8. Holds no more of the file than one record and one read. */
-export async function* recordsOf(source: SourceFile): AsyncGenerator<FileRecord> {
+/**
+ * Every record after the header, in UTF-8 and with its line end, also the last of a file that has none: a cell sees where a record ends
+ * by nothing else. Lines without any content are left out. Holds no more of the file than one record and one read.
+ */
+export async function* recordsOf(source: SourceFile): AsyncGenerator<Buffer> {
   const { csv } = source;
   const next = (bytes: Buffer, at: number, last: boolean) =>
     csv === undefined ? scanLine(bytes, at, last) : scanRecord(bytes, at, csv.scan, last);
+  const eol = eolOf[csv?.scan.lineEnd ?? "lf"];
   let pending: Buffer = Buffer.alloc(0);
-  let first = true;
-  let headerDue = csv !== undefined;
-  let skipping = false;
+  let toSkip = csv?.begin;
+  let lineSkipped = false;
   for await (const { bytes, last } of utf8Of(source)) {
     pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes]);
-    let at = first ? bomLength(pending) : 0;
-    first = false;
-    if (skipping) {
-      const end = pending.indexOf(0x0a);
-      if (end < 0) {
-        pending = Buffer.alloc(0);
-        continue;
-      }
-      at = end + 1;
-      skipping = false;
+    toSkip ??= bomLength(pending);
+    if (toSkip > pending.length && !last) continue;
+    let at = toSkip;
+    toSkip = 0;
+    if (lineSkipped) {
+      const end = pending.indexOf(eol);
+      at = end < 0 ? pending.length : end + 1;
+      lineSkipped = end < 0;
     }
     while (at < pending.length) {
       const span = next(pending, at, last);
       if (span === undefined) break;
-      const record = { bytes: pending.subarray(span.start, span.next), empty: span.end === span.start };
+      if (span.end > span.start) yield withEnd(pending.subarray(span.start, span.next), eol);
       at = span.next;
-      if (record.empty) continue;
-      if (headerDue) headerDue = false;
-      else yield record;
     }
     pending = pending.subarray(at);
-    if (pending.length > longestRow && !pending.includes(0x0a)) {
+    if (pending.length > longestRow && !pending.includes(eol)) {
       // A line without end: pass on enough of it to be refused as one row, and look for where it ends.
-      yield {
-        bytes: Buffer.concat([pending.subarray(0, importLimits.rowBytes + 1), Buffer.from("\n")]),
-        empty: false,
-      };
+      yield withEnd(pending.subarray(0, characterEnd(pending, importLimits.rowBytes + 4)), eol);
       pending = Buffer.alloc(0);
-      skipping = true;
+      lineSkipped = true;
     }
   }
+}
+
+function withEnd(record: Buffer, eol: Buffer): Buffer {
+  return record.at(-1) === eol[0] ? record : Buffer.concat([record, eol]);
+}
+
+/** `at`, or a little before it: where no character is halved. */
+function characterEnd(bytes: Buffer, at: number): number {
+  let end = at;
+  while (end > at - 3 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return end;
 }
 
 /** Throws with what to do when some rows of a file are not UTF-8. */
@@ -179,18 +169,12 @@ export function requireUtf8(bytes: Buffer, firstRow: number, path: string): void
   );
 }
 
-async function* utf8Of({ path, encoding }: SourceFile): AsyncGenerator<{ bytes: Buffer; last: boolean }> {
-  const decoder = encoding === "utf-8" ? undefined : decoderOf(encoding);
-  const convert = (part: Buffer, stream: boolean): Buffer => {
-    if (decoder === undefined) return part;
-    try {
-      return Buffer.from(decoder.decode(part, { stream }));
-    } catch {
-      throw new CommandError(`${path} is not ${encoding}.`);
-    }
-  };
+async function* utf8Of(source: SourceFile): AsyncGenerator<{ bytes: Buffer; last: boolean }> {
+  const decoder = source.encoding === "utf-8" ? undefined : decoderOf(source.encoding);
+  const convert = (part: Buffer, stream: boolean): Buffer =>
+    decoder === undefined ? part : decode(decoder, part, stream, source);
   let before: Buffer | undefined;
-  for await (const part of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+  for await (const part of createReadStream(source.path, { highWaterMark: 1024 * 1024 })) {
     if (before !== undefined) yield { bytes: convert(before, true), last: false };
     before = part as Buffer;
   }

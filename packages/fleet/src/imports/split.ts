@@ -38,15 +38,10 @@ export async function* chunksOf(source: SourceFile): AsyncGenerator<FileChunk> {
     size = 0;
     return made;
   };
-  for await (const { bytes } of recordsOf(source)) {
-    if (isFull(bytes.length)) yield cut();
-    parts.push(endsLine(bytes) ? bytes : Buffer.concat([bytes, Buffer.from("\n")]));
-    size += bytes.length + 1;
+  for await (const record of recordsOf(source)) {
+    if (isFull(record.length)) yield cut();
+    parts.push(record);
+    size += record.length + 1;
   }
   if (parts.length > 0) yield cut();
-}
-
-function endsLine(bytes: Buffer): boolean {
-  const last = bytes.at(-1);
-  return last === 0x0a || last === 0x0d;
 }
