@@ -151,11 +151,11 @@ export function moneyReader(field: MoneyField, pointer: string, columns: Columns
     if (cell === "") return undefined;
     const text = String(cell);
     const fail = (message: string) => unreadable(ctx, "not-money", place, text, message, field.keepAs);
-    const codes = new Set<string | undefined>();
+    const codes = new Set<string>();
     const decimal =
-      typeof cell === "number" ? plainNumber(text) : read(text, (sign) => codes.add(named.get(sign)));
+      typeof cell === "number" ? plainNumber(text) : read(text, (sign) => codes.add(named.get(sign) ?? sign));
     if (decimal === undefined) return fail(`Is not an amount written like ${exampleOf(field.number)}.`);
-    if (codes.size > 1) return fail(`Names several currencies: ${[...codes].sort().join(", ")}.`);
+    if (codes.size > 1) return fail(`Names several currencies: ${[...codes].join(" and ")}.`);
     const [inText] = codes;
     const currency = constant ?? (inAmount === true ? inText : codeIn(String(ctx.cells[at] ?? "")));
     const digits = currency === undefined ? undefined : currencyDigits(currency);

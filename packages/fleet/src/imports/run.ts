@@ -63,7 +63,7 @@ export async function runImport(source: SourceFile, options: RunOptions): Promis
         if (journal.importId !== undefined) await giveUp(api, journal.importId);
       } else {
         const known = await knownImport(api, source, journal, journal.fingerprint === fingerprint);
-        if (known !== "begin") return known;
+        if (known !== undefined) return known;
       }
     }
     const anew = options.fresh || journal.importId !== undefined || journal.fingerprint !== fingerprint;
@@ -75,7 +75,7 @@ export async function runImport(source: SourceFile, options: RunOptions): Promis
 }
 
 /**
- * The import that the journal names, when this run goes on with it; `begin`: there is none that could go on. Throws with what to do when
+ * The import that the journal names, when this run goes on with it; undefined: there is none that could go on. Throws with what to do when
  * one is in the way. `same`: the file, the mapping and the options are those that it was begun with.
  */
 async function knownImport(
@@ -83,12 +83,12 @@ async function knownImport(
   { path }: SourceFile,
   { importId, path: journalPath }: Journal,
   same: boolean,
-): Promise<string | "begin"> {
+): Promise<string | undefined> {
   const others = new CommandError(
     `An import of ${path} was begun when the file, the mapping or the options were others (${journalPath}). ` +
       "Finish it as it was, or add --fresh to give it up and begin anew: what it wrote stays.",
   );
-  if (importId === undefined && same) return "begin";
+  if (importId === undefined && same) return undefined;
   if (importId === undefined) throw others;
   const job = await getImport(api, importId).catch(orGone);
   if (job === undefined) {
@@ -109,7 +109,7 @@ async function knownImport(
   const active = state === "open" || state === "finishing";
   if (active && !dryRun) throw others;
   if (active) await giveUp(api, importId);
-  return "begin";
+  return undefined;
 }
 
 const endings: Record<string, string> = {
