@@ -6,6 +6,7 @@ import {
   traceExportOf,
 } from "@proveniq/contracts";
 import { z } from "zod";
+import { type Limits, limitsEnvironment, limitsOf } from "./limits.ts";
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -25,6 +26,7 @@ const environment = z
       .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "must be a project id")
       .optional(),
     ...traceExportEnvironment,
+    ...limitsEnvironment,
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   })
   .superRefine((env, ctx) => {
@@ -60,10 +62,14 @@ export interface RouterConfig {
   /** Where spans are sent; undefined: none is made. */
   traces: TraceExport | undefined;
   logLevel: z.infer<typeof environment>["LOG_LEVEL"];
+  limits: Limits;
 }
 
-/** Read the router's configuration. Throws one Error that names every fault. */
-export function readConfig(env: NodeJS.ProcessEnv = process.env): RouterConfig {
+/**
+ * Read the router's configuration. Throws one Error that names every fault. `descriptors`: how many files and sockets the process
+ * may have open.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env, descriptors?: number): RouterConfig {
   const parsed = environment.safeParse(env);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
@@ -80,6 +86,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): RouterConfig {
     project: GOOGLE_CLOUD_PROJECT,
     traces: traceExportOf(parsed.data),
     logLevel: LOG_LEVEL,
+    limits: limitsOf(parsed.data, descriptors),
   };
 }
 

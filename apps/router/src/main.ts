@@ -1,4 +1,5 @@
 import { readConfig } from "./config.ts";
+import { descriptorLimit } from "./node/descriptors.ts";
 import { Log } from "./node/log.ts";
 import { type Gauge, Metrics, serveMetrics } from "./node/metrics.ts";
 import { openDirectory } from "./node/open-directory.ts";
@@ -6,11 +7,10 @@ import { createRouterServer } from "./node/server.ts";
 import { Spans } from "./node/spans.ts";
 import { UpstreamPools } from "./node/upstream/pool.ts";
 
-const mebibyte = 1024 * 1024;
-
 /** Start the router as a process of its own. */
 async function main(): Promise<void> {
-  const config = readConfig();
+  const config = readConfig(undefined, descriptorLimit());
+  const { limits } = config;
   const log = new Log(config.logLevel, config.project);
   const open = await openDirectory(config.directory, config.origins, (level, message, facts) =>
     log.event(level, message, facts),
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
     log.event("error", "a fault of the router's own", { requestId, error: name, what: message, stack });
   };
-  const pools = new UpstreamPools({}, onFault);
+  const pools = new UpstreamPools(limits.upstream, onFault);
   const gauges: Gauge[] = [
     ["router_directory_version", "Version of the directory that is believed.", () => [["", version()]]],
     ["router_resident_bytes", "Resident memory.", () => [["", process.memoryUsage.rss()]]],
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
       () => [...pools.counts()].map(([origin, { open }]) => [`origin="${origin}"`, open] as const),
     ],
   ];
+  gauges.push(["router_client_connections", "Open connections of clients.", () => [["", server.clients()]]]);
   const metrics = new Metrics(gauges);
   const version = () => open.directory.hostTable()?.version ?? 0;
   const { project, traces } = config;
@@ -40,19 +41,22 @@ async function main(): Promise<void> {
           project,
           onTrouble: (facts) => log.event("warn", "the collector does not take traces", facts),
         });
-  const server = createRouterServer({
-    directory: open.directory,
-    pools,
-    body: { maxBytes: 32 * mebibyte, replayBytes: mebibyte / 16, idleMs: 30_000, discardMs: 75_000 },
-    onFault,
-    onShortage: (facts) => log.event("warn", "short of connections for clients", { ...facts }),
-    traceRatio: traces?.ratio,
-    onDone: (record) => {
-      metrics.observe(record);
-      log.request(record);
-      spans?.record(record);
+  const server = createRouterServer(
+    {
+      directory: open.directory,
+      pools,
+      body: limits.body,
+      onFault,
+      onShortage: (facts) => log.event("warn", "short of connections for clients", { ...facts }),
+      traceRatio: traces?.ratio,
+      onDone: (record) => {
+        metrics.observe(record);
+        log.request(record);
+        spans?.record(record);
+      },
     },
-  });
+    limits.server,
+  );
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
@@ -77,6 +81,15 @@ async function main(): Promise<void> {
 
   const port = await server.listen(config.port, config.host);
   log.event("info", "listening", { host: config.host, port, directoryVersion: version() });
+  const {
+    server: { maxClients = 0 },
+    upstream: { maxTotal = 0 },
+  } = limits;
+  if (maxClients + maxTotal < 1_024)
+    log.event("warn", "few descriptors: raise the limit of open files", {
+      forClients: maxClients,
+      forCells: maxTotal,
+    });
 }
 
 main().catch((error: unknown) => {

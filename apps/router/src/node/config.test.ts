@@ -1,5 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { readConfig } from "../config.ts";
+import { limitsEnvironment, limitsOf } from "../limits.ts";
 
 describe("readConfig", () => {
   it("needs a directory and the zone; the rest has a default", () => {
@@ -13,7 +16,31 @@ describe("readConfig", () => {
       project: undefined,
       traces: undefined,
       logLevel: "info",
+      limits: limitsOf(z.object(limitsEnvironment).parse({})),
     });
+  });
+
+  it("divides the descriptors between clients and cells, unless it is told how", () => {
+    const shares = (env: Record<string, string>, descriptors?: number) => {
+      const { server, upstream } = readConfig({ DIRECTORY_FILE: "d", ...env }, descriptors).limits;
+      return [server.maxClients, upstream.maxTotal, upstream.maxConnections];
+    };
+    expect(shares({})).toEqual([16_384, 8_192, 1_024]);
+    expect(shares({}, 256)).toEqual([144, 48, 48]);
+    expect(shares({ CLIENT_CONNECTIONS: "100", UPSTREAM_CONNECTIONS: "20" }, 256)).toEqual([100, 92, 20]);
+  });
+
+  it("has a line in docs/router.md for each limit, with its default", async () => {
+    const page = await readFile(new URL("../../../../docs/router.md", import.meta.url), "utf8");
+    const defaults: Record<string, unknown> = z.object(limitsEnvironment).parse({});
+    for (const name of Object.keys(limitsEnvironment)) {
+      const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\` |`)) ?? "";
+      const value = defaults[name];
+      expect({ name, row }).toEqual({
+        name,
+        row: expect.stringContaining(value === undefined ? "|" : `| ${value} |`),
+      });
+    }
   });
 
   it.each([

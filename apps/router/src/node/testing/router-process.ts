@@ -11,6 +11,8 @@ export interface LogLine {
   port?: number;
   status?: number;
   reason?: string;
+  limit?: number;
+  cut?: number;
 }
 
 export interface RouterProcess {
@@ -20,12 +22,20 @@ export interface RouterProcess {
   stop(): Promise<number | null>;
 }
 
-/** Start the router as a process of its own with this environment, on a free port of 127.0.0.1. */
+/**
+ * Start the router as a process of its own with this environment, on a free port of 127.0.0.1. `descriptors`: how many files and
+ * sockets it may have open.
+ */
 export async function startRouterProcess(
   env: Record<string, string>,
   path: string | undefined,
+  descriptors?: number,
 ): Promise<RouterProcess> {
-  const child: ChildProcess = spawn(process.execPath, [main], {
+  const [command, args] =
+    descriptors === undefined
+      ? [process.execPath, [main]]
+      : ["sh", ["-c", `ulimit -n ${descriptors} && exec "$0" "$1"`, process.execPath, main]];
+  const child: ChildProcess = spawn(command, args, {
     env: {
       PATH: path,
       PORT: "0",

@@ -1,5 +1,7 @@
 import { SnapshotDirectory } from "@proveniq/tenant-context/directory";
+import { z } from "zod";
 import { caseDirectory } from "../../decide/cases.ts";
+import { limitsEnvironment, limitsOf } from "../../limits.ts";
 import type { Shortage } from "../client-connections.ts";
 import type { RequestRecord } from "../log.ts";
 import type { BodyLimits } from "../request-body.ts";
@@ -55,13 +57,7 @@ export async function startRouter(
     {
       directory,
       pools,
-      body: {
-        maxBytes: 32 * 1_048_576,
-        replayBytes: 65_536,
-        idleMs: 30_000,
-        discardMs: 75_000,
-        ...options.body,
-      },
+      body: { ...limitsOf(z.object(limitsEnvironment).parse({})).body, ...options.body },
       onFault: (error) => faults.push(error),
       onShortage: (shortage) => shortages.push(shortage),
       onDone: (record) => {
