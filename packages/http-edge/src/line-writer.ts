@@ -1,10 +1,15 @@
 import { write, writeSync } from "node:fs";
 
 const maxBehind = 4 * 1024 * 1024;
+/** So much is written at once, without waiting for more. */
+const batch = 64 * 1024;
+/** After so long a pipe that was full is tried again. */
+const againMs = 20;
 
 /**
  * Lines to a file descriptor, in batches and without ever blocking the event loop: a log reader that has stopped must
- * not stop the router. When it is 4 MiB behind, lines are dropped and the next one says how many.
+ * not stop the process. Each write costs the loop about 60 µs however little it holds, and whatever request arrives meanwhile
+ * waits: so they are few. When it is 4 MiB behind, lines are dropped and the next one says how many.
  */
 export class LineWriter {
   readonly #fd: number;
@@ -14,7 +19,7 @@ export class LineWriter {
   #timer: NodeJS.Timeout | undefined;
   #writing = false;
 
-  constructor(fd: number, flushMs = 20) {
+  constructor(fd: number, flushMs = 250) {
     this.#fd = fd;
     this.#flushMs = flushMs;
   }
@@ -26,8 +31,13 @@ export class LineWriter {
       return;
     }
     this.#waiting += `${line}\n`;
-    if (this.#timer !== undefined || this.#writing) return;
-    this.#timer = setTimeout(() => this.#flush(), this.#flushMs);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#writing || this.#waiting === "") return;
+    if (this.#waiting.length >= batch) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), this.#flushMs);
   }
 
   /** Write what is left, now. For the end of the process. */
@@ -52,6 +62,7 @@ export class LineWriter {
   }
 
   #flush(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     const text = this.#take();
     if (text === "") return;
@@ -63,11 +74,11 @@ export class LineWriter {
     write(this.#fd, bytes, (error, written) => {
       if (error === null && written < bytes.length) return this.#write(bytes.subarray(written));
       if (error?.code === "EAGAIN") {
-        setTimeout(() => this.#write(bytes), this.#flushMs);
+        setTimeout(() => this.#write(bytes), Math.min(this.#flushMs, againMs));
         return;
       }
       this.#writing = false;
-      if (this.#waiting !== "") this.#flush();
+      this.#schedule();
     });
   }
 }

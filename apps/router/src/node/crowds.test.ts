@@ -47,7 +47,8 @@ function crowd(port: number, count: number, text: string): void {
 }
 
 it("a router of 256 descriptors serves beside clients that are silent, slow or refused, says so, and ends in time", async () => {
-  const { port, lines, stop } = await start({ HEAD_SECONDS: "1" }, 256);
+  const running = await start({ HEAD_SECONDS: "1" }, 256);
+  const { port, lines } = running;
   expect(lines).toContainEqual(
     expect.objectContaining({ message: expect.stringContaining("few descriptors") }),
   );
@@ -62,7 +63,7 @@ it("a router of 256 descriptors serves beside clients that are silent, slow or r
     expect.objectContaining({ message: "short of connections for clients", limit: 144 }),
   );
   const startedAt = performance.now();
-  expect(await stop()).toBe(0);
+  expect(await running.stop()).toBe(0);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect(lines).toContainEqual(expect.objectContaining({ message: "stopped", cut: 0 }));
 });

@@ -86,6 +86,8 @@ export function createRouterServer(parts: RouterParts, limits: Partial<ServerLim
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.min(5_000, headMs),
     maxHeaderSize: maxHeadBytes,
+    // A request without a body needs none of what a stream does.
+    optimizeEmptyRequests: true,
   });
   server.timeout = 0;
   server.on("connection", (socket) => {

@@ -36,7 +36,7 @@ export class Connection {
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner) {
     this.#owner = owner;
-    const socket = openSocket(endpoint, (piece) => this.#guard(() => this.#onData(piece)));
+    const socket = openSocket(endpoint, (piece) => this.#guardedData(piece));
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.once(endpoint.secure ? "secureConnect" : "connect", () => this.#guard(() => this.#onConnect()));
@@ -151,11 +151,25 @@ export class Connection {
     try {
       work();
     } catch (error) {
-      this.#letGo();
-      this.#socket.destroy();
-      if (call === undefined) this.#owner.onFault(error);
-      else call.handler.onFault(error);
+      this.#onFault(call, error);
     }
+  }
+
+  /** The same without a closure for each piece. */
+  #guardedData(piece: Buffer): void {
+    const call = this.#call;
+    try {
+      this.#onData(piece);
+    } catch (error) {
+      this.#onFault(call, error);
+    }
+  }
+
+  #onFault(call: Call | undefined, error: unknown): void {
+    this.#letGo();
+    this.#socket.destroy();
+    if (call === undefined) this.#owner.onFault(error);
+    else call.handler.onFault(error);
   }
 
   #onConnect(): void {
