@@ -22,7 +22,10 @@ describe("readConfig", () => {
 
   it("divides the descriptors between clients and cells, unless it is told how", () => {
     const shares = (env: Record<string, string>, descriptors?: number) => {
-      const { server, upstream } = readConfig({ DIRECTORY_FILE: "d", ...env }, descriptors).limits;
+      const { server, upstream } = readConfig(
+        { DIRECTORY_FILE: "d", FLEET_ZONE: "proveniq.io", ...env },
+        descriptors,
+      ).limits;
       return [server.maxClients, upstream.maxTotal, upstream.maxConnections];
     };
     expect(shares({})).toEqual([16_384, 8_192, 1_024]);
