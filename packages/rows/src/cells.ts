@@ -1,5 +1,5 @@
 import { type CsvFormat, importLimits, type RowNote } from "@proveniq/contracts";
-import { lineEndOf, type ScanOptions, type Span, scanRecord } from "./spans.ts";
+import { afterEmptyLines, lineEndOf, type ScanOptions, type Span, scanRecord } from "./spans.ts";
 
 /** A cell as it came: CSV has texts only, NDJSON also numbers and booleans. */
 export type Cell = string | number | boolean;
@@ -45,8 +45,9 @@ export function scanOptions(format: CsvFormat, bytes: Uint8Array): ScanOptions {
 /** The first `max` records of a whole text, empty lines left out. `from`: where to begin, past a byte order mark. */
 export function csvSpans(bytes: Uint8Array, options: ScanOptions, from: number, max: number): Span[] {
   const spans: Span[] = [];
-  for (let at = from; at < bytes.length && spans.length < max; ) {
-    const span = scanRecord(bytes, at, options, true);
+  for (let at = from; spans.length < max; ) {
+    at = afterEmptyLines(bytes, at, options.lineEnd);
+    const span = at < bytes.length ? scanRecord(bytes, at, options, true) : undefined;
     if (span === undefined) break;
     if (span.end > span.start) spans.push(span);
     at = span.next;

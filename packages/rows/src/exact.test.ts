@@ -103,8 +103,7 @@ describe("digits", () => {
             : `${all.slice(0, all.length - at)}.${all.slice(all.length - at)}`;
         const read = decimal(text);
         const value = read === undefined ? undefined : toNumber(read);
-        // Fifteen digits are always held; of more some are.
-        fc.pre(value !== undefined || all.length > 15);
+        if (value === undefined && all.length <= 15) throw new Error("fifteen digits are always held");
         if (value === undefined) return;
         const plain = (s: string) => (s.includes(".") ? s.replace(/\.?0+$/, "") : s);
         const written = [String(value), value.toPrecision(17)].map(plain);

@@ -1,16 +1,17 @@
-import { columnsOf, type ImportMapping, type RowNote } from "@proveniq/contracts";
+import { columnsOf, type ImportMapping, itemInput, type RowNote } from "@proveniq/contracts";
 import { type Cell, type FaultyRow, faultyRow } from "./cells.ts";
 import { checked, deletesNothing, isExternalId, type MappedRow, refused } from "./mapper.ts";
 import { exactJsonNumber } from "./numbers.ts";
-import { type Span, scanLine } from "./spans.ts";
+import { afterEmptyLines, type Span, scanLine } from "./spans.ts";
 
 const bad = (message: string): RowNote => ({ level: "error", code: "not-json", message });
 
 /** The first `max` lines that are not empty. `from`: where to begin, past a byte order mark. */
 export function jsonSpans(bytes: Uint8Array, from: number, max: number): Span[] {
   const spans: Span[] = [];
-  for (let at = from; at < bytes.length && spans.length < max; ) {
-    const span = scanLine(bytes, at, true);
+  for (let at = from; spans.length < max; ) {
+    at = afterEmptyLines(bytes, at, "lf");
+    const span = at < bytes.length ? scanLine(bytes, at, true) : undefined;
     if (span === undefined) break;
     if (span.end > span.start) spans.push(span);
     at = span.next;
@@ -100,8 +101,18 @@ export function jsonCells(object: Record<string, unknown>, columns: readonly str
   return cells;
 }
 
+/** An item's, and `op`. */
+const mostFields = Object.keys(itemInput.shape).length + 1;
+
 /** A line without a mapping: an item as the API takes it, and `op`. */
-export function directRow({ op, ...item }: Record<string, unknown>): MappedRow {
+export function directRow(object: Record<string, unknown>): MappedRow {
+  const count = Object.keys(object).length;
+  if (count > mostFields) {
+    // Not one by one: a line has room for tens of thousands.
+    const message = `Has ${count} fields; an item has ${mostFields - 1} at most.`;
+    return refused([{ level: "error", code: "not-valid", message }], object["externalId"]);
+  }
+  const { op, ...item } = object;
   if (op === undefined || op === "upsert") return checked(item, []);
   const { externalId } = item;
   if (op !== "delete") {

@@ -181,7 +181,8 @@ describe("records of CSV", () => {
     const options: ScanOptions = { delimiter: ",", columns: undefined, lineEnd: "lf" };
     const ours = csvSpans(bytes, options, 0, 1e6).map((span) => csvRow(bytes, span, options));
     const theirs: string[][] = parse(bytes, { trim: true, relax_quotes: true });
-    expect(ours.map((row) => ("cells" in row ? row.cells : row.note))).toEqual(theirs);
+    const differing = ours.filter((row, n) => JSON.stringify(row) !== JSON.stringify({ cells: theirs[n] }));
+    expect([ours.length, differing]).toEqual([theirs.length, []]);
   });
 
   test("are the same however a file is cut between records, whatever is in it", () => {

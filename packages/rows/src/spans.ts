@@ -124,6 +124,17 @@ function lineAt(
   return { start: at, end: end > at && bytes[end - 1] === cr ? end - 1 : end, next: end + 1, fault };
 }
 
+/** Where the next line with anything in it begins, at `at` or after: a chunk may be a million line ends. */
+export function afterEmptyLines(bytes: Uint8Array, at: number, lineEnd: ScanOptions["lineEnd"]): number {
+  const eol = lineEnd === "lf" ? lf : cr;
+  let next = at;
+  for (;;) {
+    if (bytes[next] === eol) next++;
+    else if (eol === lf && bytes[next] === cr && bytes[next + 1] === lf) next += 2;
+    else return next;
+  }
+}
+
 /** Find the line that begins at `at`: a record of NDJSON. */
 export function scanLine(bytes: Uint8Array, at: number, last: boolean): Span | undefined {
   const end = bytes.indexOf(lf, at);
