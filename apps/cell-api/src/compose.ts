@@ -21,6 +21,7 @@ import type { Importer } from "./imports/importer.ts";
 import type { Logger } from "./log.ts";
 import { marketDependency } from "./market-dependency.ts";
 import { Portfolios } from "./portfolio/portfolios.ts";
+import { Shares } from "./shares.ts";
 
 /** A cell's dependencies, made from its configuration, and the way to let go of them. */
 export interface Cell {
@@ -35,7 +36,7 @@ export interface Cell {
 export function composeCell(
   config: CellConfig,
   logger: Logger,
-  makeImporter?: (pauses: PauseReader) => Importer,
+  makeImporter?: (pauses: PauseReader, share: () => number) => Importer,
 ): Cell {
   const { manifest } = config;
   const pool = new DatabasePool({
@@ -54,7 +55,11 @@ export function composeCell(
   const portfolios = new Portfolios({ market, logger });
   const home = defaultDatabase(manifest);
   const claims = new ClaimReader({ pool, defaultDatabase: home });
-  const importer = makeImporter?.(new PauseReader({ open: () => pool.open(home), what: "imports" }));
+  const shares = new Shares({ open: () => pool.open(home), logger });
+  const importer = makeImporter?.(
+    new PauseReader({ open: () => pool.open(home), what: "imports" }),
+    shares.strict("imports"),
+  );
   const deps: AppDeps = {
     cell: {
       id: config.cellId,
@@ -71,7 +76,10 @@ export function composeCell(
       access: new AccessReader({ pool }),
       openTenant: (binding) => openTenant(pool, binding),
     },
-    quota: new RequestQuota({ ...manifest.quota, instances: config.instances }),
+    quota: new RequestQuota({
+      ...manifest.quota,
+      share: shares.atLeast(`requests-${config.service}`, config.instances),
+    }),
     market,
     portfolios,
     ...(importer === undefined ? {} : { importer }),
@@ -93,6 +101,7 @@ export function composeCell(
     close: async () => {
       market.close();
       await portfolios.close();
+      await shares.close();
       await Promise.all([pool.close(), marketPool.close()]);
     },
   };

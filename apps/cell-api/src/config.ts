@@ -105,7 +105,7 @@ export interface CellConfig {
   analytics: { project: string; localHost: string | undefined; keysFolder: string | undefined } | undefined;
   /** How long after its last sign of life another sink takes over, in milliseconds. */
   sinkLeaseMs: number;
-  /** How many processes of this service share the cell's quotas. */
+  /** The most processes of this service that share the cell's quotas at once. */
   instances: number;
   /** `off`: imports write as fast as they can. Databases in the cloud need the pace. */
   importPace: "manifest" | "off";

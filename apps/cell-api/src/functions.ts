@@ -25,7 +25,10 @@ const importing = once(async () => {
   const { createImporter } = await import("./imports/compose.ts");
   const bulk = { ...config, service: "bulk", instances: config.manifest.capacity.bulkInstances } as const;
   const tracing = await startTracing(config, "bulk", logger);
-  return createApp({ ...composeCell(bulk, logger, (pauses) => createImporter(bulk, pauses)).deps, tracing });
+  return createApp({
+    ...composeCell(bulk, logger, (pauses, share) => createImporter(bulk, pauses, share)).deps,
+    tracing,
+  });
 });
 
 const onRefused = (refusal: Refusal) => logger.info(refusal, "refused before it was a request");

@@ -13,7 +13,7 @@ import type { Tracing } from "./telemetry/tracing.ts";
 async function importerOf(config: CellConfig) {
   if (config.service !== "bulk") return undefined;
   const { createImporter } = await import("./imports/compose.ts");
-  return (pauses: PauseReader) => createImporter(config, pauses);
+  return (pauses: PauseReader, share: () => number) => createImporter(config, pauses, share);
 }
 
 async function replicate(config: CellConfig, logger: Logger, tracing: Tracing): Promise<void> {

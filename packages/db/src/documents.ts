@@ -15,6 +15,7 @@ import { z } from "zod";
 import { readChunk, readIds, readImport, readReports, readState } from "./imports/documents.ts";
 import { fromDocument } from "./items/document.ts";
 import { storedReceipt } from "./items/receipt.ts";
+import { readShares } from "./lease/firestore-shares.ts";
 import { BucketDigests } from "./market/digest.ts";
 import { fromBlob } from "./market/layout.ts";
 import { stateOf } from "./market/replica-state.ts";
@@ -65,6 +66,7 @@ const kinds: Readonly<Record<string, Read>> = {
     millisOf(s.get("writtenAt")),
   ],
   "outboxAside/*": (s) => [z.looseObject({}).parse(s.get("page")), z.string().parse(s.get("reason"))],
+  "shares/*": readShares,
   "analytics/sink": (s) => sinkStateOf(s, ""),
   "replica/state": stateOf,
   "values/*": fromValueDocument,

@@ -88,10 +88,10 @@ describe("QuotaLimiter", () => {
 });
 
 describe("shareOf", () => {
-  it("divides by the instances and keeps a burst of at least one", () => {
-    expect(shareOf(500, 10)).toEqual({ requestsPerSecond: 50, burst: 500 });
-    expect(shareOf(20, 20)).toEqual({ requestsPerSecond: 1, burst: 10 });
-    expect(shareOf(1, 1000)).toEqual({ requestsPerSecond: 0.001, burst: 1 });
+  it("takes the share and keeps a burst of at least one", () => {
+    expect(shareOf(500, 0.1)).toEqual({ requestsPerSecond: 50, burst: 500 });
+    expect(shareOf(20, 0.05)).toEqual({ requestsPerSecond: 1, burst: 10 });
+    expect(shareOf(1, 0.001)).toEqual({ requestsPerSecond: 0.001, burst: 1 });
   });
 });
 

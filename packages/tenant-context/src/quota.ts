@@ -19,12 +19,13 @@ export interface QuotaDecision {
 const burstSeconds = 10;
 
 /**
- * This instance's share of a quota that holds for the whole cell: limits kept in instances add up, so each takes
- * its part. The burst is at least 1.
+ * This instance's part of a quota that holds for the whole cell: limits kept in instances add up. The burst is at least 1.
+ *
+ * @param share More than 0, at most 1.
  */
-export function shareOf(requestsPerSecond: number, instances: number): Quota {
-  const share = requestsPerSecond / instances;
-  return { requestsPerSecond: share, burst: Math.max(1, Math.ceil(share * burstSeconds)) };
+export function shareOf(requestsPerSecond: number, share: number): Quota {
+  const part = requestsPerSecond * share;
+  return { requestsPerSecond: part, burst: Math.max(1, Math.ceil(part * burstSeconds)) };
 }
 
 /**

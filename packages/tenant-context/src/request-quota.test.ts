@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { RequestQuota } from "./request-quota.ts";
 
 function setUp() {
-  const clock = { ms: 0 };
+  const clock = { ms: 0, share: 0.25 };
   const quota = new RequestQuota({
     tenantRequestsPerSecond: 40,
     personRequestsPerSecond: 4,
-    instances: 4,
+    share: () => clock.share,
     now: () => clock.ms,
   });
   /** How many of `count` requests are let in. */
@@ -42,6 +42,17 @@ describe("RequestQuota", () => {
     clock.ms = 2_000;
     expect(spend(1_000, {}).allowed).toBe(20);
     expect(spend(1_000, { tenant: "carrier-b", person: "u_1" }).allowed).toBe(2);
+  });
+
+  it("follows the share as it changes", () => {
+    const { clock, spend } = setUp();
+    spend(1_000, {});
+    clock.share = 1;
+    clock.ms = 1_000;
+    // Alone it may let in all that the tenant has, 40 a second; and after a rest 400 at once.
+    expect(spend(1_000, {}).allowed).toBe(40);
+    clock.ms = 20_000;
+    expect(spend(1_000, {}).allowed).toBe(400);
   });
 
   it("keeps people of one tenant apart, and the same person's name in two tenants", () => {

@@ -6,8 +6,8 @@ export interface RequestQuotaOptions {
   /** The cell's, over all its instances. */
   tenantRequestsPerSecond: number;
   personRequestsPerSecond: number;
-  /** How many instances share them. */
-  instances: number;
+  /** What this instance may let in of them now: more than 0, at most 1. */
+  share: () => number;
   now?: () => number;
 }
 
@@ -56,12 +56,12 @@ export class RequestQuota {
   }
 
   #ofPerson(): Quota {
-    return shareOf(this.#options.personRequestsPerSecond, this.#options.instances);
+    return shareOf(this.#options.personRequestsPerSecond, this.#options.share());
   }
 
   #ofTenant({ settings }: Caller): Quota {
-    const { tenantRequestsPerSecond, instances } = this.#options;
-    return shareOf(settings.requestsPerSecond ?? tenantRequestsPerSecond, instances);
+    const { tenantRequestsPerSecond, share } = this.#options;
+    return shareOf(settings.requestsPerSecond ?? tenantRequestsPerSecond, share());
   }
 }
 

@@ -38,11 +38,11 @@ describe("the pace", () => {
     return tenants.map((t) => counts.get(t) ?? 0);
   }
 
-  test("keeps a tenant's ramp, and the cell's budget over all of them, divided by the instances", async () => {
-    const [alone] = await written(new ImportPace({ writesPerSecond: 8_000, instances: 1 }), ["a"], 60);
+  test("keeps a tenant's ramp, and the cell's budget over all of them, by its share", async () => {
+    const [alone] = await written(new ImportPace({ writesPerSecond: 8_000, share: () => 1 }), ["a"], 60);
     expect(alone).toBeGreaterThan(500 * 58);
     expect(alone).toBeLessThan(500 * 63);
-    const shared = new ImportPace({ writesPerSecond: 1_000, instances: 2 });
+    const shared = new ImportPace({ writesPerSecond: 1_000, share: () => 0.5 });
     const [a = 0, b = 0, c = 0] = await written(shared, ["a", "b", "c"], 60);
     expect(a + b + c).toBeGreaterThan(500 * 58);
     expect(a + b + c).toBeLessThan(500 * 63);
@@ -50,15 +50,36 @@ describe("the pace", () => {
   });
 
   test("grows with the ramp, whose start may lie in the past", async () => {
-    const pace = new ImportPace({ writesPerSecond: 8_000, instances: 1 });
+    const pace = new ImportPace({ writesPerSecond: 8_000, share: () => 1 });
     pace.ramp("a", Date.now() - 600_000);
     const [a = 0] = await written(pace, ["a"], 60);
     expect(a / 60).toBeGreaterThan(1_100);
     expect(a / 60).toBeLessThan(1_180);
   });
 
+  test("follows its share: waits without one, goes on at once with one, and saves nothing beyond it", async () => {
+    let share = 0;
+    const pace = new ImportPace({ writesPerSecond: 1_000, share: () => share });
+    // The first document costs nothing but what is paid back later.
+    const [none = 0] = await written(pace, ["a"], 20);
+    expect(none).toBeLessThanOrEqual(400);
+    expect(pace.secondsUntilFree("a")).toBe(5);
+    share = 0.5;
+    const [half = 0] = await written(pace, ["a"], 60);
+    expect(half / 60).toBeGreaterThan(225);
+    expect(half / 60).toBeLessThan(265);
+    share = 1;
+    const [all = 0] = await written(pace, ["a"], 60);
+    expect(all / 60).toBeGreaterThan(480);
+    // Its lease ran out while it was frozen: what it had saved up is worth nothing.
+    await vi.advanceTimersByTimeAsync(60_000);
+    share = 0;
+    const [frozen = 0] = await written(pace, ["a"], 20);
+    expect(frozen).toBe(0);
+  });
+
   test("takes back what was not written, and says when it is worth asking again", async () => {
-    const pace = new ImportPace({ writesPerSecond: 500, instances: 1 });
+    const pace = new ImportPace({ writesPerSecond: 500, share: () => 1 });
     expect(await pace.take("a", 5_000, 0)).toBe(true);
     const refused = pace.take("a", 1, 1_000);
     await vi.advanceTimersByTimeAsync(1_000);

@@ -3,8 +3,8 @@ import { rampRate } from "./ramp.ts";
 export interface PaceOptions {
   /** Documents a second of the whole cell. */
   writesPerSecond: number;
-  /** Instances that share it. */
-  instances: number;
+  /** What this instance may use of it now, from 0 to 1. */
+  share: () => number;
   now?: () => number;
 }
 
@@ -23,35 +23,43 @@ interface Lane {
 
 /** Unused budget is kept for this long, in seconds. */
 const burstSeconds = 1;
+/** While this instance has no share: what a client is told to wait, and how often it looks itself. */
+const noShareSeconds = 5;
+const askAgainSeconds = 0.1;
 /** Tenants that are remembered. */
 const mostLanes = 1_000;
 
 /**
- * How fast this instance writes imports: its share of the cell's budget, and of each tenant's ramp. Who waits is
+ * How fast this instance writes imports: its share of the cell's budget, and of each tenant's ramp, as it is now. Who waits is
  * served in turn by tenant, so that one large import does not hold up a small one. A page is let in as soon as there is
  * any budget, and what it uses beyond that is paid back before the next.
  */
 export class ImportPace {
-  readonly #share: number;
-  readonly #instances: number;
+  readonly #writesPerSecond: number;
+  readonly #shareNow: () => number;
   readonly #now: () => number;
   readonly #lanes = new Map<string, Lane>();
   #balance: number;
   #filledAt: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ writesPerSecond, instances, now = Date.now }: PaceOptions) {
-    this.#share = writesPerSecond / instances;
-    this.#instances = instances;
+  constructor({ writesPerSecond, share, now = Date.now }: PaceOptions) {
+    this.#writesPerSecond = writesPerSecond;
+    this.#shareNow = share;
     this.#now = now;
-    this.#balance = this.#share * burstSeconds;
+    // The first share is learnt by asking for it: nothing is saved up before.
+    this.#balance = 1;
     this.#filledAt = now();
   }
 
-  /** This instance's documents a second for a tenant, now. */
+  /** This instance's documents a second for a tenant, now; at least 1, also while it has no share. */
   rateOf(tenantId: string): number {
+    return Math.max(1, this.#rateOf(tenantId, this.#shareNow()));
+  }
+
+  #rateOf(tenantId: string, share: number): number {
     const started = this.#lanes.get(tenantId)?.rampStartedAt ?? this.#now();
-    return Math.min(this.#share, rampRate(this.#now() - started) / this.#instances);
+    return share * Math.min(this.#writesPerSecond, rampRate(this.#now() - started));
   }
 
   /** Tell since when a tenant's collection is being written to. */
@@ -89,7 +97,14 @@ export class ImportPace {
   secondsUntilFree(tenantId: string): number {
     this.#fill();
     const lane = this.#lane(tenantId);
-    const debt = Math.max(-this.#balance / this.#share, -lane.balance / this.rateOf(tenantId), 0);
+    const share = this.#shareNow();
+    // A share comes within seconds.
+    if (share === 0) return noShareSeconds;
+    const debt = Math.max(
+      -this.#balance / (this.#writesPerSecond * share),
+      -lane.balance / this.#rateOf(tenantId, share),
+      0,
+    );
     return Math.max(1, Math.ceil(debt));
   }
 
@@ -118,11 +133,13 @@ export class ImportPace {
   #wake(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const share = this.#shareNow();
     let soonest = Number.POSITIVE_INFINITY;
     for (const [tenantId, lane] of this.#lanes) {
       if (lane.waiting.length === 0) continue;
-      const own = -lane.balance / this.rateOf(tenantId);
-      soonest = Math.min(soonest, Math.max(own, -this.#balance / this.#share));
+      const own = -lane.balance / this.#rateOf(tenantId, share);
+      const all = -this.#balance / (this.#writesPerSecond * share);
+      soonest = share === 0 ? askAgainSeconds : Math.min(soonest, Math.max(own, all));
     }
     if (soonest === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(() => this.#serve(), Math.max(5, Math.ceil(soonest * 1000) + 1));
@@ -130,11 +147,13 @@ export class ImportPace {
 
   #fill(): void {
     const now = this.#now();
-    const all = this.#share * burstSeconds;
-    this.#balance = Math.min(all, this.#balance + ((now - this.#filledAt) / 1000) * this.#share);
+    const share = this.#shareNow();
+    const all = this.#writesPerSecond * share;
+    // What was saved up is worth no more than the share of now: nothing, once that has run out.
+    this.#balance = Math.min(all * burstSeconds, this.#balance + ((now - this.#filledAt) / 1000) * all);
     this.#filledAt = now;
     for (const [tenantId, lane] of this.#lanes) {
-      const rate = this.rateOf(tenantId);
+      const rate = this.#rateOf(tenantId, share);
       const gained = ((now - lane.filledAt) / 1000) * rate;
       lane.balance = Math.min(rate * burstSeconds, lane.balance + gained);
       lane.filledAt = now;

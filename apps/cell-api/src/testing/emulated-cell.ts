@@ -64,7 +64,7 @@ export async function emulatedCell(
     const { record } = await testKeyOf(tenantId);
     await (await pool.open(databaseId)).doc(`tenants/${tenantId}/apiKeys/${record.keyId}`).set(record);
   }
-  const importing = (pauses: PauseReader) => createImporter(config, pauses);
+  const importing = (pauses: PauseReader, share: () => number) => createImporter(config, pauses, share);
   const cell = composeCell(config, silentLogger, config.service === "bulk" ? importing : undefined);
   return {
     call: clientOf(createApp(cell.deps), tenants[0]),

@@ -46,7 +46,7 @@ export function strandedApp(more: Partial<AppDeps> = {}): { call: Call; app: Ret
       startedAt: 0,
     },
     tenants: strandedTenants,
-    quota: new RequestQuota({ tenantRequestsPerSecond: 500, personRequestsPerSecond: 20, instances: 1 }),
+    quota: new RequestQuota({ tenantRequestsPerSecond: 500, personRequestsPerSecond: 20, share: () => 1 }),
     market: noMarket,
     portfolios: new Portfolios({ market: noMarket, logger: silentLogger }),
     dependencies: [],
