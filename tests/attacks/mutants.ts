@@ -123,9 +123,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "misses: floods of made-up tenants reach the database",
-    file: "packages/db/src/access/lookup-cache.ts",
-    find: "return this.#budget >= 1;",
-    replace: "return this.#budget >= Number.NEGATIVE_INFINITY;",
+    file: "packages/db/src/access/miss-budgets.ts",
+    find: "if (left < 1) return false;",
+    replace: "if (left < Number.NEGATIVE_INFINITY) return false;",
     noticedBy: "silence.test.ts",
   },
   {
