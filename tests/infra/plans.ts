@@ -10,25 +10,28 @@ import {
 import { z } from "zod";
 import { caseDirectory } from "../../apps/router/src/decide/cases.ts";
 import { cellPolicies, definitions } from "./policies/cell.ts";
+import { centralPolicies } from "./policies/central.ts";
 import { bootstrapPolicies } from "./policies/deployers.ts";
 import { edgePolicies } from "./policies/edge.ts";
 import { isPlanners, plannerPolicies } from "./policies/planner.ts";
-import { check } from "./policies/policy.ts";
+import { check, commonPolicies } from "./policies/policy.ts";
+import { projectPolicies } from "./policies/project.ts";
 import { runningPolicies } from "./policies/running.ts";
-import { centralPolicies, projectPolicies } from "./policies/shared.ts";
 import type { Infra, Planned, Root } from "./terraform.ts";
 
 const repository = "proveniq/cells";
 const analysts = ["group:analysts@proveniq.io"];
 const digest = "a".repeat(64);
+/** The zip that cells run. */
+export const artefactObject = `cells/${"b".repeat(64)}.zip`;
+export const billingAccount = "000000-000000-000000";
 const artefact = {
   artefact_digest: digest,
-  artefact_object: `cells/${"b".repeat(64)}.zip`,
+  artefact_object: artefactObject,
   git_commit: "c0ffee",
-  billing_account: "000000-000000-000000",
+  billing_account: billingAccount,
   traces: { endpoint: "https://traces.example", ratio: 0.01 },
 };
-const image = `europe-docker.pkg.dev/proveniq-central/router/router@sha256:${digest}`;
 
 export interface Fleet {
   config: FleetConfig;
@@ -63,7 +66,11 @@ export const residenciesOf = ({ cells, config }: Fleet): Residency[] =>
   );
 
 export const projectsOf = ({ cells, config }: Fleet): string[] => [
-  ...new Set([config.central.project, ...Object.values(cells).map((m) => m.project)]),
+  ...new Set([
+    config.central.project,
+    ...Object.values(config.edges),
+    ...Object.values(cells).map((m) => m.project),
+  ]),
 ];
 
 /** What there is to plan: every root, once for each thing that has a state of its own. */
@@ -77,9 +84,16 @@ export function everything(fleet: Fleet): [Root, string[]][] {
   ];
 }
 
-function variablesOf(root: Root, name: string): Record<string, unknown> {
+/** What a state's plan is told, beside the files. */
+export function stateVariables({ config, cells }: Fleet, root: Root, name: string): Record<string, unknown> {
   if (root === "cell") return { cell_id: name, ...artefact };
-  if (root === "edge") return { residency: name, router_image: image, traces: artefact.traces };
+  if (root === "edge") {
+    const residency = name as Residency;
+    const project = residency === "global" ? config.central.project : config.edges[residency];
+    const region = cells[config.defaults[residency]?.cell ?? ""]?.region;
+    const image = `${region}-docker.pkg.dev/${project}/router/router@sha256:${digest}`;
+    return { residency, router_image: image, traces: artefact.traces };
+  }
   if (root === "project") return { project: name };
   return root === "central" ? { analysts } : { repository };
 }
@@ -90,10 +104,11 @@ export async function plan(
   root: Root,
   names: readonly string[],
 ): Promise<Map<string, Planned[]>> {
-  const { cells } = fleetOf(infra);
+  const fleet = fleetOf(infra);
+  const { cells } = fleet;
   const runs = names.map((name) => ({
     name,
-    variables: variablesOf(root, name),
+    variables: stateVariables(fleet, root, name),
     imported:
       root === "cell" && cells[name]?.databases.some((d) => d.id === "(default)") === true
         ? ['module.cell.google_firestore_database.this["(default)"]']
@@ -110,6 +125,10 @@ export async function plan(
 
 /** What is wrong with the plan of one state, a sentence each. */
 export function faultsOf(infra: Infra, root: Root, name: string, planned: readonly Planned[]): string[] {
+  return [...ownFaults(infra, root, name, planned), ...check(commonPolicies, planned, undefined)];
+}
+
+function ownFaults(infra: Infra, root: Root, name: string, planned: readonly Planned[]): string[] {
   const fleet = fleetOf(infra);
   const { config, cells } = fleet;
   if (root === "cell") {
@@ -122,7 +141,8 @@ export function faultsOf(infra: Infra, root: Root, name: string, planned: readon
     return check({ ...cellPolicies, ...runningPolicies }, planned, context);
   }
   if (root === "edge") return check(edgePolicies, planned, { residency: name as Residency, config, cells });
-  if (root === "project") return check(projectPolicies, planned, { residency: strictest(fleet, name) });
+  if (root === "project")
+    return check(projectPolicies, planned, { ...fleet, project: name, residency: strictest(fleet, name) });
   if (root === "central") {
     const { tables } = warehouse.parse(JSON.parse(infra.read("warehouse.json")));
     const raw = tables.filter((t) => t.dataset === "raw");
@@ -146,8 +166,12 @@ const warehouse = z.object({
   ),
 });
 
-/** A project with one EU cell in it is bound as that cell is. */
-function strictest({ cells }: Fleet, project: string): Residency {
+/** A project with one EU cell in it, or the EU's front door, is bound as those are. */
+function strictest({ cells, config }: Fleet, project: string): Residency {
   const found = Object.values(cells).filter((m) => m.project === project);
-  return (["eu", "us"] as const).find((r) => found.some((m) => m.residency === r)) ?? "global";
+  return (
+    (["eu", "us"] as const).find(
+      (r) => config.edges[r] === project || found.some((m) => m.residency === r),
+    ) ?? "global"
+  );
 }

@@ -24,6 +24,7 @@ function grow(infra: Infra, count: number): void {
     writeFileSync(infra.path(`cells/${id}/cell.json`), JSON.stringify(manifest));
     if (residency === "us") fleet.defaults.us ??= { cell: id, tenant: "consumers-us" };
   }
+  if (fleet.defaults.us !== undefined) fleet.edges.us = "proveniq-edge-us";
   if (fleet.defaults.us !== undefined) fleet.hosts["us.proveniq.io"] = { kind: "region", residency: "us" };
   writeFileSync(infra.path("fleet.json"), JSON.stringify(fleet));
 }

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { providers, readSchema } from "./provider/schema.ts";
+import { providerFolder } from "./judge/tools.ts";
+import { type Answers, serveAnswers } from "./provider/answers.ts";
+import { readSchema } from "./provider/schema.ts";
 import { serveSchema } from "./provider/server.ts";
 
 /** The repository itself. */
@@ -19,6 +21,9 @@ export const hasTerraform = ((): boolean => {
     return false;
   }
 })();
+
+/** Whose plans these are: the provider itself where it is, downloaded if asked to, and else a server that knows its schema alone. */
+export const engine: "provider" | "schema" = providerFolder === undefined ? "schema" : "provider";
 
 /** One resource of a plan: its address, its type and all that Terraform would ask for, variables resolved. */
 export interface Planned {
@@ -35,7 +40,11 @@ const planMessage = z.object({
         z.object({
           address: z.string(),
           type: z.string(),
-          change: z.object({ after: z.record(z.string(), z.unknown()).nullable() }),
+          mode: z.string().optional(),
+          change: z.object({
+            after: z.record(z.string(), z.unknown()).nullable(),
+            after_unknown: z.record(z.string(), z.unknown()).nullish(),
+          }),
         }),
       )
       .default([]),
@@ -59,7 +68,7 @@ export interface Run {
   /** Tells runs of one root apart. */
   name: string;
   variables: Record<string, unknown>;
-  /** Addresses of what is imported: Terraform wants its values from somebody, and there is no cloud to ask. */
+  /** Addresses of what is imported: Terraform wants their values from somebody, and there is no cloud to ask. */
   imported?: readonly string[];
 }
 
@@ -70,12 +79,12 @@ export interface Run {
 export class Infra {
   /** The folder that stands for the repository: infra/ and the lock file are in it. */
   readonly repository: string;
-  readonly #reattach: string;
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #stop: () => void;
 
-  private constructor(repository: string, reattach: string, stop: () => void) {
+  private constructor(repository: string, environment: Record<string, string>, stop: () => void) {
     this.repository = repository;
-    this.#reattach = reattach;
+    this.#environment = environment;
     this.#stop = stop;
   }
 
@@ -88,11 +97,18 @@ export class Infra {
       recursive: true,
       filter: (path) => !path.includes("node_modules") && !(from === root && path.includes(".terraform")),
     });
-    const served = await Promise.all(providers.map((name) => serveSchema(name, readSchema(name))));
-    const reattach = Object.assign({}, ...served.map((each) => each.reattach));
-    return new Infra(folder, JSON.stringify(reattach), () => {
-      for (const { stop } of served) stop();
-    });
+    if (providerFolder === undefined) {
+      // Mocks import nothing that is made of what does not exist yet, as a release of rules is.
+      const main = join(folder, "infra/terraform/roots/cell/main.tf");
+      const parts = readFileSync(main, "utf8").split(/(?=^import \{$)/m);
+      writeFileSync(main, parts.filter((part) => !part.includes("google_firebaserules_release")).join(""));
+      const { reattach, stop } = await serveSchema(readSchema());
+      return new Infra(folder, { TF_REATTACH_PROVIDERS: JSON.stringify(reattach) }, stop);
+    }
+    const { environment, stop } = await serveAnswers(answers);
+    const config = join(folder, "terraform.rc");
+    writeFileSync(config, cliConfiguration(providerFolder));
+    return new Infra(folder, { ...environment, TF_CLI_CONFIG_FILE: config }, stop);
   }
 
   path(file: string): string {
@@ -114,7 +130,7 @@ export class Infra {
   /** The plans of one root, a run each, in one Terraform process. */
   async plan(rootName: Root, runs: readonly Run[]): Promise<Map<string, PlanResult>> {
     const where = this.path(`terraform/roots/${rootName}`);
-    writeFileSync(join(where, "plan.tftest.hcl"), testFile(runs));
+    writeFileSync(join(where, "plan.tftest.hcl"), testFile(rootName, runs));
     await this.init(rootName);
     const { text } = await this.terraform(where, ["test", "-json", "-verbose", "-no-color"]);
     const results = new Map<string, PlanResult>(runs.map((r) => [r.name, { resources: [], errors: [] }]));
@@ -127,8 +143,10 @@ export class Infra {
       const { type } = message.parse(json);
       if (type === "test_plan" && result !== undefined) {
         const { resource_changes } = planMessage.parse(json).test_plan;
-        for (const { address, type: kind, change } of resource_changes) {
-          result.resources.push({ address, type: kind, values: change.after ?? {} });
+        for (const { address, type: kind, mode, change } of resource_changes) {
+          if (mode === "data") continue;
+          const values = { ...unknowns(change.after_unknown), ...change.after };
+          result.resources.push({ address, type: kind, values });
         }
       }
       if (type === "diagnostic") {
@@ -145,21 +163,22 @@ export class Infra {
 
   async init(rootName: Root): Promise<void> {
     const where = this.path(`terraform/roots/${rootName}`);
-    if (existsSync(join(where, ".terraform"))) return;
+    if (existsSync(join(where, ".terraform/modules"))) return;
     const { code, text } = await this.terraform(where, [
       "init",
       "-backend=false",
       "-no-color",
       "-input=false",
     ]);
-    if (code !== 0) throw new Error(text);
+    // With a provider from a folder, init has fetched the modules when it looks for the provider, in vain.
+    if (code !== 0 && !text.includes("development overrides")) throw new Error(text);
   }
 
   terraform(cwd: string, args: string[]): Promise<{ code: number; text: string }> {
     const env = {
       PATH: process.env["PATH"],
       HOME: this.repository,
-      TF_REATTACH_PROVIDERS: this.#reattach,
+      ...this.#environment,
       TF_IN_AUTOMATION: "1",
       CHECKPOINT_DISABLE: "1",
     };
@@ -176,15 +195,43 @@ export class Infra {
   }
 }
 
-/** What only the cloud knows, where something else is made of it. */
-const mocked = `mock_provider "google-beta" {
-  override_during = plan
+/** A CLI configuration by which Terraform takes the provider from a folder. */
+export function cliConfiguration(folder: string): string {
+  return `provider_installation {\n  dev_overrides {\n    "hashicorp/google" = "${folder}"\n  }\n  direct {\n    exclude = ["hashicorp/*"]\n  }\n}\n`;
 }
 
-mock_provider "google" {
+/** What is known after the apply alone: a word in its place, so that a rule sees that there will be something. */
+function unknowns(after: Record<string, unknown> | null | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(after ?? {}).flatMap(([key, value]) =>
+      value === true ? [[key, "known after the apply"]] : [],
+    ),
+  );
+}
+
+/** What a plan asks of the cloud: what is imported, and a project's number. */
+const answers: Answers = {
+  FIRESTORE: (path) => {
+    const [, project, database] = /^projects\/([^/]+)\/databases\/([^/]+)$/.exec(path) ?? [];
+    const name = `projects/${project}/databases/${database}`;
+    const known = { name, locationId: "nam5", type: "FIRESTORE_NATIVE", concurrencyMode: "PESSIMISTIC" };
+    return project === undefined ? undefined : known;
+  },
+  FIREBASERULES: (path) => ({ name: path, rulesetName: path.replace(/releases\/.*/, "rulesets/before") }),
+  STORAGE: (path) =>
+    path.endsWith("/serviceAccount")
+      ? { email_address: "service-100000000001@gs-project-accounts.iam.gserviceaccount.com" }
+      : undefined,
+};
+
+/** What only the cloud knows, where something else is made of it. */
+const mocked = `mock_provider "google" {
   override_during = plan
   mock_resource "google_iam_workload_identity_pool" {
     defaults = { name = "projects/1/locations/global/workloadIdentityPools/github" }
+  }
+  mock_data "google_storage_project_service_account" {
+    defaults = { email_address = "service-100000000001@gs-project-accounts.iam.gserviceaccount.com" }
   }
   mock_resource "google_certificate_manager_dns_authorization" {
     defaults = {
@@ -194,9 +241,17 @@ mock_provider "google" {
 }
 `;
 
-function testFile(runs: readonly Run[]): string {
+/** The name of the identity pool holds the project's number, and grants are made of it. */
+const pool = `override_resource {
+  target          = module.ci.google_iam_workload_identity_pool.github
+  override_during = plan
+  values          = { name = "projects/1/locations/global/workloadIdentityPools/github" }
+}
+`;
+
+function testFile(rootName: Root, runs: readonly Run[]): string {
   return (
-    mocked +
+    (engine === "schema" ? mocked : rootName === "bootstrap" ? pool : "") +
     runs
       .map(
         ({ name, variables, imported = [] }) => `
@@ -207,7 +262,7 @@ ${Object.entries(variables)
   .map(([key, value]) => `    ${key} = ${JSON.stringify(value)}`)
   .join("\n")}
   }
-${imported.map((target) => `  override_resource {\n    target = ${target}\n    override_during = plan\n  }\n`).join("")}}
+${(engine === "provider" ? [] : imported).map((target) => `  override_resource {\n    target = ${target}\n    override_during = plan\n  }\n`).join("")}}
 `,
       )
       .join("")

@@ -33,6 +33,12 @@ export const fleetConfig = z
       ),
       marketDatabase: databaseId.describe("Published market values: the one source of every cell's replica"),
     }),
+    edges: z
+      .strictObject({ eu: projectId.optional(), us: projectId.optional() })
+      .describe(
+        "Google Cloud project of each residency's front door: load balancers, router, certificates and their logs. Where data may be anywhere, that is the central project",
+      ),
+    alerts: z.array(z.email()).min(1).describe("Who is told when an alarm rings"),
     directory: z.strictObject({
       maxBytes: z
         .union([z.literal(8_192), z.literal(65_536), z.literal(524_288)])
@@ -70,6 +76,19 @@ export const fleetConfig = z
           message: `${host} needs a default cell`,
         });
       }
+    }
+    const doors = [["global", f.central.project] as const, ...Object.entries(f.edges)];
+    for (const [n, [name, project]] of doors.entries()) {
+      if (doors.findIndex(([, other]) => other === project) !== n)
+        ctx.addIssue({ code: "custom", path: ["edges", name], message: `${project} is another residency's` });
+    }
+    for (const name of ["eu", "us"] as const) {
+      if (f.defaults[name] !== undefined && f.edges[name] === undefined)
+        ctx.addIssue({
+          code: "custom",
+          path: ["edges", name],
+          message: "names no project for its front door",
+        });
     }
     if (!Object.values(f.hosts).some((h) => h.kind === "global")) {
       ctx.addIssue({ code: "custom", path: ["hosts"], message: "needs at least one global host" });

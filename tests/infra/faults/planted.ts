@@ -9,6 +9,8 @@ export interface PlantedFault {
   /** Whose plan shows it. */
   root: Root;
   plan: string;
+  /** Only the provider itself sees it: the schema alone says nothing against it. */
+  byProvider?: true;
   /** `<policy>: …` of a policy, or what Terraform or a schema says. */
   caughtBy: RegExp;
 }

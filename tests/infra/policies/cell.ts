@@ -268,12 +268,53 @@ export const cellPolicies: Record<string, Policy<CellContext>> = {
       )
       .map(({ values }) => `${values.member} has ${values.role} on more than this cell's day keys`),
 
-  "rate limit": byAddress,
+  "rate limit": (plan, { manifest }) =>
+    byAddress(
+      plan,
+      [manifest.origins.api, manifest.origins.bulk].map((o) => new URL(o).host),
+    ),
 
-  alerts: (plan) => {
-    const schema = z.object({ documentation: z.array(z.object({ content: z.string() })) });
-    return resources(plan, "google_monitoring_alert_policy", schema)
-      .filter(({ values }) => !values.documentation.some((d) => /\/[a-z-]+\.md$/.test(d.content)))
-      .map(({ address }) => `${address} names no runbook`);
+  "who may call": (plan, { id }) => {
+    const right = z.object({ service: z.string(), role: z.string(), member: z.string() });
+    return resources(plan, "google_cloud_run_service_iam_member", right)
+      .filter(
+        ({ values: v }) =>
+          v.role !== "roles/run.invoker" ||
+          (v.member === "allUsers" && ![`${id}-api`, `${id}-bulk`].includes(v.service)),
+      )
+      .map(({ values: v }) => `${v.member} has ${v.role} on ${v.service}`);
+  },
+
+  builds: (plan, { manifest: { project } }) => {
+    const schema = z.object({
+      name: z.string(),
+      build_config: z.tuple([z.object({ service_account: z.string().nullish() })]),
+    });
+    const account = `projects/${project}/serviceAccounts/function-builds@${project}.iam.gserviceaccount.com`;
+    return resources(plan, "google_cloudfunctions2_function", schema)
+      .filter(({ values }) => values.build_config[0].service_account !== account)
+      .map(({ values }) => `${values.name} is built by whatever the project came with`);
+  },
+
+  alerts: (plan, { config }) => {
+    const schema = z.object({
+      documentation: z.array(z.object({ content: z.string() })),
+      notification_channels: z.union([z.array(z.unknown()), z.string()]).nullish(),
+    });
+    const channel = z.object({ labels: z.record(z.string(), z.string()) });
+    const told = resources(plan, "google_monitoring_notification_channel", channel).map(
+      ({ values }) => values.labels["email_address"],
+    );
+    const policies = resources(plan, "google_monitoring_alert_policy", schema);
+    return [
+      ...policies
+        .filter(({ values }) => !values.documentation.some((d) => /\/[a-z-]+\.md$/.test(d.content)))
+        .map(({ address }) => `${address} names no runbook`),
+      ...policies
+        // Known after the apply, or there: an empty list is neither.
+        .filter(({ values }) => values.notification_channels?.length === 0)
+        .map(({ address }) => `${address} tells nobody`),
+      ...config.alerts.filter((a) => !told.includes(a)).map((a) => `${a} is not told`),
+    ];
   },
 };

@@ -8,24 +8,20 @@ export interface BootstrapContext {
   repository: string;
 }
 
-const sharedDeployers = ["bootstrap", "edge", "central", "projects"];
-const deployers = ({ cells }: BootstrapContext) => [...Object.keys(cells), ...sharedDeployers];
+const deployers = ({ cells }: BootstrapContext) => [...Object.keys(cells), "edge"];
 const memberOf = (deployer: string, { config }: BootstrapContext) =>
   `serviceAccount:deploy-${deployer}@${config.central.project}.iam.gserviceaccount.com`;
 
-/** All that deployers may be: none of these roles reads a document, a row or a secret. */
-const allowedRoles: Readonly<Record<string, RegExp>> = {
-  cell: /^(cloudfunctions\.admin|cloudscheduler\.admin|compute\.(loadBalancer|security)Admin|firebaserules\.admin|iam\.(roleAdmin|serviceAccountAdmin|serviceAccountUser)|monitoring\.editor|resourcemanager\.projectIamAdmin|run\.admin)$/,
-  edge: /^(certificatemanager\.editor|compute\.(loadBalancer|network|security)Admin|dns\.admin|iam\.serviceAccount(Admin|User)|run\.admin)$/,
-  bootstrap: /^(iam\.(roleViewer|securityReviewer|workloadIdentityPoolViewer)|storage\.bucketViewer)$/,
-  central: /^(bigquery\.metadataViewer|dns\.reader|iam\.securityReviewer)$/,
-  projects:
-    /^(iam\.securityReviewer|logging\.configWriter|orgpolicy\.policyViewer|serviceusage\.serviceUsageViewer)$/,
-};
-
-/** What makes databases and indexes, and takes no database away. */
-const allowedPermissions =
-  /^datastore\.(backupSchedules\.(create|get|list|update)|databases\.(create|get|getMetadata|list|update)|indexes\.(create|delete|get|list|update)|operations\.(get|list))$/;
+/** What would reach data, become somebody else, or take a database away: nobody who deploys has any of it. */
+const forbidden = [
+  /^datastore\.(entities|backups|userCreds|namespaces|statistics)\./,
+  /^datastore\.databases\.(?!(create|getMetadata|update)$)/,
+  /^datastore\.backupSchedules\.delete$/,
+  /^bigquery\.|^storage\.|^secretmanager\./,
+  /^iam\.serviceAccountKeys\.|^iam\.serviceAccounts\.(?!(actAs|create|delete|get|update)$)/,
+  /^(?!(resourcemanager\.projects|run\.services)\.).*\.setIamPolicy$/,
+  /^(resourcemanager\.projects\.(?!(get|getIamPolicy|setIamPolicy)$)|orgpolicy\.|serviceusage\.|billing\.)/,
+];
 
 /** `given` and `wanted` are the same lines. */
 function exactly(given: readonly string[], wanted: readonly string[]): string[] {
@@ -47,28 +43,31 @@ export const bootstrapPolicies: Record<string, Policy<BootstrapContext>> = {
   "what deployers may do": (plan, context) => {
     const { cells, config } = context;
     const role = z.object({ project: z.string(), role_id: z.string(), permissions: z.array(z.string()) });
-    const projects = [config.central.project, ...Object.values(cells).map((m) => m.project)];
-    const places = (deployer: string) => {
-      if (cells[deployer] !== undefined) return [cells[deployer].project];
-      return ["edge", "central"].includes(deployer) ? [config.central.project] : projects;
-    };
+    const central = config.central.project;
+    const line = (deployer: string, project: string, id: string) =>
+      `${memberOf(deployer, context)} has projects/${project}/roles/${id} in ${project}`;
     return [
       ...resources(plan, "google_project_iam_custom_role", role).flatMap(({ address, values }) =>
-        values.permissions.filter((p) => !allowedPermissions.test(p)).map((p) => `${address} has ${p}`),
+        values.permissions
+          .filter((p) => forbidden.some((f) => f.test(p)))
+          // Of all identities of a project, only its cells' deployer changes what others may do there.
+          .concat(
+            values.role_id === "cellDeployer"
+              ? []
+              : values.permissions.filter((p) => /^resourcemanager\.projects\.set/.test(p)),
+          )
+          .map((p) => `${address} has ${p}`),
       ),
-      ...resources(plan, "google_project_iam_member", grant).flatMap(({ values: v }) => {
-        const deployer = deployers(context).find((d) => v.member === memberOf(d, context));
-        if (deployer === undefined) return [`${v.member} is no deployer and has ${v.role}`];
-        const kind = cells[deployer] === undefined ? deployer : "cell";
-        const makesSchema = ["cell", "central"].includes(kind);
-        const allowed =
-          allowedRoles[kind]?.test(v.role.replace(/^roles\//, "")) === true ||
-          (makesSchema && v.role === `projects/${v.project}/roles/databaseSchema`);
-        return [
-          ...(allowed ? [] : [`${v.member} has ${v.role}`]),
-          ...(places(deployer).includes(v.project) ? [] : [`${v.member} has ${v.role} in ${v.project}`]),
-        ];
-      }),
+      ...exactly(
+        resources(plan, "google_project_iam_member", grant).map(
+          ({ values: v }) => `${v.member} has ${v.role} in ${v.project}`,
+        ),
+        [
+          ...Object.entries(cells).map(([id, m]) => line(id, m.project, "cellDeployer")),
+          ...[central, ...Object.values(config.edges)].map((p) => line("edge", p, "edgeDeployer")),
+          line("edge", central, "edgeRecords"),
+        ],
+      ),
     ];
   },
 
@@ -116,7 +115,10 @@ export const bootstrapPolicies: Record<string, Policy<BootstrapContext>> = {
         ...deployers(context).map((d) => {
           // With the slash: "cells/eu" is also the beginning of "cells/eu-north".
           const prefix = `${cells[d] === undefined ? d : `cells/${d}`}/`;
-          return `${memberOf(d, context)} roles/storage.objectUser ${bucket("tfstate")} resource.name.startsWith("projects/_/buckets/${bucket("tfstate")}/objects/${prefix}")`;
+          const named = `resource.name.startsWith("projects/_/buckets/${bucket("tfstate")}/objects/${prefix}")`;
+          // A list names no object: without this, `terraform init` is refused.
+          const listed = `api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("${prefix}")`;
+          return `${memberOf(d, context)} roles/storage.objectUser ${bucket("tfstate")} ${named} || ${listed}`;
         }),
         ...Object.keys(cells).flatMap((id) =>
           ["Creator", "Viewer"].map(

@@ -90,8 +90,11 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
         return [
           ...(proven === domains.length ? [] : [`${where} proves ${proven} of ${domains.length} names`]),
           ...records
+            .filter(({ type }) => type === "A")
             .filter(
-              ({ type, name }) => type === "A" && !domains.includes(name.replace(/^[^.]+(.*)\.$/, "*$1")),
+              ({ name }) =>
+                !domains.includes(name.replace(/^[^.]+(.*)\.$/, "*$1")) &&
+                !domains.includes(name.slice(0, -1)),
             )
             .map(({ name }) => `${where} has none for ${name}`),
         ];
@@ -209,20 +212,63 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
   },
 
   router: (plan) => {
-    const schema = z.object({ ingress: z.string().nullable(), name: z.string() });
+    const schema = z.object({
+      ingress: z.string().nullable(),
+      name: z.string(),
+      invoker_iam_disabled: z.boolean().nullish(),
+      template: z.array(
+        z.object({
+          containers: z.array(
+            z.object({ resources: z.array(z.object({ cpu_idle: z.boolean().nullish() })) }),
+          ),
+        }),
+      ),
+    });
     const account = z.object({ member: z.string(), role: z.string() });
-    const rights = resources(plan, "google_project_iam_member", account);
+    const services = resources(plan, "google_cloud_run_v2_service", schema).map(({ values }) => values);
     return [
-      ...resources(plan, "google_cloud_run_v2_service", schema)
-        .filter(({ values }) => values.ingress !== "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER")
-        .map(({ values }) => `${values.name} can be reached past the load balancer`),
-      ...rights
+      ...services
+        .filter((s) => s.ingress !== "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER")
+        .map((s) => `${s.name} can be reached past the load balancer`),
+      ...services
+        .filter((s) => s.invoker_iam_disabled !== true)
+        .map((s) => `${s.name} answers nobody: it asks for a token that no client has`),
+      ...services
+        .filter((s) => s.template.some((t) => t.containers.some((c) => c.resources[0]?.cpu_idle !== true)))
+        .map((s) => `${s.name} is paid while it does nothing`),
+      ...resources(plan, "google_project_iam_member", account)
         .filter(({ values }) => values.member.includes(":router-"))
         .map(({ values }) => `it has ${values.role}`),
     ];
   },
 
-  environment: (plan, { config }) => {
+  "a project of its own": (plan, { residency, config }) => {
+    const project = residency === "global" ? config.central.project : config.edges[residency];
+    return plan
+      .filter(({ values }) => typeof values["project"] === "string")
+      .filter(({ type, values }) => {
+        const wanted = type === "google_dns_record_set" ? config.central.project : project;
+        return values["project"] !== wanted;
+      })
+      .map(({ address, values }) => `${address} is in ${String(values["project"])}`);
+  },
+
+  TLS: (plan) => {
+    const policy = z.object({ name: z.string(), min_tls_version: z.string().nullish() });
+    const types = ["google_compute_ssl_policy", "google_compute_region_ssl_policy"];
+    const made = types.flatMap((type) => resources(plan, type, policy));
+    const doors = plan.filter((r) => /_target_https_proxy$/.test(r.type));
+    return [
+      ...(made.length === doors.length ? [] : ["a front door takes whatever TLS is asked for"]),
+      ...doors.filter((d) => d.values["ssl_policy"] === null).map((d) => `${d.address} has no policy`),
+      ...made
+        .filter(({ values }) => values.min_tls_version !== "TLS_1_2")
+        .map(({ values }) => `${values.name} takes ${values.min_tls_version ?? "TLS 1.0"}`),
+    ];
+  },
+
+  environment: (plan, { config, residency }) => {
+    const project = residency === "global" ? config.central.project : config.edges[residency];
     const env = z.array(z.object({ name: z.string(), value: z.string().nullable() }));
     const schema = z.object({
       name: z.string(),
@@ -232,10 +278,10 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
       const pairs = values.template.flatMap((t) => t.containers.flatMap((c) => c.env));
       try {
         // What comes from a secret is not in a plan.
-        const router = readConfig(Object.fromEntries(pairs.map((p) => [p.name, p.value ?? "a secret"])));
+        const router = readConfig(Object.fromEntries(pairs.map((p) => [p.name, p.value || "a secret"])));
         const traces =
           router.traces?.url === "https://traces.example/v1/traces" && router.traces.ratio === 0.01;
-        if (router.project === config.central.project && traces && !router.development) return [];
+        if (router.project === project && traces && !router.development) return [];
         return [`${values.name} does not know where its log lines and traces are found`];
       } catch (error) {
         return [`${values.name}: ${error instanceof Error ? error.message : String(error)}`];
@@ -243,5 +289,5 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
     });
   },
 
-  "rate limit": byAddress,
+  "rate limit": (plan) => byAddress(plan),
 };

@@ -1,7 +1,7 @@
 import type { CellManifest, FleetConfig } from "@proveniq/contracts";
 import { z } from "zod";
 import type { Planned } from "../terraform.ts";
-import { condition, grant, type Policy, resources } from "./policy.ts";
+import { grant, type Policy, resources } from "./policy.ts";
 
 export interface PlannerContext {
   config: FleetConfig;
@@ -11,13 +11,13 @@ export interface PlannerContext {
 
 /** Whether something is there for those who plan pull requests, or for the canaries of deploys; all else is deployers'. */
 export function isPlanners({ address }: Pick<Planned, "address">): boolean {
-  return /\.(planner|pull_requests|schema_reader|canary_key)(\[|$)/.test(address);
+  return /\.(planner|planner_pools|nightly|pull_requests|canary_key)(\[|$)/.test(address);
 }
 
-/** All that a planner may be in a cell's project: none of these roles changes anything, or reads a document or a secret. */
-const looking =
-  /^roles\/((cloudfunctions|cloudscheduler|compute|firebaserules|monitoring|run)\.viewer|iam\.(roleViewer|securityReviewer))$/;
-const seeing = /^datastore\.(backupSchedules|databases|indexes)\.(get|getMetadata|list)$/;
+/** All that a planner may do: none of it changes anything, or reads a document, a row, an artefact or a secret. */
+const looking = /\.(get|list|getIamPolicy|getMetadata)$/;
+const reading =
+  /^(datastore\.(entities|backups|userCreds|databases\.get$)|bigquery\.tables\.getData|secretmanager\.versions|storage\.objects|logging\.(logEntries|privateLogEntries|views))/;
 
 const accountOf = (name: string, { config }: PlannerContext) =>
   `serviceAccount:${name}@${config.central.project}.iam.gserviceaccount.com`;
@@ -48,26 +48,31 @@ export const plannerPolicies: Record<string, Policy<PlannerContext>> = {
         .map(({ values: v }) => `tokens of ${v.oidc[0].issuer_uri}`),
       ...members
         .filter(
-          ({ values: v }) =>
+          ({ address, values: v }) =>
             v.role !== "roles/iam.workloadIdentityUser" ||
-            !v.member.endsWith(`/attribute.planner/${repository}`),
+            !v.member.endsWith(
+              address.includes(".nightly")
+                ? `/attribute.environment/${repository}:planner`
+                : `/attribute.planner/${repository}`,
+            ),
         )
         .map(({ values: v }) => `${v.member} has ${v.role}`),
-      ...(providers.length === 1 && members.length === 1 ? [] : ["there is not one way to be it"]),
+      ...(providers.length === 1 && members.length === 2 ? [] : ["there are not two ways to be it"]),
     ];
   },
 
   "a planner only looks": (plan, context) => {
     const { cells, config } = context;
     const role = z.object({ permissions: z.array(z.string()) });
-    const right = z.object({ bucket: z.string(), role: z.string(), member: z.string(), condition });
+    const right = z.object({ bucket: z.string(), role: z.string(), member: z.string() });
     const planner = accountOf("planner", context);
-    const projects = Object.values(cells).map((m) => m.project);
     const { project } = config.central;
-    const state = `resource.name.startsWith("projects/_/buckets/${project}-tfstate/objects/cells/")`;
+    const projects = [project, ...Object.values(config.edges), ...Object.values(cells).map((m) => m.project)];
     return [
       ...resources(plan, "google_project_iam_custom_role", role).flatMap(({ address, values }) =>
-        values.permissions.filter((p) => !seeing.test(p)).map((p) => `${address} has ${p}`),
+        values.permissions
+          .filter((p) => !looking.test(p) || reading.test(p))
+          .map((p) => `${address} has ${p}`),
       ),
       ...resources(plan, "google_project_iam_member", grant)
         .filter(({ address }) => !address.includes("canary_key"))
@@ -75,16 +80,16 @@ export const plannerPolicies: Record<string, Policy<PlannerContext>> = {
           ({ values: v }) =>
             v.member !== planner ||
             !projects.includes(v.project) ||
-            !(looking.test(v.role) || v.role === `projects/${v.project}/roles/databaseSchemaReader`),
+            !["roles/iam.workloadIdentityPoolViewer", `projects/${v.project}/roles/planner`].includes(v.role),
         )
         .map(({ values: v }) => `${v.member} has ${v.role} in ${v.project}`),
+      // Every state: none of them holds a secret (see commonPolicies).
       ...resources(plan, "google_storage_bucket_iam_member", right)
         .filter(
           ({ values: v }) =>
             v.member !== planner ||
             v.role !== "roles/storage.objectViewer" ||
-            v.bucket !== `${project}-tfstate` ||
-            v.condition[0]?.expression !== state,
+            v.bucket !== `${project}-tfstate`,
         )
         .map(({ values: v }) => `${v.member} has ${v.role} on ${v.bucket}`),
     ];

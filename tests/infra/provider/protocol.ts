@@ -54,6 +54,7 @@ export const plugin: INamespace = {
             Response: message({
               provider: field(1, "Schema"),
               resource_schemas: field(2, "Schema", { keyType: "string" }),
+              data_source_schemas: field(3, "Schema", { keyType: "string" }),
               diagnostics: many(4, "Diagnostic"),
             }),
           },

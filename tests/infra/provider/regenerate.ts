@@ -1,152 +1,109 @@
 /**
- * Writes google.schema.json and google-beta.schema.json: the schema of those resources of each provider that infra/terraform uses, so that
- * Terraform can check every argument without the provider. Run `npm run provider-schema` after a new resource is used.
- *
- * The provider itself cannot be asked where only package registries are reached. The CDKTF bindings carry its whole
- * schema: each class is generated from it, with a comment a field that says what is required, optional and computed.
+ * Writes google.schema.json: the schema of those resources of the provider that infra/terraform uses, so that Terraform can check
+ * every argument where there is no provider. Run `npm run provider-schema` after a new resource is used, where the provider is.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Block, type CtyType, type ProviderSchema, providers, usedOf } from "./schema.ts";
+import { z } from "zod";
+import { providerFolder } from "../judge/tools.ts";
+import { type Block, ctyType, type ProviderSchema, usedOf } from "./schema.ts";
 
-const simple: Record<string, CtyType> = {
-  string: "string",
-  number: "number",
-  boolean: "bool",
-  stringList: ["list", "string"],
-  numberList: ["list", "number"],
-  stringMap: ["map", "string"],
-  booleanMap: ["map", "bool"],
-  numberMap: ["map", "number"],
-};
-
-/** By the getter that reads it. */
-const read: [RegExp, CtyType][] = [
-  [/getStringAttribute\(/, "string"],
-  [/getNumberAttribute\(/, "number"],
-  [/getBooleanAttribute\(/, "bool"],
-  [/getNumberListAttribute\(/, ["list", "number"]],
-  [/getListAttribute\(/, ["list", "string"]],
-  [/new cdktf\.StringMap\(|getStringMapAttribute\(/, ["map", "string"]],
-  [/new cdktf\.StringMapList\(/, ["list", ["map", "string"]]],
-];
-
-interface Source {
-  text: string;
-  /** Bodies of classes by name. */
-  classes: Map<string, string>;
+interface TerraformBlock {
+  attributes?: Record<string, z.infer<typeof attribute>> | undefined;
+  block_types?: Record<string, z.infer<typeof nested>> | undefined;
 }
+const attribute = z.object({
+  type: ctyType,
+  required: z.boolean().default(false),
+  optional: z.boolean().default(false),
+  computed: z.boolean().default(false),
+});
+const block: z.ZodType<TerraformBlock> = z.lazy(() =>
+  z.object({
+    attributes: z.record(z.string(), attribute).optional(),
+    block_types: z.record(z.string(), nested).optional(),
+  }),
+);
+const nested = z.object({
+  nesting_mode: z.enum(["list", "set", "single"]),
+  min_items: z.number().default(0),
+  max_items: z.number().default(0),
+  block,
+});
+const whole = z.record(z.string(), z.object({ block }));
+const printed = z.object({
+  provider_schemas: z.record(
+    z.string(),
+    z.object({
+      provider: z.object({ block }),
+      resource_schemas: whole,
+      data_source_schemas: whole,
+    }),
+  ),
+});
 
-/** The TypeScript that a binding was compiled from; its map carries it whole. */
-function sourceOf(folder: string): Source {
-  const code = readFileSync(join(folder, "index.js"), "utf8");
-  const map: { sourcesContent: string[] } = JSON.parse(
-    Buffer.from(code.slice(code.lastIndexOf("base64,") + 7), "base64").toString("utf8"),
-  );
-  const text = map.sourcesContent[0] ?? "";
-  const classes = new Map<string, string>();
-  for (const part of text.split(/^export class /m).slice(1)) {
-    const name = /^\w+/.exec(part)?.[0];
-    if (name !== undefined) classes.set(name, part.split(/^export (?:interface|function) /m)[0] ?? "");
-  }
-  return { text, classes };
-}
-
-/** What an object of HCL may hold: the table of the function or method that writes it. */
-function tableOf(source: Source, name: string, isResource: boolean) {
-  const from = isResource
-    ? (source.classes.get(name)?.split("synthesizeHclAttributes()")[1] ?? "")
-    : (source.text.split(`function ${name.charAt(0).toLowerCase()}${name.slice(1)}ToHclTerraform(`)[1] ?? "");
-  const body = from.split(isResource ? "// remove undefined attributes" : "\n}\n")[0] ?? "";
-  const entry =
-    /(\w+): \{\s+value: ([^\n]+),\s+isBlock: (true|false),\s+type: "(\w+)",\s+storageClassType: "(\w+)",/g;
-  return [...body.matchAll(entry)].map((m) => ({
-    name: m[1] ?? "",
-    many: (m[2] ?? "").includes("listMapperHcl"),
-    isBlock: m[3] === "true",
-    kind: m[4] ?? "",
-    storage: m[5] ?? "",
-  }));
-}
-
-/** One block; `name` is the class of the resource, or of the struct without its suffix. */
-function blockOf(source: Source, name: string, isResource: boolean): Block {
-  const result: Block = { attributes: {}, blocks: {} };
-  const fields = source.classes.get(isResource ? name : `${name}OutputReference`) ?? "";
-  const flags =
-    /\/\/ (\w+) - computed: (true|false), optional: (true|false), required: (true|false)\n([^]*?)(?=\n\s*\n|\n}\n|$)/g;
-  const uses = new Map([...fields.matchAll(flags)].map((m) => [m[1] ?? "", m]));
-  const use = (field: string) => {
-    const [, , computed, optional, required] = uses.get(field) ?? [];
-    if (required === "true") return "required";
-    if (computed === "true") return optional === "true" ? "both" : "computed";
-    return "optional";
+function blockOf({ attributes = {}, block_types = {} }: TerraformBlock): Block {
+  return {
+    attributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, { type, required, optional, computed }]) => {
+        const use = required
+          ? "required"
+          : optional && computed
+            ? "both"
+            : optional
+              ? "optional"
+              : "computed";
+        return [name, { type, use }] as const;
+      }),
+    ),
+    blocks: Object.fromEntries(
+      Object.entries(block_types).map(([name, { nesting_mode, min_items, max_items, block: inner }]) => [
+        name,
+        { nesting: nesting_mode, min: min_items, max: max_items, block: blockOf(inner) },
+      ]),
+    ),
   };
-  for (const entry of tableOf(source, name, isResource)) {
-    if (entry.isBlock) {
-      const struct = entry.storage.replace(/List$/, "");
-      result.blocks[entry.name] = {
-        nesting: entry.kind === "struct" ? "single" : entry.kind === "set" ? "set" : "list",
-        min: use(entry.name) === "required" ? 1 : 0,
-        max: entry.many || entry.kind === "struct" ? 0 : 1,
-        block: blockOf(source, struct, false),
-      };
-      continue;
-    }
-    const type = simple[entry.storage];
-    if (type === undefined) throw new Error(`${name}.${entry.name}: ${entry.storage} is not known`);
-    const isSet = entry.kind === "set" && Array.isArray(type);
-    result.attributes[entry.name] = {
-      type: isSet ? ["set", type[1]] : type,
-      use: use(entry.name),
-    };
-  }
-  for (const [field, [, , computed, , , body = ""]] of uses) {
-    if (computed !== "true" || field in result.attributes || field in result.blocks) continue;
-    const type = computedType(source, body);
-    if (type !== undefined) result.attributes[field] = { type, use: "computed" };
-  }
-  return result;
 }
 
-function computedType(source: Source, body: string): CtyType | undefined {
-  for (const [pattern, type] of read) if (pattern.test(body)) return type;
-  const [, listOf] = /new (\w+)List\(this,/.exec(body) ?? [];
-  if (listOf === undefined) return undefined;
-  const { attributes } = blockOf(source, listOf, false);
-  return ["list", ["object", Object.fromEntries(Object.entries(attributes).map(([k, v]) => [k, v.type]))]];
-}
-
-for (const provider of providers) {
-  const bindings = `@cdktf/provider-${provider}@16.12.1`;
-  const folder = mkdtempSync(join(tmpdir(), "provider-schema-"));
-  try {
-    const file = execFileSync("npm", ["pack", bindings, "--silent"], {
-      cwd: folder,
-      encoding: "utf8",
-    }).trim();
-    execFileSync("tar", ["xzf", file], { cwd: folder });
-    const lib = join(folder, "package", "lib");
-    const one = (dir: string, type: string): Block => {
-      const source = sourceOf(join(lib, dir));
-      const found = [...source.classes].find(([, body]) => body.includes(`tfResourceType = "${type}"`));
-      if (found === undefined) throw new Error(`${type} is not in ${bindings}`);
-      return blockOf(source, found[0], true);
-    };
-    // The preview's bindings keep the prefix in the names of folders.
-    const folderOf = (type: string) =>
-      (provider === "google" ? type.slice("google_".length) : type).replaceAll("_", "-");
-    const schema: ProviderSchema = {
-      version: "6.50.0",
-      source: `Argument names and types of the hashicorp/${provider} provider 6.50.0 (MPL-2.0), read from ${bindings} (MPL-2.0)`,
-      provider: one("provider", provider),
-      resources: Object.fromEntries(usedOf(provider).map((type) => [type, one(folderOf(type), type)])),
-    };
-    writeFileSync(new URL(`${provider}.schema.json`, import.meta.url), `${JSON.stringify(schema)}\n`);
-    process.stdout.write(`${provider}: ${Object.keys(schema.resources).length} resources\n`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+if (providerFolder === undefined)
+  throw new Error("There is no provider: name its folder by TERRAFORM_GOOGLE_PROVIDER.");
+const folder = mkdtempSync(join(tmpdir(), "provider-schema-"));
+try {
+  const rc = join(folder, "terraform.rc");
+  writeFileSync(
+    rc,
+    `provider_installation {\n  dev_overrides {\n    "hashicorp/google" = "${providerFolder}"\n  }\n  direct {}\n}\n`,
+  );
+  writeFileSync(
+    join(folder, "main.tf"),
+    'terraform {\n  required_providers {\n    google = { source = "hashicorp/google" }\n  }\n}\n',
+  );
+  const text = execFileSync("terraform", ["providers", "schema", "-json"], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, TF_CLI_CONFIG_FILE: rc, CHECKPOINT_DISABLE: "1" },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const found = printed.parse(JSON.parse(text)).provider_schemas["registry.terraform.io/hashicorp/google"];
+  if (found === undefined) throw new Error("the provider did not print its schema");
+  const pick = (kind: "resource" | "data", from: z.infer<typeof whole>) =>
+    Object.fromEntries(
+      usedOf(kind).map((type) => {
+        const one = from[type];
+        if (one === undefined) throw new Error(`the provider has no ${kind} ${type}`);
+        return [type, blockOf(one.block)];
+      }),
+    );
+  const schema: ProviderSchema = {
+    source: "Argument names and types of the hashicorp/google provider 7.45.0 (MPL-2.0), as it prints them",
+    provider: blockOf(found.provider.block),
+    resources: pick("resource", found.resource_schemas),
+    data: pick("data", found.data_source_schemas),
+  };
+  writeFileSync(new URL("google.schema.json", import.meta.url), `${JSON.stringify(schema)}\n`);
+  process.stdout.write(`${Object.keys(schema.resources).length} resources\n`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -7,7 +7,7 @@ import {
 } from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 import { plugin } from "./protocol.ts";
-import type { Block, ProviderName, ProviderSchema } from "./schema.ts";
+import type { Block, ProviderSchema } from "./schema.ts";
 
 /**
  * Serve a provider's schema by Terraform's plugin protocol, version 5, on loopback. It knows which arguments there are
@@ -17,7 +17,6 @@ import type { Block, ProviderName, ProviderSchema } from "./schema.ts";
  * @see https://developer.hashicorp.com/terraform/plugin/terraform-plugin-protocol
  */
 export async function serveSchema(
-  name: ProviderName,
   schema: ProviderSchema,
 ): Promise<{ reattach: Record<string, object>; stop: () => void }> {
   const server = new Server();
@@ -31,6 +30,9 @@ export async function serveSchema(
       provider: { block: message(schema.provider) },
       resource_schemas: Object.fromEntries(
         Object.entries(schema.resources).map(([type, block]) => [type, { block: message(block) }]),
+      ),
+      data_source_schemas: Object.fromEntries(
+        Object.entries(schema.data).map(([type, block]) => [type, { block: message(block) }]),
       ),
     })),
     PrepareProviderConfig: answer(({ config }: { config: unknown }) => ({ prepared_config: config })),
@@ -46,7 +48,7 @@ export async function serveSchema(
   });
   const where = { Network: "tcp", String: `127.0.0.1:${port}` };
   const reattach = {
-    [`registry.terraform.io/hashicorp/${name}`]: {
+    [`registry.terraform.io/hashicorp/google`]: {
       Protocol: "grpc",
       ProtocolVersion: 5,
       Pid: process.pid,

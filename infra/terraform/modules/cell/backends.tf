@@ -20,7 +20,8 @@ resource "google_compute_backend_service" "this" {
   load_balancing_scheme = "EXTERNAL_MANAGED"
   security_policy       = one(google_compute_security_policy.this[*].id)
   backend {
-    group = each.value.id
+    group           = each.value.id
+    capacity_scaler = 1
   }
   log_config {
     enable      = true
@@ -30,7 +31,6 @@ resource "google_compute_backend_service" "this" {
 
 # A residency's data: behind the load balancer of its region, where TLS ends too.
 resource "google_compute_region_backend_service" "this" {
-  provider              = google-beta
   for_each              = local.is_global ? {} : google_compute_region_network_endpoint_group.this
   project               = local.project
   region                = var.manifest.region
@@ -39,7 +39,8 @@ resource "google_compute_region_backend_service" "this" {
   load_balancing_scheme = "EXTERNAL_MANAGED"
   security_policy       = google_compute_region_security_policy.this[0].self_link
   backend {
-    group = each.value.id
+    group           = each.value.id
+    capacity_scaler = 1
   }
   log_config {
     enable      = true
@@ -47,14 +48,45 @@ resource "google_compute_region_backend_service" "this" {
   }
 }
 
-# Keyed by address: a key taken from a header would let strangers use up another tenant's share.
+# Limits are for clients, which come by hosts of theirs. On a cell's origin all come by the router, from few addresses, and each was
+# counted at its front door. A key taken from a header would let strangers use up another tenant's share.
+locals {
+  refusals = [
+    {
+      why    = "A packed body is inflated before the cell sees its size"
+      when   = "has(request.headers['content-encoding'])"
+      action = "deny(403)"
+    },
+    {
+      why    = "Origins of the cell: the router's"
+      when   = join(" || ", [for o in [var.manifest.origins.api, var.manifest.origins.bulk] : "request.headers['host'] == '${trimprefix(o, "https://")}'"])
+      action = "allow"
+    },
+  ]
+}
+
 resource "google_compute_security_policy" "this" {
   count   = local.is_global ? 1 : 0
   project = local.project
   name    = "${var.id}-by-address"
+  type    = "CLOUD_ARMOR"
+  dynamic "rule" {
+    for_each = local.refusals
+    content {
+      action      = rule.value.action
+      priority    = rule.key + 1
+      description = rule.value.why
+      match {
+        expr {
+          expression = rule.value.when
+        }
+      }
+    }
+  }
   rule {
-    action   = "throttle"
-    priority = 2147483647
+    action      = "throttle"
+    priority    = 2147483647
+    description = "Clients that come past the router, by address"
     match {
       versioned_expr = "SRC_IPS_V1"
       config {
@@ -73,16 +105,29 @@ resource "google_compute_security_policy" "this" {
   }
 }
 
-# A regional backend service takes a policy by the preview of the provider only (6.50).
 resource "google_compute_region_security_policy" "this" {
   count   = local.is_global ? 0 : 1
   project = local.project
   region  = var.manifest.region
   name    = "${var.id}-by-address"
   type    = "CLOUD_ARMOR"
+  dynamic "rules" {
+    for_each = local.refusals
+    content {
+      action      = rules.value.action
+      priority    = rules.key + 1
+      description = rules.value.why
+      match {
+        expr {
+          expression = rules.value.when
+        }
+      }
+    }
+  }
   rules {
-    action   = "throttle"
-    priority = 2147483647
+    action      = "throttle"
+    priority    = 2147483647
+    description = "Clients that come past the router, by address"
     match {
       versioned_expr = "SRC_IPS_V1"
       config {
@@ -101,7 +146,7 @@ resource "google_compute_region_security_policy" "this" {
   }
 }
 
-# The URL map is in the central project: it may use these backend services, and nothing else here.
+# The URL map is in the project of the residency's front door: it may use these backend services, and nothing else here.
 resource "google_project_iam_member" "edge" {
   project = local.project
   role    = "roles/compute.loadBalancerServiceUser"

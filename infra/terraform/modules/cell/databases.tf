@@ -18,20 +18,24 @@ resource "google_firestore_backup_schedule" "daily" {
   project   = local.project
   database  = google_firestore_database.this[each.key].name
   retention = "2592000s" # 30 days
+  # A database that a restored one takes the place of keeps its backups.
+  deletion_policy = "ABANDON"
   daily_recurrence {}
 }
 
 resource "google_firestore_backup_schedule" "weekly" {
-  for_each  = local.tenants_databases
-  project   = local.project
-  database  = google_firestore_database.this[each.key].name
-  retention = "8467200s" # 14 weeks, the longest there is
+  for_each        = local.tenants_databases
+  project         = local.project
+  database        = google_firestore_database.this[each.key].name
+  retention       = "8467200s" # 14 weeks, the longest there is
+  deletion_policy = "ABANDON"
   weekly_recurrence {
     day = "SUNDAY"
   }
 }
 
-# Clients reach data through the API alone: rules let nobody in.
+# Clients reach data through the API alone: rules let nobody in. In Cell 0 that takes the place of the rules that were there, once:
+# apps that still read Firestore themselves end with that apply.
 resource "google_firebaserules_ruleset" "deny_all" {
   project = local.project
   source {

@@ -42,6 +42,8 @@ resource "google_cloudfunctions2_function" "this" {
   build_config {
     runtime     = "nodejs24"
     entry_point = each.key
+    # Made with the project, like what lets it read the artefact: modules/project/builds.tf.
+    service_account = "projects/${local.project}/serviceAccounts/function-builds@${local.project}.iam.gserviceaccount.com"
     source {
       storage_source {
         bucket = "${var.central.project}-artefacts"
@@ -64,7 +66,8 @@ resource "google_cloudfunctions2_function" "this" {
   depends_on = [google_service_account.this, google_project_iam_member.database]
 }
 
-# Whoever comes through the load balancer may call; the cell authenticates. Ingress keeps everybody else out.
+# Whoever comes through the load balancer may call; the cell authenticates. Ingress keeps everybody else out. The functions' API has
+# no other way to say so (docs/adr/2026-12-01-who-may-call.md).
 resource "google_cloud_run_service_iam_member" "callers" {
   for_each = toset(["api", "bulk"])
   project  = local.project

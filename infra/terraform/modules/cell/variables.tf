@@ -102,8 +102,8 @@ variable "monthly_budget" {
   type        = number
 }
 
-variable "notification_channels" {
-  description = "Monitoring channels that its alerts reach, by full name."
+variable "alerts" {
+  description = "alerts of infra/fleet.json: addresses of who is told when an alarm rings."
   type        = list(string)
 }
 

@@ -1,4 +1,16 @@
 # What people promise each other about this cell, and who is told when it is not kept. Each alert names its runbook.
+resource "google_monitoring_notification_channel" "this" {
+  for_each     = toset(var.alerts)
+  project      = local.project
+  display_name = "Alarms of cell ${var.id}"
+  type         = "email"
+  labels       = { email_address = each.value }
+}
+
+locals {
+  channels = [for address in var.alerts : google_monitoring_notification_channel.this[address].name]
+}
+
 resource "google_monitoring_custom_service" "this" {
   project      = local.project
   service_id   = "cell-${var.id}"
@@ -34,7 +46,7 @@ resource "google_monitoring_alert_policy" "burn" {
   project               = local.project
   display_name          = "Cell ${var.id}: errors burn the budget ${each.value.rate} times too fast"
   combiner              = "OR"
-  notification_channels = var.notification_channels
+  notification_channels = local.channels
   conditions {
     display_name = "burn rate over ${each.value.window}"
     condition_threshold {
@@ -56,7 +68,7 @@ resource "google_monitoring_alert_policy" "silent" {
   project               = local.project
   display_name          = "Cell ${var.id}: ${each.value}, ${each.key} has not ended well for 10 minutes"
   combiner              = "OR"
-  notification_channels = var.notification_channels
+  notification_channels = local.channels
   conditions {
     display_name = "no good run of ${each.key}"
     condition_absent {
@@ -130,5 +142,9 @@ resource "google_billing_budget" "this" {
     content {
       threshold_percent = threshold_rules.value
     }
+  }
+  # Google answers with the project's number. A cell's project never changes.
+  lifecycle {
+    ignore_changes = [budget_filter[0].projects]
   }
 }

@@ -8,3 +8,14 @@ resource "google_dns_managed_zone" "this" {
     state = "on"
   }
 }
+
+# Mail and whatever else stood in the zone before: left out, it ends with the delegation. An empty name is the domain itself.
+resource "google_dns_record_set" "kept" {
+  for_each     = { for r in var.records : "${r.name} ${r.type}" => r }
+  project      = var.central.project
+  managed_zone = google_dns_managed_zone.this.name
+  name         = each.value.name == "" ? "${var.zone}." : "${each.value.name}.${var.zone}."
+  type         = each.value.type
+  ttl          = each.value.ttl
+  rrdatas      = each.value.rrdatas
+}

@@ -45,7 +45,17 @@ variable "zone" {
   type        = string
 }
 
+variable "doors" {
+  description = "Project of each residency's front door."
+  type        = map(string)
+}
+
+variable "records" {
+  description = "What else the domain's zone holds, such as where its mail goes: whoever delegates the domain here brings these along first."
+  type        = list(object({ name = string, type = string, ttl = number, rrdatas = list(string) }))
+}
+
 variable "cells" {
-  description = "Project and residency of each cell."
-  type        = map(object({ project = string, residency = string }))
+  description = "Project, region and residency of each cell."
+  type        = map(object({ project = string, region = string, residency = string }))
 }

@@ -18,6 +18,12 @@ locals {
       if view.dataset == dataset.role
     }
   ]...)
+  names = toset(var.warehouse.views[*].name)
+  # By what they read. One that reads a view of views would come too early: such a definition is refused.
+  of_views = {
+    for key, view in local.views : key => [for name in local.names : name if length(regexall("\\}\\.${name}\\b", view.query)) > 0]
+    if anytrue([for name in local.names : length(regexall("\\}\\.${name}\\b", view.query)) > 0])
+  }
 }
 
 resource "google_bigquery_dataset" "this" {
@@ -48,8 +54,9 @@ resource "google_bigquery_table" "this" {
   }
 }
 
+# BigQuery wants what a view reads to be there: views of tables first, then views of those.
 resource "google_bigquery_table" "view" {
-  for_each            = local.views
+  for_each            = { for key, view in local.views : key => view if !contains(keys(local.of_views), key) }
   project             = var.central.project
   dataset_id          = google_bigquery_dataset.this[each.value.id].dataset_id
   table_id            = each.value.name
@@ -62,6 +69,20 @@ resource "google_bigquery_table" "view" {
   depends_on = [google_bigquery_table.this]
 }
 
+resource "google_bigquery_table" "view_of_views" {
+  for_each            = { for key, view in local.views : key => view if contains(keys(local.of_views), key) }
+  project             = var.central.project
+  dataset_id          = google_bigquery_dataset.this[each.value.id].dataset_id
+  table_id            = each.value.name
+  description         = each.value.description
+  deletion_protection = false
+  view {
+    query          = replace(replace(each.value.query, "{raw}", "${var.central.project}.${each.value.id}"), "{published}", "${var.central.project}.published")
+    use_legacy_sql = false
+  }
+  depends_on = [google_bigquery_table.this, google_bigquery_table.view]
+}
+
 # Who publishes reads these views alone, never the rows behind them.
 resource "google_bigquery_dataset_access" "publishable" {
   for_each = {
@@ -72,8 +93,9 @@ resource "google_bigquery_dataset_access" "publishable" {
   view {
     project_id = var.central.project
     dataset_id = each.value.id
-    table_id   = google_bigquery_table.view[each.key].table_id
+    table_id   = each.value.name
   }
+  depends_on = [google_bigquery_table.view, google_bigquery_table.view_of_views]
 }
 
 # Sinks of cells add rows. They cannot read any.

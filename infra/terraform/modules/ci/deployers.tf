@@ -1,10 +1,21 @@
 # One deployer a cell, which only the workflow of that cell's environment can be. It changes what surrounds data: no role of
 # its own lets it read a document. It manages the identities of its project, though, and could give itself a role that does;
 # where two cells share a project, one on the other's data too. Grants are in the audit log, and the nightly plan shows them.
-# A cell whose deployer must not reach another's has a project of its own.
+# A cell whose deployer must not reach another's has a project of its own. What persons apply (bootstrap, projects, centre) has no deployer.
 locals {
-  deployers = toset(concat(keys(var.cells), ["bootstrap", "edge", "central", "projects"]))
+  deployers = toset(concat(keys(var.cells), ["edge"]))
   pool      = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}"
+  # What each kind may do, to the letter: permissions.tf.
+  roles = merge(
+    { for p in distinct(values(var.cells)[*].project) : "${p} cellDeployer" => { project = p, id = "cellDeployer", title = "Deploys cells, reads no document", permissions = local.of_cells } },
+    { for p in distinct(values(var.doors)) : "${p} edgeDeployer" => { project = p, id = "edgeDeployer", title = "Deploys a front door", permissions = local.of_doors } },
+    { "${var.central_project} edgeRecords" = { project = var.central_project, id = "edgeRecords", title = "Writes records of the fleet's zone", permissions = local.of_records } },
+  )
+  grants = merge(
+    { for id, cell in var.cells : "${id} ${cell.project}" => { deployer = id, project = cell.project, role = "cellDeployer" } },
+    { for p in distinct(values(var.doors)) : "edge ${p}" => { deployer = "edge", project = p, role = "edgeDeployer" } },
+    { "edge records" = { deployer = "edge", project = var.central_project, role = "edgeRecords" } },
+  )
 }
 
 resource "google_service_account" "deployer" {
@@ -21,90 +32,34 @@ resource "google_service_account_iam_member" "environment" {
   member             = "${local.pool}/attribute.environment/${var.repository}:${each.value}"
 }
 
-# Databases, indexes, backups and their schedules; no entity.
-resource "google_project_iam_custom_role" "schema" {
-  for_each = toset(concat([var.central_project], values(var.cells)[*].project))
-  project  = each.value
-  role_id  = "databaseSchema"
-  title    = "Makes databases and indexes, reads no document"
-  permissions = [
-    "datastore.backupSchedules.create", "datastore.backupSchedules.get", "datastore.backupSchedules.list",
-    "datastore.backupSchedules.update", "datastore.databases.create", "datastore.databases.get",
-    "datastore.databases.getMetadata", "datastore.databases.list", "datastore.databases.update",
-    "datastore.indexes.create", "datastore.indexes.delete", "datastore.indexes.get", "datastore.indexes.list",
-    "datastore.indexes.update", "datastore.operations.get", "datastore.operations.list",
-  ]
-}
-
-locals {
-  of_cells = [
-    "roles/cloudfunctions.admin", "roles/cloudscheduler.admin", "roles/compute.loadBalancerAdmin",
-    "roles/compute.securityAdmin", "roles/iam.roleAdmin",
-    "roles/firebaserules.admin", "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser", "roles/monitoring.editor",
-    "roles/resourcemanager.projectIamAdmin", "roles/run.admin",
-  ]
-  of_shared = {
-    edge = {
-      projects = [var.central_project]
-      roles = [
-        "roles/certificatemanager.editor", "roles/compute.loadBalancerAdmin", "roles/compute.networkAdmin",
-        "roles/compute.securityAdmin", "roles/dns.admin", "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser",
-        "roles/run.admin",
-      ]
-    }
-    # A person applies these three, rarely. Their accounts only look for drift.
-    bootstrap = {
-      projects = distinct(concat([var.central_project], values(var.cells)[*].project))
-      roles = [
-        "roles/iam.roleViewer", "roles/iam.securityReviewer", "roles/iam.workloadIdentityPoolViewer",
-        "roles/storage.bucketViewer",
-      ]
-    }
-    central = {
-      projects = [var.central_project]
-      roles = [
-        "projects/${var.central_project}/roles/databaseSchema", "roles/bigquery.metadataViewer", "roles/dns.reader",
-        "roles/iam.securityReviewer",
-      ]
-    }
-    projects = {
-      projects = distinct(concat([var.central_project], values(var.cells)[*].project))
-      roles = [
-        "roles/iam.securityReviewer", "roles/logging.configWriter", "roles/orgpolicy.policyViewer",
-        "roles/serviceusage.serviceUsageViewer",
-      ]
-    }
-  }
-  grants = merge(flatten([[
-    for id, cell in var.cells : {
-      for role in concat(local.of_cells, ["projects/${cell.project}/roles/databaseSchema"]) :
-      "${id} ${role}" => { deployer = id, project = cell.project, role = role }
-    }
-    ], [
-    for name, shared in local.of_shared : {
-      for pair in setproduct(shared.projects, shared.roles) :
-      "${name} ${pair[0]} ${pair[1]}" => { deployer = name, project = pair[0], role = pair[1] }
-    }
-  ]])...)
+resource "google_project_iam_custom_role" "deployer" {
+  for_each    = local.roles
+  project     = each.value.project
+  role_id     = each.value.id
+  title       = each.value.title
+  permissions = each.value.permissions
 }
 
 resource "google_project_iam_member" "deployer" {
   for_each   = local.grants
   project    = each.value.project
-  role       = each.value.role
+  role       = "projects/${each.value.project}/roles/${each.value.role}"
   member     = "serviceAccount:${google_service_account.deployer[each.value.deployer].account_id}@${var.central_project}.iam.gserviceaccount.com"
-  depends_on = [google_project_iam_custom_role.schema]
+  depends_on = [google_project_iam_custom_role.deployer]
 }
 
-# Its own state, and no other's.
+# Its own state, and no other's. A list names no object, so that it is bound by the prefix that is asked for.
 resource "google_storage_bucket_iam_member" "state" {
   for_each = local.deployers
   bucket   = google_storage_bucket.this["tfstate"].name
   role     = "roles/storage.objectUser"
   member   = "serviceAccount:${google_service_account.deployer[each.value].account_id}@${var.central_project}.iam.gserviceaccount.com"
   condition {
-    title      = "state of ${each.value}"
-    expression = "resource.name.startsWith(\"projects/_/buckets/${var.central_project}-tfstate/objects/${contains(keys(var.cells), each.value) ? "cells/${each.value}" : each.value}/\")"
+    title = "state of ${each.value}"
+    expression = join(" || ", [
+      "resource.name.startsWith(\"projects/_/buckets/${var.central_project}-tfstate/objects/${contains(keys(var.cells), each.value) ? "cells/${each.value}" : each.value}/\")",
+      "api.getAttribute(\"storage.googleapis.com/objectListPrefix\", \"\").startsWith(\"${contains(keys(var.cells), each.value) ? "cells/${each.value}" : each.value}/\")",
+    ])
   }
 }
 

@@ -1,5 +1,5 @@
-# Who plans a pull request. It reads what surrounds data and changes nothing; a token of a pull request proves no environment here,
-# so that none can be a deployer.
+# Who plans: pull requests, and each night all states to find what was changed past the repository. One identity, which reads what
+# surrounds data and changes nothing. A token of a pull request proves no environment here, so that none can be a deployer.
 resource "google_iam_workload_identity_pool_provider" "pull_requests" {
   project                            = var.central_project
   workload_identity_pool_id          = google_iam_workload_identity_pool.github.workload_identity_pool_id
@@ -14,6 +14,13 @@ resource "google_iam_workload_identity_pool_provider" "pull_requests" {
   }
 }
 
+# Each night, from main: the environment "planner" needs nobody's consent, and gives no other identity.
+resource "google_service_account_iam_member" "nightly" {
+  service_account_id = google_service_account.planner.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "${local.pool}/attribute.environment/${var.repository}:planner"
+}
+
 resource "google_service_account" "planner" {
   project      = var.central_project
   account_id   = "planner"
@@ -26,46 +33,38 @@ resource "google_service_account_iam_member" "planner" {
   member             = "${local.pool}/attribute.planner/${var.repository}"
 }
 
-resource "google_project_iam_custom_role" "schema_reader" {
-  for_each = toset(values(var.cells)[*].project)
-  project  = each.value
-  role_id  = "databaseSchemaReader"
-  title    = "Sees databases and indexes, reads no document"
-  permissions = [
-    "datastore.backupSchedules.get", "datastore.backupSchedules.list", "datastore.databases.get",
-    "datastore.databases.getMetadata", "datastore.databases.list", "datastore.indexes.get", "datastore.indexes.list",
-  ]
+resource "google_project_iam_custom_role" "planner" {
+  for_each    = toset(local.projects)
+  project     = each.value
+  role_id     = "planner"
+  title       = "Sees what surrounds data, reads no document, row or secret"
+  permissions = local.of_planner
 }
 
 locals {
-  of_planner = [
-    "roles/cloudfunctions.viewer", "roles/cloudscheduler.viewer", "roles/compute.viewer", "roles/firebaserules.viewer",
-    "roles/iam.roleViewer", "roles/iam.securityReviewer", "roles/monitoring.viewer", "roles/run.viewer",
-  ]
+  projects = distinct(concat([var.central_project], values(var.cells)[*].project, values(var.doors)))
 }
 
 resource "google_project_iam_member" "planner" {
-  for_each = merge([
-    for project in distinct(values(var.cells)[*].project) : {
-      for role in concat(local.of_planner, ["projects/${project}/roles/databaseSchemaReader"]) :
-      "${project} ${role}" => { project = project, role = role }
-    }
-  ]...)
-  project    = each.value.project
-  role       = each.value.role
+  for_each   = toset(local.projects)
+  project    = each.value
+  role       = "projects/${each.value}/roles/planner"
   member     = "serviceAccount:${google_service_account.planner.account_id}@${var.central_project}.iam.gserviceaccount.com"
-  depends_on = [google_project_iam_custom_role.schema_reader]
+  depends_on = [google_project_iam_custom_role.planner]
 }
 
-# The state of cells, and no other root's: those may name secrets.
+# Identity pools have permissions that no custom role takes.
+resource "google_project_iam_member" "planner_pools" {
+  project = var.central_project
+  role    = "roles/iam.workloadIdentityPoolViewer"
+  member  = "serviceAccount:${google_service_account.planner.account_id}@${var.central_project}.iam.gserviceaccount.com"
+}
+
+# Every state: none holds a secret, because Terraform makes no version of one.
 resource "google_storage_bucket_iam_member" "planner" {
   bucket = google_storage_bucket.this["tfstate"].name
   role   = "roles/storage.objectViewer"
   member = "serviceAccount:${google_service_account.planner.account_id}@${var.central_project}.iam.gserviceaccount.com"
-  condition {
-    title      = "state of cells"
-    expression = "resource.name.startsWith(\"projects/_/buckets/${var.central_project}-tfstate/objects/cells/\")"
-  }
 }
 
 # What a deploy tries a cell with is fetched by the deployer of that cell: `canary-key-<id>`, made by a person.

@@ -13,6 +13,11 @@ variable "cells" {
   type        = map(object({ project = string }))
 }
 
+variable "doors" {
+  description = "Project of each residency's front door."
+  type        = map(string)
+}
+
 variable "repository" {
   description = "The repository whose workflows may deploy: owner/name."
   type        = string

@@ -1,7 +1,9 @@
 # Address, certificate and proxy. A regional load balancer ends TLS in its region, which a residency asks for.
 locals {
-  # What one certificate stands for: clients' hosts of the zone, and origins of cells.
-  names = compact([local.has_clients ? "*.${var.fleet.zone}" : "", "*.cells.${var.fleet.zone}"])
+  project = local.is_global ? var.fleet.central.project : lookup(var.fleet.edges, var.residency)
+  # What one certificate stands for: clients' hosts of the zone, and origins of cells. A name is proven once a project: a second
+  # region proves its own hosts, one by one, and leaves the first one's records alone.
+  names = var.is_primary ? compact([local.has_clients ? "*.${var.fleet.zone}" : "", "*.cells.${var.fleet.zone}"]) : sort(local.all)
   # A pinned tenant's own hosts are in the region of its cell, primary or not.
   has_clients = anytrue([for m in values(local.matchers) : !m.origin && length(m.hosts) > 0])
   slug        = local.is_global ? "global" : "${var.residency}-${var.region}"
@@ -10,7 +12,7 @@ locals {
 
 resource "google_certificate_manager_dns_authorization" "this" {
   for_each = toset([for n in local.names : trimprefix(n, "*.")])
-  project  = var.fleet.central.project
+  project  = local.project
   location = local.is_global ? "global" : var.region
   name     = "${local.slug}-${replace(each.value, ".", "-")}"
   domain   = each.value
@@ -23,15 +25,19 @@ resource "google_dns_record_set" "proof" {
   project      = var.fleet.central.project
   managed_zone = replace(var.fleet.zone, ".", "-")
   name         = each.value.dns_resource_record[0].name
-  type         = each.value.dns_resource_record[0].type
+  type         = "CNAME"
   ttl          = 300
   rrdatas      = [each.value.dns_resource_record[0].data]
 }
 
+# Other names are another certificate, made before the former goes: it is named by what it stands for.
 resource "google_certificate_manager_certificate" "this" {
-  project  = var.fleet.central.project
+  project  = local.project
   location = local.is_global ? "global" : var.region
-  name     = local.slug
+  name     = "${local.slug}-${substr(sha256(join(",", local.names)), 0, 8)}"
+  lifecycle {
+    create_before_destroy = true
+  }
   managed {
     domains            = local.names
     dns_authorizations = [for a in google_certificate_manager_dns_authorization.this : a.id]
@@ -40,13 +46,13 @@ resource "google_certificate_manager_certificate" "this" {
 
 resource "google_certificate_manager_certificate_map" "this" {
   count   = local.is_global ? 1 : 0
-  project = var.fleet.central.project
+  project = local.project
   name    = local.slug
 }
 
 resource "google_certificate_manager_certificate_map_entry" "this" {
   for_each     = local.is_global ? toset(local.names) : toset([])
-  project      = var.fleet.central.project
+  project      = local.project
   map          = google_certificate_manager_certificate_map.this[0].name
   name         = replace(replace(each.value, "*", "any"), ".", "-")
   hostname     = each.value
@@ -55,21 +61,40 @@ resource "google_certificate_manager_certificate_map_entry" "this" {
 
 resource "google_compute_global_address" "this" {
   count   = local.is_global ? 1 : 0
-  project = var.fleet.central.project
+  project = local.project
   name    = "edge-global"
+}
+
+# TLS 1.2 and ciphers of today at least: what comes without is older.
+resource "google_compute_ssl_policy" "this" {
+  count           = local.is_global ? 1 : 0
+  project         = local.project
+  name            = "edge-global"
+  profile         = "MODERN"
+  min_tls_version = "TLS_1_2"
+}
+
+resource "google_compute_region_ssl_policy" "this" {
+  count           = local.is_global ? 0 : 1
+  project         = local.project
+  region          = var.region
+  name            = "edge-${local.slug}"
+  profile         = "MODERN"
+  min_tls_version = "TLS_1_2"
 }
 
 resource "google_compute_target_https_proxy" "this" {
   count           = local.is_global ? 1 : 0
-  project         = var.fleet.central.project
+  project         = local.project
   name            = "edge-global"
   url_map         = google_compute_url_map.this[0].id
+  ssl_policy      = google_compute_ssl_policy.this[0].id
   certificate_map = "//certificatemanager.googleapis.com/${google_certificate_manager_certificate_map.this[0].id}"
 }
 
 resource "google_compute_global_forwarding_rule" "this" {
   count                 = local.is_global ? 1 : 0
-  project               = var.fleet.central.project
+  project               = local.project
   name                  = "edge-global"
   target                = google_compute_target_https_proxy.this[0].id
   ip_address            = google_compute_global_address.this[0].id
@@ -79,7 +104,7 @@ resource "google_compute_global_forwarding_rule" "this" {
 
 resource "google_compute_network" "this" {
   count                   = local.is_global ? 0 : 1
-  project                 = var.fleet.central.project
+  project                 = local.project
   name                    = "edge-${local.slug}"
   auto_create_subnetworks = false
 }
@@ -87,7 +112,7 @@ resource "google_compute_network" "this" {
 # Where the proxies of the region take their addresses from.
 resource "google_compute_subnetwork" "proxies" {
   count         = local.is_global ? 0 : 1
-  project       = var.fleet.central.project
+  project       = local.project
   region        = var.region
   name          = "edge-${local.slug}"
   network       = google_compute_network.this[0].id
@@ -98,7 +123,7 @@ resource "google_compute_subnetwork" "proxies" {
 
 resource "google_compute_address" "this" {
   count        = local.is_global ? 0 : 1
-  project      = var.fleet.central.project
+  project      = local.project
   region       = var.region
   name         = "edge-${local.slug}"
   network_tier = "STANDARD"
@@ -106,16 +131,17 @@ resource "google_compute_address" "this" {
 
 resource "google_compute_region_target_https_proxy" "this" {
   count                            = local.is_global ? 0 : 1
-  project                          = var.fleet.central.project
+  project                          = local.project
   region                           = var.region
   name                             = "edge-${local.slug}"
   url_map                          = google_compute_region_url_map.this[0].id
+  ssl_policy                       = google_compute_region_ssl_policy.this[0].id
   certificate_manager_certificates = [google_certificate_manager_certificate.this.id]
 }
 
 resource "google_compute_forwarding_rule" "this" {
   count                 = local.is_global ? 0 : 1
-  project               = var.fleet.central.project
+  project               = local.project
   region                = var.region
   name                  = "edge-${local.slug}"
   target                = google_compute_region_target_https_proxy.this[0].id

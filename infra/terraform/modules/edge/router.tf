@@ -1,20 +1,15 @@
-# The router runs in the residency. It keeps what it knows when everything behind it is down.
-resource "google_service_account" "router" {
-  count        = var.is_primary ? 1 : 0
-  project      = var.fleet.central.project
-  account_id   = "router-${var.residency}"
-  display_name = "Router of ${var.residency}: reaches no database"
-}
-
+# The router runs in the residency, by an identity that is there before it (modules/residency). It keeps what it knows when everything behind it is down.
 resource "google_cloud_run_v2_service" "router" {
   count               = var.is_primary ? 1 : 0
-  project             = var.fleet.central.project
+  project             = local.project
   location            = var.region
   name                = "router-${var.residency}"
   ingress             = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
   deletion_protection = true
+  # Whoever comes through the load balancer may call, and nobody else gets here: no grant to allUsers, which organisations forbid.
+  invoker_iam_disabled = true
   template {
-    service_account                  = "router-${var.residency}@${var.fleet.central.project}.iam.gserviceaccount.com"
+    service_account                  = "router-${var.residency}@${local.project}.iam.gserviceaccount.com"
     max_instance_request_concurrency = 500
     scaling {
       min_instance_count = 2
@@ -29,7 +24,7 @@ resource "google_cloud_run_v2_service" "router" {
         name = "EDGE_CONFIG"
         value_source {
           secret_key_ref {
-            secret  = var.edge_config_secret
+            secret  = "edge-config-${var.residency}"
             version = "latest"
           }
         }
@@ -40,7 +35,7 @@ resource "google_cloud_run_v2_service" "router" {
       }
       env {
         name  = "GOOGLE_CLOUD_PROJECT"
-        value = var.fleet.central.project
+        value = local.project
       }
       env {
         name  = "METRICS_PORT"
@@ -58,6 +53,9 @@ resource "google_cloud_run_v2_service" "router" {
       }
       resources {
         limits = { cpu = "1", memory = "512Mi" }
+        # Paid while it serves. What it does beside (fetching the directory anew, sending spans) goes on with the next request.
+        cpu_idle          = true
+        startup_cpu_boost = true
       }
       liveness_probe {
         http_get {
@@ -66,21 +64,11 @@ resource "google_cloud_run_v2_service" "router" {
       }
     }
   }
-  depends_on = [google_service_account.router]
-}
-
-resource "google_cloud_run_v2_service_iam_member" "callers" {
-  count    = var.is_primary ? 1 : 0
-  project  = var.fleet.central.project
-  location = var.region
-  name     = google_cloud_run_v2_service.router[0].name
-  role     = "roles/run.invoker"
-  member   = "allUsers"
 }
 
 resource "google_compute_region_network_endpoint_group" "router" {
   count                 = var.is_primary ? 1 : 0
-  project               = var.fleet.central.project
+  project               = local.project
   region                = var.region
   name                  = "router-${var.residency}"
   network_endpoint_type = "SERVERLESS"
@@ -91,35 +79,55 @@ resource "google_compute_region_network_endpoint_group" "router" {
 
 resource "google_compute_backend_service" "router" {
   count                 = var.is_primary && local.is_global ? 1 : 0
-  project               = var.fleet.central.project
+  project               = local.project
   name                  = "router-${var.residency}"
   protocol              = "HTTPS"
   load_balancing_scheme = "EXTERNAL_MANAGED"
   security_policy       = google_compute_security_policy.by_address[0].id
   backend {
-    group = google_compute_region_network_endpoint_group.router[0].id
+    group           = google_compute_region_network_endpoint_group.router[0].id
+    capacity_scaler = 1
+  }
+  log_config {
+    enable      = true
+    sample_rate = 0.1
   }
 }
 
 resource "google_compute_region_backend_service" "router" {
-  provider              = google-beta
   count                 = var.is_primary && !local.is_global ? 1 : 0
-  project               = var.fleet.central.project
+  project               = local.project
   region                = var.region
   name                  = "router-${var.residency}"
   protocol              = "HTTPS"
   load_balancing_scheme = "EXTERNAL_MANAGED"
   security_policy       = google_compute_region_security_policy.by_address[0].self_link
   backend {
-    group = google_compute_region_network_endpoint_group.router[0].id
+    group           = google_compute_region_network_endpoint_group.router[0].id
+    capacity_scaler = 1
+  }
+  log_config {
+    enable      = true
+    sample_rate = 0.1
   }
 }
 
 # Keyed by address: a key taken from a header would let strangers use up another tenant's share.
 resource "google_compute_security_policy" "by_address" {
   count   = var.is_primary && local.is_global ? 1 : 0
-  project = var.fleet.central.project
+  project = local.project
   name    = "router-by-address"
+  type    = "CLOUD_ARMOR"
+  rule {
+    action      = "deny(403)"
+    priority    = 1
+    description = "A packed body is inflated before the cell sees its size"
+    match {
+      expr {
+        expression = "has(request.headers['content-encoding'])"
+      }
+    }
+  }
   rule {
     action   = "throttle"
     priority = 2147483647
@@ -141,13 +149,22 @@ resource "google_compute_security_policy" "by_address" {
   }
 }
 
-# A regional backend service takes a policy by the preview of the provider only (6.50).
 resource "google_compute_region_security_policy" "by_address" {
   count   = var.is_primary && !local.is_global ? 1 : 0
-  project = var.fleet.central.project
+  project = local.project
   region  = var.region
   name    = "router-by-address"
   type    = "CLOUD_ARMOR"
+  rules {
+    action      = "deny(403)"
+    priority    = 1
+    description = "A packed body is inflated before the cell sees its size"
+    match {
+      expr {
+        expression = "has(request.headers['content-encoding'])"
+      }
+    }
+  }
   rules {
     action   = "throttle"
     priority = 2147483647

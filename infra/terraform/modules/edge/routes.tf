@@ -3,7 +3,7 @@
 locals {
   is_global = var.residency == "global"
   scope     = local.is_global ? "global" : "regions/${var.region}"
-  router    = "projects/${var.fleet.central.project}/${local.scope}/backendServices/router-${var.residency}"
+  router    = "projects/${local.project}/${local.scope}/backendServices/router-${var.residency}"
   here      = { for id, c in var.cells : id => c if local.is_global || c.region == var.region }
   service = merge([
     for id, c in local.here : {

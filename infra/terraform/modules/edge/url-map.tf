@@ -1,7 +1,7 @@
 # One map for each kind of load balancer: the provider has two resources with the same arguments.
 resource "google_compute_url_map" "this" {
   count           = local.is_global ? 1 : 0
-  project         = var.fleet.central.project
+  project         = local.project
   name            = "edge-${var.residency}"
   default_service = local.unused
   # A host that nobody gave: answered here, as the router would.
@@ -59,7 +59,7 @@ resource "google_compute_url_map" "this" {
 
 resource "google_compute_region_url_map" "this" {
   count           = local.is_global ? 0 : 1
-  project         = var.fleet.central.project
+  project         = local.project
   region          = var.region
   name            = "edge-${var.residency}"
   default_service = local.unused

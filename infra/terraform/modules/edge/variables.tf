@@ -23,6 +23,7 @@ variable "fleet" {
     zone          = string
     hosts         = map(object({ kind = string, residency = optional(string) }))
     central       = object({ project = string })
+    edges         = map(string)
     pinnedTenants = map(object({ cell = string, hosts = list(string) }))
     ownHosts      = map(string)
   })
@@ -44,11 +45,6 @@ variable "router_image" {
     condition     = can(regex("@sha256:[0-9a-f]{64}$", var.router_image))
     error_message = "Name the router's image by its digest (…@sha256:…): a tag can be moved."
   }
-}
-
-variable "edge_config_secret" {
-  description = "Secret Manager secret that holds the directory's connection string. Who makes it lets the router's account read it: deployers reach no secret."
-  type        = string
 }
 
 variable "traces" {

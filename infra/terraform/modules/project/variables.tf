@@ -21,3 +21,13 @@ variable "apis" {
   description = "Services of Google's that it uses."
   type        = set(string)
 }
+
+variable "central_project" {
+  description = "Where artefacts are."
+  type        = string
+}
+
+variable "has_cells" {
+  description = "Whether functions of cells are built and called here."
+  type        = bool
+}

@@ -5,7 +5,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50"
+      version = "~> 7.45"
     }
   }
   backend "gcs" {}
@@ -32,5 +32,6 @@ module "ci" {
   central_project = local.fleet.central.project
   location        = local.fleet.warehouse.global
   cells           = { for id, m in local.cells : id => { project = m.project } }
+  doors           = merge({ global = local.fleet.central.project }, local.fleet.edges)
   repository      = var.repository
 }

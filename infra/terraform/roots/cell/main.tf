@@ -4,11 +4,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50"
-    }
-    google-beta = {
-      source  = "hashicorp/google-beta"
-      version = "~> 6.50"
+      version = "~> 7.45"
     }
   }
   backend "gcs" {}
@@ -27,32 +23,39 @@ provider "google" {
   region  = local.manifest.region
 }
 
-# For what the stable provider does not have yet: see backends.tf of the module.
-provider "google-beta" {
-  project = local.manifest.project
-  region  = local.manifest.region
-}
-
-# Cell 0 is what ran before there were cells: its data stays where it is.
+# Cell 0 is what ran before there were cells, and a restored database was made by the restore: their data stays where it is.
 import {
-  for_each = toset([for d in local.manifest.databases : d.id if d.id == "(default)"])
+  for_each = toset([for d in local.manifest.databases : d.id if d.id == "(default)" || contains(var.adopted, d.id)])
   to       = module.cell.google_firestore_database.this[each.key]
   id       = "projects/${local.manifest.project}/databases/${each.key}"
 }
 
+# A project that knew Firebase has rules for its (default) database: ours replace them once.
+import {
+  for_each = toset([for d in local.manifest.databases : d.id if d.id == "(default)"])
+  to       = module.cell.google_firebaserules_release.deny_all[each.key]
+  id       = "projects/${local.manifest.project}/releases/cloud.firestore"
+}
+
+import {
+  for_each = var.adopted_indexes
+  to       = module.cell.google_firestore_index.this[each.key]
+  id       = each.value
+}
+
 module "cell" {
-  source                = "../../modules/cell"
-  id                    = var.cell_id
-  manifest              = local.manifest
-  manifest_json         = local.text
-  default_tenant        = one(local.defaults)
-  central               = local.fleet.central
-  indexes               = jsondecode(file("${local.infra}/firestore.indexes.json"))
-  market_indexes        = jsondecode(file("${local.infra}/firestore.market-indexes.json"))
-  artefact              = { digest = var.artefact_digest, object = var.artefact_object, commit = var.git_commit }
-  billing_account       = var.billing_account
-  monthly_budget        = var.monthly_budget
-  notification_channels = var.notification_channels
-  runbooks              = var.runbooks
-  traces                = var.traces
+  source          = "../../modules/cell"
+  id              = var.cell_id
+  manifest        = local.manifest
+  manifest_json   = local.text
+  default_tenant  = one(local.defaults)
+  central         = local.fleet.central
+  indexes         = jsondecode(file("${local.infra}/firestore.indexes.json"))
+  market_indexes  = jsondecode(file("${local.infra}/firestore.market-indexes.json"))
+  artefact        = { digest = var.artefact_digest, object = var.artefact_object, commit = var.git_commit }
+  billing_account = var.billing_account
+  monthly_budget  = var.monthly_budget
+  alerts          = local.fleet.alerts
+  runbooks        = var.runbooks
+  traces          = var.traces
 }

@@ -29,10 +29,16 @@ variable "monthly_budget" {
   default     = 2000
 }
 
-variable "notification_channels" {
-  description = "Monitoring channels for the cell's alerts, by full name."
-  type        = list(string)
+variable "adopted" {
+  description = "Databases of the manifest that are there already, such as a restored one: they are taken over as they are. The (default) one always is."
+  type        = set(string)
   default     = []
+}
+
+variable "adopted_indexes" {
+  description = "Composite indexes that are there already, in Cell 0 or a restored database: full names, by the keys that the plan gives them."
+  type        = map(string)
+  default     = {}
 }
 
 variable "runbooks" {

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50"
+      version = "~> 7.45"
     }
   }
   backend "gcs" {}
@@ -13,6 +13,12 @@ terraform {
 variable "analysts" {
   description = "Who may query the published dataset: members such as group:analysts@example.com."
   type        = set(string)
+  default     = []
+}
+
+variable "records" {
+  description = "What the domain's zone held before it was delegated here: mail (MX), proofs (TXT) and hosts that are not the fleet's."
+  type        = list(object({ name = string, type = string, ttl = number, rrdatas = list(string) }))
   default     = []
 }
 
@@ -35,5 +41,7 @@ module "central" {
   market_indexes      = jsondecode(file("${local.infra}/firestore.market-indexes.json"))
   analysts            = var.analysts
   zone                = local.fleet.zone
-  cells               = { for id, m in local.cells : id => { project = m.project, residency = m.residency } }
+  cells               = { for id, m in local.cells : id => { project = m.project, region = m.region, residency = m.residency } }
+  doors               = merge({ global = local.fleet.central.project }, local.fleet.edges)
+  records             = var.records
 }

@@ -5,11 +5,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50"
-    }
-    google-beta = {
-      source  = "hashicorp/google-beta"
-      version = "~> 6.50"
+      version = "~> 7.45"
     }
   }
   backend "gcs" {}
@@ -23,12 +19,6 @@ variable "residency" {
 variable "router_image" {
   description = "Image of the router, by digest."
   type        = string
-}
-
-variable "edge_config_secret" {
-  description = "Secret Manager secret that holds the directory's connection string; made by a person, once."
-  type        = string
-  default     = "edge-config"
 }
 
 variable "traces" {
@@ -48,23 +38,17 @@ locals {
 }
 
 provider "google" {
-  project = local.fleet.central.project
-}
-
-# For what the stable provider does not have yet: see router.tf of the module.
-provider "google-beta" {
-  project = local.fleet.central.project
+  project = var.residency == "global" ? local.fleet.central.project : local.fleet.edges[var.residency]
 }
 
 module "edge" {
-  for_each           = local.regions
-  source             = "../../modules/edge"
-  residency          = var.residency
-  region             = each.value
-  is_primary         = each.value == local.primary
-  fleet              = local.fleet
-  cells              = local.cells
-  router_image       = var.router_image
-  edge_config_secret = var.edge_config_secret
-  traces             = var.traces
+  for_each     = local.regions
+  source       = "../../modules/edge"
+  residency    = var.residency
+  region       = each.value
+  is_primary   = each.value == local.primary
+  fleet        = local.fleet
+  cells        = local.cells
+  router_image = var.router_image
+  traces       = var.traces
 }

@@ -1,22 +1,28 @@
-# What cells that share a project share: one state a project, `terraform init -backend-config=prefix=projects/<project>`.
+# What is shared in a project: one state a project, `terraform init -backend-config=prefix=projects/<project>`.
 terraform {
   required_version = ">= 1.9"
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50"
+      version = "~> 7.45"
     }
   }
   backend "gcs" {}
 }
 
 variable "project" {
-  description = "A project that a cell's manifest names, or the central one of infra/fleet.json."
+  description = "A project that a cell's manifest names, or one of infra/fleet.json: the central one, or that of a front door."
   type        = string
   validation {
-    condition     = contains(concat(values(local.all)[*].project, [local.fleet.central.project]), var.project)
-    error_message = "No cell's manifest names this project, and it is not the central one of infra/fleet.json."
+    condition     = contains(concat(values(local.all)[*].project, values(local.doors)), var.project)
+    error_message = "No cell's manifest names this project, and infra/fleet.json does not either."
   }
+}
+
+variable "operators" {
+  description = "Who publishes the directory: members such as group:platform@example.com."
+  type        = set(string)
+  default     = []
 }
 
 locals {
@@ -26,17 +32,26 @@ locals {
   all     = { for f in local.files : dirname(f) => jsondecode(file("${local.infra}/cells/${f}")) }
   cells   = { for id, m in local.all : id => m if m.project == var.project }
   central = var.project == local.fleet.central.project
+  # Front doors by residency: where data may be anywhere, that of the centre.
+  doors = merge({ global = local.fleet.central.project }, local.fleet.edges)
+  own   = { for r, project in local.doors : r => local.all[local.fleet.defaults[r].cell].region if project == var.project && contains(keys(local.fleet.defaults), r) }
   # Strictest first: one EU cell in a project binds the whole project.
-  residencies = distinct(concat(values(local.cells)[*].residency, local.central ? ["global"] : []))
+  residencies = distinct(concat(values(local.cells)[*].residency, keys(local.own)))
   residency   = [for r in ["eu", "us", "global"] : r if contains(local.residencies, r)][0]
-  location = local.central ? local.fleet.warehouse.global : [
-    for m in values(local.cells) : m.region if m.residency == local.residency
-  ][0]
+  location = local.central ? local.fleet.warehouse.global : concat(
+    [for m in values(local.cells) : m.region if m.residency == local.residency],
+    [for r, region in local.own : region if r == local.residency],
+  )[0]
   of_cells = [
     "artifactregistry", "cloudbuild", "cloudfunctions", "cloudscheduler", "compute", "firebaserules", "firestore",
     "logging", "monitoring", "run", "secretmanager",
   ]
-  of_centre = ["bigquery", "certificatemanager", "compute", "dns", "firestore", "iamcredentials", "logging", "run", "storage", "sts"]
+  of_doors = ["artifactregistry", "certificatemanager", "compute", "logging", "monitoring", "run", "secretmanager"]
+  # Deployers are accounts of the centre: what they call in other projects must be on here too.
+  of_centre = [
+    "bigquery", "billingbudgets", "cloudresourcemanager", "dns", "firestore", "iam", "iamcredentials", "logging", "orgpolicy",
+    "storage", "sts",
+  ]
 }
 
 provider "google" {
@@ -44,12 +59,29 @@ provider "google" {
 }
 
 module "project" {
-  source    = "../../modules/project"
-  project   = var.project
-  residency = local.residency
-  location  = local.location
+  source          = "../../modules/project"
+  project         = var.project
+  residency       = local.residency
+  location        = local.location
+  central_project = local.fleet.central.project
+  has_cells       = length(local.cells) > 0
   apis = toset([
-    for name in concat(length(local.cells) > 0 ? local.of_cells : [], local.central ? local.of_centre : []) :
-    "${name}.googleapis.com"
+    for name in concat(
+      length(local.cells) > 0 ? local.of_cells : [],
+      length(local.own) > 0 ? local.of_doors : [],
+      local.central ? local.of_centre : [],
+    ) : "${name}.googleapis.com"
   ])
+}
+
+module "residency" {
+  for_each        = local.own
+  source          = "../../modules/residency"
+  residency       = each.key
+  project         = var.project
+  region          = each.value
+  central_project = local.fleet.central.project
+  cells           = toset([for id, m in local.all : id if m.residency == each.key])
+  operators       = var.operators
+  depends_on      = [module.project]
 }

@@ -1,5 +1,6 @@
 import { type CellManifest, type FleetConfig, isInside, type Location, location } from "@proveniq/contracts";
 import { z } from "zod";
+import { doorOf } from "../judge/by-hand.ts";
 import { databases, deletable, withoutBackups, withoutRecovery } from "./firestore.ts";
 import { grant, type Policy, resources } from "./policy.ts";
 
@@ -71,7 +72,22 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
         .filter(({ values }) => !values.role.startsWith("roles/bigquery.jobUser"))
         .map(({ values: v }) => `${v.member} ${v.role} ${v.condition.map((c) => c.expression).join()}`),
     ];
+    const proof = z.object({
+      project: z.string(),
+      secret_id: z.string(),
+      role: z.string(),
+      member: z.string(),
+    });
+    given.push(
+      ...resources(plan, "google_secret_manager_secret_iam_member", proof).map(
+        ({ values: v }) => `${v.member} ${v.role} projects/${v.project}/secrets/${v.secret_id}`,
+      ),
+    );
     const wanted = Object.entries(cells).flatMap(([id, m]) => [
+      ...["api", "bulk"].map(
+        (s) =>
+          `${member(id, s, m.project)} roles/secretmanager.secretAccessor projects/${doorOf({ config, cells }, m.residency)}/secrets/fleet-proof-${m.residency}`,
+      ),
       `${member(id, "sink", m.project)} projects/${project}/roles/warehouseAppender raw_${m.residency}`,
       `${member(id, "replicate", m.project)} roles/datastore.viewer resource.name == "projects/${project}/databases/${marketDatabase}"`,
       `serviceAccount:deploy-${id}@${project}.iam.gserviceaccount.com roles/datastore.user resource.name == "projects/${project}/databases/${deployDatabase}"`,
@@ -126,48 +142,5 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
       .flatMap(({ values }) => values.permissions)
       .filter((p) => !["bigquery.tables.get", "bigquery.tables.updateData"].includes(p))
       .map((p) => `sinks of cells have ${p}`);
-  },
-};
-
-export interface ProjectContext {
-  residency: "eu" | "us" | "global";
-}
-
-export const projectPolicies: Record<string, Policy<ProjectContext>> = {
-  "where resources may be": (plan, { residency }) => {
-    const schema = z.object({
-      constraint: z.string(),
-      list_policy: z.tuple([z.object({ allow: z.tuple([z.object({ values: z.array(z.string()) })]) })]),
-    });
-    const allowed = resources(plan, "google_project_organization_policy", schema)
-      .filter(({ values }) => values.constraint === "constraints/gcp.resourceLocations")
-      .flatMap(({ values }) => values.list_policy[0].allow[0].values);
-    if (residency === "global") return [];
-    return allowed.join() === `in:${residency}-locations`
-      ? []
-      : [`"${residency}" allows ${allowed.join() || "everything"}`];
-  },
-
-  logs: (plan, { residency }) => {
-    const bucket = z.object({ location: z.string(), retention_days: z.number(), bucket_id: z.string() });
-    const buckets = resources(plan, "google_logging_project_bucket_config", bucket);
-    const exclusion = z.object({ filter: z.string() });
-    return [
-      ...buckets.flatMap(({ address, values }) => {
-        const at = place(values.location);
-        return at !== undefined && isInside(at, residency) ? [] : [`${address} is in ${values.location}`];
-      }),
-      ...buckets
-        .filter(({ values }) => values.retention_days < 30)
-        .map(({ address }) => `${address} forgets too early`),
-      ...(buckets.length === 1 && plan.some((r) => r.type === "google_logging_project_sink")
-        ? []
-        : ["logs have no bucket of their own"]),
-      ...(resources(plan, "google_logging_project_exclusion", exclusion).some(
-        (e) => e.values.filter === "severity >= DEFAULT",
-      )
-        ? []
-        : ["logs are kept in the global bucket too"]),
-    ];
   },
 };
