@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { plantedFaults } from "./faults/index.ts";
-import { faultsOf, onlyCases, plan } from "./plans.ts";
+import { onlyCases } from "./fleet.ts";
+import { faultsOf, plan } from "./plans.ts";
 import { engine, hasTerraform, Infra, roots } from "./terraform.ts";
 
 let sound: Infra;

@@ -1,6 +1,7 @@
 import { addCell } from "@proveniq/control-plane";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { faultsOf, onlyCases, plan } from "./plans.ts";
+import { onlyCases } from "./fleet.ts";
+import { faultsOf, plan } from "./plans.ts";
 import { hasTerraform, Infra } from "./terraform.ts";
 
 /** What is said of the EU's load balancers in a copy. */

@@ -4,8 +4,9 @@ import { auditResidency } from "@proveniq/control-plane/residency";
 import { routeByUrlMap, type UrlMap } from "@proveniq/control-plane/url-map";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RouteCase, routeCases } from "../../apps/router/src/decide/cases.ts";
+import { everything, fleetOf, onlyCases } from "./fleet.ts";
 import { providerFolder } from "./judge/tools.ts";
-import { everything, faultsOf, fleetOf, onlyCases, plan } from "./plans.ts";
+import { faultsOf, plan } from "./plans.ts";
 import { serviceName, urlMapsOf } from "./policies/edge.ts";
 import { readSchema, usedOf } from "./provider/schema.ts";
 import {

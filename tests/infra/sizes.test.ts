@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { makeManifest } from "@proveniq/control-plane";
 import { describe, expect, it } from "vitest";
-import { faultsOf, fleetOf, onlyCases, plan } from "./plans.ts";
+import { fleetOf, onlyCases } from "./fleet.ts";
+import { faultsOf, plan } from "./plans.ts";
 import { urlMapsOf } from "./policies/edge.ts";
 import { hasTerraform, Infra } from "./terraform.ts";
 

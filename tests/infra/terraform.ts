@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -117,6 +117,19 @@ export class Infra {
 
   read(file: string): string {
     return readFileSync(this.path(file), "utf8");
+  }
+
+  write(file: string, text: string): void {
+    writeFileSync(this.path(file), text);
+  }
+
+  /** Ids of its cells, in order. */
+  cells(): string[] {
+    return readdirSync(this.path("cells")).toSorted();
+  }
+
+  removeCell(id: string): void {
+    rmSync(this.path(`cells/${id}`), { recursive: true });
   }
 
   /** Replace a text that must be there, once or more. */

@@ -1,5 +1,4 @@
-import type { Fleet } from "../plans.ts";
-import { artefactObject, billingAccount, residenciesOf } from "../plans.ts";
+import { artefactObject, billingAccount, doorOf, type Fleet, residenciesOf } from "../fleet.ts";
 import type { Judge } from "./judge.ts";
 
 /*
@@ -42,11 +41,4 @@ export async function shareNetworks(judge: Judge, fleet: Fleet): Promise<void> {
     if (residency === "global") continue;
     await judge.put("compute.googleapis.com", `xpn/${doorOf(fleet, residency)}/${project}`, { shared: true });
   }
-}
-
-export function doorOf({ config }: Fleet, residency: "eu" | "us" | "global"): string {
-  const project = residency === "global" ? config.central.project : config.edges[residency];
-  if (project === undefined)
-    throw new Error(`fleet.json names no project for the front door of ${residency}`);
-  return project;
 }

@@ -104,7 +104,7 @@ export class Judge {
 
   /** Ask it about itself, or tell it what somebody did by hand. */
   async ask(what: string, query: Record<string, string> = {}, body?: object): Promise<unknown> {
-    const url = `http://127.0.0.1:${this.#port}/_stub/${what}?${new URLSearchParams(query)}`;
+    const url = `http://127.0.0.1:${this.#port}/_stub/${what}?${new URLSearchParams(query).toString()}`;
     const more = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
     const response = await fetch(url, more);
     if (!response.ok) throw new Error(`${what}: ${response.status} ${await response.text()}`);

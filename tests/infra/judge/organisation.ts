@@ -2,8 +2,7 @@ import { execFile } from "node:child_process";
 import { copyFileSync, cpSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Fleet } from "../plans.ts";
-import { projectsOf, residenciesOf, stateVariables } from "../plans.ts";
+import { type Fleet, projectsOf, residenciesOf, stateVariables } from "../fleet.ts";
 import { cliConfiguration, type Root, roots } from "../terraform.ts";
 import { Judge, type Seed, seed } from "./judge.ts";
 

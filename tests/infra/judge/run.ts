@@ -3,7 +3,7 @@
  * all of them without a name.
  */
 import { writeFileSync } from "node:fs";
-import { fleetOf } from "../plans.ts";
+import { fleetOf } from "../fleet.ts";
 import { Infra, root as repository } from "../terraform.ts";
 import { letBudgetsBeKept, shareNetworks, uploadArtefact, writeSecrets } from "./by-hand.ts";
 import { nameOf, Organisation } from "./organisation.ts";

@@ -1,6 +1,6 @@
 import { type CellManifest, type FleetConfig, isInside, type Location, location } from "@proveniq/contracts";
 import { z } from "zod";
-import { doorOf } from "../judge/by-hand.ts";
+import { doorOf } from "../fleet.ts";
 import { databases, deletable, withoutBackups, withoutRecovery } from "./firestore.ts";
 import { grant, type Policy, resources } from "./policy.ts";
 
@@ -86,7 +86,7 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
     const wanted = Object.entries(cells).flatMap(([id, m]) => [
       ...["api", "bulk"].map(
         (s) =>
-          `${member(id, s, m.project)} roles/secretmanager.secretAccessor projects/${doorOf({ config, cells }, m.residency)}/secrets/fleet-proof-${m.residency}`,
+          `${member(id, s, m.project)} roles/secretmanager.secretAccessor projects/${doorOf({ config }, m.residency)}/secrets/fleet-proof-${m.residency}`,
       ),
       `${member(id, "sink", m.project)} projects/${project}/roles/warehouseAppender raw_${m.residency}`,
       `${member(id, "replicate", m.project)} roles/datastore.viewer resource.name == "projects/${project}/databases/${marketDatabase}"`,

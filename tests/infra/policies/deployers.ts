@@ -54,7 +54,7 @@ export const bootstrapPolicies: Record<string, Policy<BootstrapContext>> = {
           .concat(
             values.role_id === "cellDeployer"
               ? []
-              : values.permissions.filter((p) => /^resourcemanager\.projects\.set/.test(p)),
+              : values.permissions.filter((p) => p.startsWith("resourcemanager.projects.set")),
           )
           .map((p) => `${address} has ${p}`),
       ),

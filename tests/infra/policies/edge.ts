@@ -257,7 +257,7 @@ export const edgePolicies: Record<string, Policy<EdgeContext>> = {
     const policy = z.object({ name: z.string(), min_tls_version: z.string().nullish() });
     const types = ["google_compute_ssl_policy", "google_compute_region_ssl_policy"];
     const made = types.flatMap((type) => resources(plan, type, policy));
-    const doors = plan.filter((r) => /_target_https_proxy$/.test(r.type));
+    const doors = plan.filter((r) => r.type.endsWith("_target_https_proxy"));
     return [
       ...(made.length === doors.length ? [] : ["a front door takes whatever TLS is asked for"]),
       ...doors.filter((d) => d.values["ssl_policy"] === null).map((d) => `${d.address} has no policy`),
