@@ -30,6 +30,11 @@ export async function confirmTyped(
   );
 }
 
+/** Ask on a terminal; anything but y or yes is no. */
+export async function confirmYes(question: string): Promise<boolean> {
+  return /^y(es)?$/i.test(await ask(`${question} [y/N] `));
+}
+
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -11,22 +11,28 @@ import {
   parseFile,
 } from "@proveniq/contracts";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { confirmYes } from "../cli/confirm.ts";
 import { CommandError } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
-import { withRegistry } from "../cli/registry.ts";
-import { readCliConfig } from "../config.ts";
 import { draftMapping } from "../imports/draft.ts";
+import type { SeenJob } from "../imports/job.ts";
+import { planText } from "../imports/plan.ts";
 import { firstRecords, previewRows, previewText } from "../imports/preview.ts";
 import type { ProgressOutput } from "../imports/progress.ts";
 import { runImport } from "../imports/run.ts";
 import { formatOf, openSource, type SourceFile } from "../imports/source.ts";
+import { whereTo } from "../imports/where.ts";
 import { type Output, report } from "../output/print.ts";
+import { undoCommand } from "./import-undo.ts";
 
 interface ImportOptions {
   tenant?: string;
   map?: string;
   init?: boolean;
-  preview?: number;
+  sample?: number;
+  preview?: boolean;
+  yes?: boolean;
+  undo: boolean;
   dryRun?: boolean;
   source?: string;
   full?: boolean;
@@ -50,8 +56,8 @@ interface ImportOptions {
 export function importCommand(output: Output, progress: ProgressOutput = stderrProgress()): Command {
   return command("import", "import a CSV or NDJSON file into a tenant's book", [
     "fleet import book.csv --init --map mapping.json      draft a mapping from the file",
-    "fleet import book.csv --map mapping.json --preview 20",
-    "fleet import book.csv --tenant carrier-a --map mapping.json --dry-run",
+    "fleet import book.csv --map mapping.json --sample 20",
+    "fleet import book.csv --tenant carrier-a --map mapping.json --full --preview",
     "fleet import book.csv --tenant carrier-a --map mapping.json --full",
     "fleet import examples/data/diamonds.csv --tenant carrier-a --map examples/import/diamonds.json",
   ])
@@ -60,11 +66,17 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
     .option("--map <mapping.json>", "which column becomes which field (NDJSON: may be left out)")
     .option("--init", "draft the mapping from the header and some rows, and stop")
     .option(
-      "--preview <rows>",
-      "show the first rows as they would go in, and stop",
+      "--sample <rows>",
+      "show the first rows as they would go in, and stop; sends nothing",
       wholeNumber("a number", 1, 1000),
     )
     .option("--dry-run", "send and check every row, write none")
+    .option(
+      "--preview",
+      "send and check every row, show what would change, and ask before anything is written",
+    )
+    .option("-y, --yes", "with --preview: go on without asking")
+    .option("--no-undo", "keep nothing to undo it with: a little faster")
     .option("--source <name>", "the feed it comes from (default: the file's name)")
     .option("--full", "the file is the whole of its source: delete what it does not name")
     .addOption(new Option("--format <format>", "default: by the file's name").choices(["csv", "ndjson"]))
@@ -115,10 +127,11 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
         ...(asked === undefined ? {} : { delimiter: asked }),
       });
       if (options.init === true) return init(output, source, options);
-      const input = inputOf(source, await mappingOf(options.map, format), options);
+      const mapping = await mappingOf(options.map, format);
+      const input = inputOf(source, mapping, await expectedRows(source), options);
       for (const warning of importWarnings(input)) output.err(`warning: ${warning}`);
-      if (options.preview !== undefined) {
-        const rows = await previewRows(source, input, options.preview);
+      if (options.sample !== undefined) {
+        const rows = await previewRows(source, input, options.sample);
         return report(output, options.json, { rows }, () => previewText(rows));
       }
       if (options.tenant === undefined) throw new CommandError("Name the tenant: --tenant carrier-a.");
@@ -132,19 +145,44 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
         ...(options.confirmDeletes === undefined ? {} : { confirmDeletes: options.confirmDeletes }),
         errorsFile: options.errors ?? `${file}.errors.csv`,
         fresh: options.fresh === true,
+        ...(options.preview === true ? { preview: asker(output, options) } : {}),
         patienceMs: options.patience * 60_000,
         output: options.json === true && !progress.isTerminal ? undefined : progress,
       });
       report(output, options.json, result, () =>
         [
-          result.import.summary,
+          ...(result.import.state === "open" ? [] : [result.import.summary]),
+          ...endOf(result.import, options),
           ...(result.errorsFile === undefined
             ? []
             : [`Refused rows are in ${result.errorsFile}: mend them there and import that file.`]),
           `Import ${result.import.id}, ${result.rowsPerSecond.toLocaleString("en-US")} rows/s.`,
         ].join("\n"),
       );
-    });
+    })
+    .addCommand(undoCommand(output, progress));
+}
+
+/** Show what an import would do, and ask whether it shall. Without a terminal, and with --json, nobody is asked: it stays open. */
+function asker(output: Output, { yes, json }: ImportOptions) {
+  return async (job: SeenJob): Promise<"write" | "keep" | "drop"> => {
+    if (json !== true) output.err(planText(job));
+    if (yes === true) return "write";
+    if (json === true || !process.stdin.isTTY) return "keep";
+    return (await confirmYes("Write this?")) ? "write" : "drop";
+  };
+}
+
+/** How it ended, where its counts do not say so. */
+function endOf({ id, state, undo }: SeenJob, { tenant }: ImportOptions): string[] {
+  if (state === "open")
+    return [
+      "Nothing is written yet. The same command without --preview writes it, or with --preview --yes; --fresh gives it up.",
+    ];
+  if (state === "cancelled") return ["Given up: nothing was written."];
+  if (undo?.state !== "possible") return [];
+  const until = undo.until === undefined ? "" : ` (until ${undo.until.slice(0, 10)})`;
+  return [`To put everything back: npx fleet import undo ${id} --tenant ${tenant}${until}.`];
 }
 
 function delimiter(text: string): string {
@@ -171,9 +209,19 @@ async function mappingOf(
   }
 }
 
+/** Records that are looked at to tell how many there are. */
+const counted = 500;
+
+/** About how many rows a large file has; undefined for a small one. */
+async function expectedRows(source: SourceFile): Promise<number | undefined> {
+  const { length } = await firstRecords(source, counted);
+  return length < source.bytes / 2 ? Math.round((counted * source.bytes) / length) : undefined;
+}
+
 function inputOf(
   source: SourceFile,
   mapping: ImportMapping | undefined,
+  expected: number | undefined,
   options: ImportOptions,
 ): ImportInput {
   const name = basename(source.path);
@@ -184,8 +232,10 @@ function inputOf(
     mapping,
     dryRun: options.dryRun === true,
     scope: options.full === true ? "full" : "partial",
+    ...(options.undo ? {} : { undo: false }),
     maxErrors: options.maxErrors,
     maxDeletePercent: options.maxDeletePercent,
+    expectedRows: expected,
   });
   if (parsed.success) return parsed.data;
   const faults = faultsOf(parsed.error).map((f) => `  ${f.path}: ${f.message}`);
@@ -218,7 +268,7 @@ async function init(output: Output, source: SourceFile, options: ImportOptions):
   report(output, options.json, { mapping, remarks }, () =>
     options.map === undefined
       ? text.trimEnd()
-      : `Drafted ${options.map}. Look through it, then: --preview 20.`,
+      : `Drafted ${options.map}. Look through it, then: --sample 20.`,
   );
   if (options.json !== true) for (const remark of remarks) output.err(`check: ${remark}`);
 }
@@ -246,26 +296,6 @@ async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Where to send it and with which key: as asked, else the fleet that runs here. */
-async function whereTo(options: ImportOptions, tenant: string): Promise<{ url: string; key: string }> {
-  const key = options.key ?? readCliConfig().importKey;
-  if (options.url !== undefined) {
-    if (key === undefined)
-      throw new CommandError("Give the API key: --key, or PROVENIQ_KEY in the environment.");
-    return { url: options.url, key };
-  }
-  return withRegistry(options, async (registry, state) => {
-    const placed = (await registry.list()).find((p) => p.tenantId === tenant);
-    if (placed === undefined)
-      throw new CommandError(`There is no tenant ${tenant}; see \`npx fleet tenants list\`.`);
-    const local = key ?? state.identity.keys[tenant];
-    if (local === undefined) {
-      throw new CommandError(`Give an API key: npx fleet keys create ${tenant} --scope imports, then --key.`);
-    }
-    return { url: registry.urlFor(placed.residency), key: local };
-  });
 }
 
 function stderrProgress(): ProgressOutput {

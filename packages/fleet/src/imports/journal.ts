@@ -7,8 +7,15 @@ const line = z.union([
   z.strictObject({ fingerprint: z.string(), key: z.string() }),
   z.strictObject({ importId }),
   z.strictObject({ done: z.int().min(1), rows: z.int().min(0) }),
+  z.strictObject({ sent: z.strictObject({ chunks: z.int().min(0), rows: z.int().min(0) }) }),
 ]);
 type Line = z.infer<typeof line>;
+
+/** How much a file was in all. */
+export interface Totals {
+  chunks: number;
+  rows: number;
+}
 
 /** What an import is known by: the file as it is now, where it goes, and how it is read. */
 export function fingerprintOf(...parts: unknown[]): string {
@@ -25,6 +32,7 @@ export class Journal {
   #key = "";
   #importId: string | undefined;
   readonly #done = new Map<number, number>();
+  #totals: Totals | undefined;
 
   private constructor(path: string) {
     this.path = path;
@@ -59,10 +67,16 @@ export class Journal {
     return this.#done;
   }
 
+  /** Known once all of it has been sent: then only the end is missing. */
+  get totals(): Totals | undefined {
+    return this.#totals;
+  }
+
   /** Begin anew. Written before the import is, so that a kill in between leaves no second import behind. */
   async begin(fingerprint: string): Promise<void> {
     this.#done.clear();
     this.#importId = undefined;
+    this.#totals = undefined;
     const first = { fingerprint, key: randomUUID() };
     this.#take(first);
     await writeFile(this.path, `${JSON.stringify(first)}\n`);
@@ -76,9 +90,15 @@ export class Journal {
     await this.#append({ done: chunk, rows });
   }
 
+  /** All of it is there. */
+  async sent(totals: Totals): Promise<void> {
+    await this.#append({ sent: totals });
+  }
+
   /** A chunk must be sent again. */
   forget(chunk: number): void {
     this.#done.delete(chunk);
+    this.#totals = undefined;
   }
 
   async remove(): Promise<void> {
@@ -96,6 +116,7 @@ export class Journal {
       this.#fingerprint = entry.fingerprint;
       this.#key = entry.key;
     } else if ("importId" in entry) this.#importId = entry.importId;
+    else if ("sent" in entry) this.#totals = entry.sent;
     else this.#done.set(entry.done, entry.rows);
   }
 }

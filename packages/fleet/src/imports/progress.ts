@@ -1,4 +1,5 @@
 import type { ChunkAnswer } from "@proveniq/contracts";
+import type { SeenJob } from "./job.ts";
 
 /** Where progress is shown; a terminal gets one line that changes, anything else a line now and then. */
 export interface ProgressOutput {
@@ -24,6 +25,8 @@ export class Progress {
   #bytes = 0;
   #shownAt: number;
   #waiting = { why: "", shownAt: 0 };
+  #sentAt: number | undefined;
+  #stage = "";
 
   /** Without an `output` nothing is shown. */
   constructor(output: ProgressOutput | undefined, totalBytes: number, now: () => number = Date.now) {
@@ -60,8 +63,15 @@ export class Progress {
     this.#line(`waiting ${Math.round(seconds)} s (${why})`);
   }
 
-  finishing(deleted: number): void {
-    this.#line(`deleting what the file does not name: ${number(deleted)} so far`);
+  /** All rows are there; what comes is the cell's work. */
+  sent(): void {
+    this.#sentAt ??= this.#now();
+    this.#stageLine("checking every row against the book");
+  }
+
+  /** How far the cell is with checking and writing. */
+  ending(job: SeenJob): void {
+    this.#stageLine(stageOf(job));
   }
 
   /** Leave the terminal's line. */
@@ -72,6 +82,13 @@ export class Progress {
   get rowsPerSecond(): number {
     const seconds = (this.#now() - this.#started) / 1000;
     return seconds > 0 ? Math.round(this.#rows / seconds) : 0;
+  }
+
+  /** How long the rows took to be sent, and all that came after; `sent` was called. */
+  get seconds(): { sending: number; ending: number } {
+    const sentAt = this.#sentAt ?? this.#now();
+    const rounded = (ms: number) => Math.round(ms / 10) / 100;
+    return { sending: rounded(sentAt - this.#started), ending: rounded(this.#now() - sentAt) };
   }
 
   /** One line about now. */
@@ -95,10 +112,32 @@ export class Progress {
     this.#line(this.text());
   }
 
+  /** A terminal's line always changes; elsewhere a stage is said once, and numbers now and then. */
+  #stageLine(text: string): void {
+    const plain = this.#output?.isTerminal !== true;
+    const same = this.#stage === text.replaceAll(/[\d,]+/g, "#");
+    if (plain && same && this.#now() - this.#shownAt < plainEveryMs) return;
+    this.#stage = text.replaceAll(/[\d,]+/g, "#");
+    this.#shownAt = this.#now();
+    this.#line(text);
+  }
+
   #line(text: string): void {
     if (this.#output === undefined) return;
     this.#output.write(this.#output.isTerminal ? `\r\u001b[K${text}` : `${text}\n`);
   }
+}
+
+/** What a cell is at, in a line for people. */
+function stageOf({ phase, waitingFor, plan, counts, undo }: SeenJob): string {
+  if (undo?.state === "working")
+    return `putting back: ${number(undo.restored)} done, ${number(undo.kept)} changed since and kept`;
+  if (phase === "waiting")
+    return `waiting for ${waitingFor === undefined ? "another import" : `import ${waitingFor}`}, which was completed before`;
+  if (phase !== "writing") return "checking every row against the book";
+  const done = counts.created + counts.changed + counts.deleted;
+  if (plan === undefined) return `writing: ${number(done)} so far`;
+  return `writing: ${number(done)} of ${number(plan.created + plan.changed + plan.deleted)}`;
 }
 
 export function number(n: number): string {

@@ -1,11 +1,12 @@
 import { writeFile } from "node:fs/promises";
-import type { ImportInput, ImportJob } from "@proveniq/contracts";
+import type { ImportInput } from "@proveniq/contracts";
 import { CommandError } from "../cli/errors.ts";
 import { ImportApi, Refusal } from "./http.ts";
+import type { SeenJob } from "./job.ts";
 import { fingerprintOf, Journal } from "./journal.ts";
 import { Progress, type ProgressOutput } from "./progress.ts";
 import type { SourceFile } from "./source.ts";
-import { beginImport, getImport, uploadAll } from "./upload.ts";
+import { beginImport, cancelImport, getImport, uploadAll } from "./upload.ts";
 
 export interface RunOptions {
   url: string;
@@ -18,13 +19,18 @@ export interface RunOptions {
   errorsFile: string;
   /** Give up an import of this file that was begun before, and begin anew. */
   fresh: boolean;
+  /** Check exactly first, and do what this answers: write it, leave it open for another run, or drop it. */
+  preview?: (job: SeenJob) => Promise<"write" | "keep" | "drop">;
   patienceMs: number;
   output: ProgressOutput | undefined;
 }
 
 export interface RunResult {
-  import: ImportJob;
+  import: SeenJob;
+  /** Over all of this run. */
   rowsPerSecond: number;
+  /** Until the last row was sent, and from then on. */
+  seconds: { sending: number; ending: number };
   /** Absent: no row was refused. */
   errorsFile?: string;
 }
@@ -37,18 +43,21 @@ export async function runImport(source: SourceFile, options: RunOptions): Promis
   const journal = await Journal.read(source.path);
   try {
     const id = await begunImport(api, journal, source, options);
-    const job = await uploadAll(api, id, source, journal, progress, options).catch(async (error: unknown) => {
-      // What was refused so far is worth having, whatever has stopped the rest.
-      const file = await fetchErrors(api, id, options.errorsFile).catch(() => undefined);
-      if (file !== undefined && error instanceof Error)
-        error.message += `\nRefused rows so far are in ${file}.`;
-      throw error;
-    });
-    const errorsFile = job.counts.failed > 0 ? await fetchErrors(api, id, options.errorsFile) : undefined;
-    await journal.remove();
+    const job = await sendAndWrite(api, id, source, journal, progress, options).catch(
+      async (error: unknown) => {
+        // What was refused so far is worth having, whatever has stopped the rest.
+        const file = await fetchErrors(api, id, options.errorsFile).catch(() => undefined);
+        if (file !== undefined && error instanceof Error)
+          error.message += `\nRefused rows so far are in ${file}.`;
+        throw error;
+      },
+    );
+    const errorsFile = refusedOf(job) > 0 ? await fetchErrors(api, id, options.errorsFile) : undefined;
+    if (job.state !== "open") await journal.remove();
     return {
       import: job,
       rowsPerSecond: progress.rowsPerSecond,
+      seconds: progress.seconds,
       ...(errorsFile === undefined ? {} : { errorsFile }),
     };
   } finally {
@@ -72,6 +81,46 @@ export async function runImport(source: SourceFile, options: RunOptions): Promis
     await journal.began(id);
     return id;
   }
+}
+
+/** Send what is missing, and complete: at once, or as the answer to a preview wants it. */
+async function sendAndWrite(
+  api: ImportApi,
+  id: string,
+  source: SourceFile,
+  journal: Journal,
+  progress: Progress,
+  { parallel, confirmDeletes, preview }: RunOptions,
+): Promise<SeenJob> {
+  const send = (more: { confirmDeletes?: number; preview?: true }) =>
+    uploadAll(api, id, source, journal, progress, { parallel, ...more }).catch(withAdvice);
+  const confirmed = confirmDeletes === undefined ? {} : { confirmDeletes };
+  if (preview === undefined) return send(confirmed);
+  const checked = await send({ preview: true });
+  // A run before this one has written it already.
+  if (checked.state !== "open") return checked;
+  progress.end();
+  const answer = await preview(checked);
+  if (answer === "keep") return checked;
+  if (answer === "drop") return cancelImport(api, id);
+  const { gone = 0 } = checked.plan ?? {};
+  return send(gone === 0 ? confirmed : { confirmDeletes: gone });
+}
+
+/** Say how to go on with this program, after what the cell says about its API. */
+function withAdvice(error: unknown): never {
+  if (error instanceof Refusal && error.problem.code === "too-many-deletes") {
+    const number = /confirmDeletes: (\d+)/.exec(error.problem.detail ?? "")?.[1];
+    const yes =
+      number === undefined ? "" : ` If that is right, run it again with --confirm-deletes ${number}.`;
+    error.message += `\nNothing was written.${yes} --preview shows all counts first.`;
+  }
+  throw error;
+}
+
+/** Rows that were refused, or would be. */
+function refusedOf({ counts, plan }: SeenJob): number {
+  return Math.max(counts.failed, plan?.failed ?? 0);
 }
 
 /**

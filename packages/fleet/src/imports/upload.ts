@@ -2,16 +2,11 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import {
-  type ChunkAnswer,
-  type CompleteInput,
-  chunkAnswer,
-  type ImportInput,
-  type ImportJob,
-  importJob,
-} from "@proveniq/contracts";
+import { type ChunkAnswer, chunkAnswer, type ImportInput } from "@proveniq/contracts";
+import { completeImport } from "./complete.ts";
 import { type ImportApi, Refusal, waitSeconds } from "./http.ts";
-import type { Journal } from "./journal.ts";
+import { type SeenJob, seenJob } from "./job.ts";
+import type { Journal, Totals } from "./journal.ts";
 import type { Progress } from "./progress.ts";
 import type { SourceFile } from "./source.ts";
 import { chunksOf, type FileChunk } from "./split.ts";
@@ -21,41 +16,47 @@ const pack = promisify(gzip);
 export interface UploadOptions {
   parallel: number;
   confirmDeletes?: number;
+  /** Check it, and leave it open. */
+  preview?: boolean;
 }
 
 /** Begin an import. `key`: the same for every attempt, so that it is begun once. */
-export async function beginImport(api: ImportApi, input: ImportInput, key: string): Promise<ImportJob> {
+export async function beginImport(api: ImportApi, input: ImportInput, key: string): Promise<SeenJob> {
   const answer = await api.call({
     method: "POST",
     path: "/imports",
     headers: { "content-type": "application/json", "idempotency-key": key },
     body: JSON.stringify(input),
   });
-  return importJob.parse(JSON.parse(answer.text));
+  return seenJob.parse(JSON.parse(answer.text));
 }
 
-export async function getImport(api: ImportApi, id: string): Promise<ImportJob> {
-  return importJob.parse(JSON.parse((await api.call({ method: "GET", path: `/imports/${id}` })).text));
+export async function getImport(api: ImportApi, id: string): Promise<SeenJob> {
+  return seenJob.parse(JSON.parse((await api.call({ method: "GET", path: `/imports/${id}` })).text));
 }
 
-/** Send every chunk that is not done, then complete; chunks that are asked for once more are sent once more. */
+export async function cancelImport(api: ImportApi, id: string): Promise<SeenJob> {
+  return seenJob.parse(JSON.parse((await api.call({ method: "DELETE", path: `/imports/${id}` })).text));
+}
+
+/**
+ * Send every chunk that is not done, then complete. What a cell asks for again (a release before left it in a form that this one does
+ * not take) is sent again. A run that was killed after the last chunk does not read the file once more.
+ */
 export async function uploadAll(
   api: ImportApi,
   id: string,
   source: SourceFile,
   journal: Journal,
   progress: Progress,
-  { parallel, confirmDeletes }: UploadOptions,
-): Promise<ImportJob> {
+  { parallel, ...more }: UploadOptions,
+): Promise<SeenJob> {
   for (let round = 0; ; round++) {
-    const totals = await sendMissing(api, id, source, journal, progress, parallel);
+    const totals = journal.totals ?? (await sendMissing(api, id, source, journal, progress, parallel));
+    if (journal.totals === undefined) await journal.sent(totals);
+    progress.sent();
     try {
-      return await complete(
-        api,
-        id,
-        confirmDeletes === undefined ? totals : { ...totals, confirmDeletes },
-        progress,
-      );
+      return await completeImport(api, id, { ...totals, ...more }, progress);
     } catch (error) {
       const wanted = error instanceof Refusal ? chunksWanted(error) : [];
       if (wanted.length === 0 || round >= 5) throw error;
@@ -79,7 +80,7 @@ async function sendMissing(
   journal: Journal,
   progress: Progress,
   parallel: number,
-): Promise<CompleteInput> {
+): Promise<Totals> {
   const running = new Set<Promise<void>>();
   let failure: Error | undefined;
   let chunks = 0;
@@ -104,7 +105,7 @@ async function sendMissing(
   }
   await Promise.all(running);
   if (failure !== undefined) throw failure;
-  return { chunks, rows, preview: false };
+  return { chunks, rows };
 }
 
 async function sendChunk(
@@ -133,26 +134,6 @@ async function sendChunk(
     progress.chunk(before, state);
     before = state;
     if (state.state === "done") return;
-    await sleep(waitSeconds(answer, 0) * 1000);
-  }
-}
-
-async function complete(
-  api: ImportApi,
-  id: string,
-  totals: CompleteInput,
-  progress: Progress,
-): Promise<ImportJob> {
-  for (;;) {
-    const answer = await api.call({
-      method: "POST",
-      path: `/imports/${id}/complete`,
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(totals),
-    });
-    const job = importJob.parse(JSON.parse(answer.text));
-    if (job.state === "completed") return job;
-    progress.finishing(job.counts.deleted);
     await sleep(waitSeconds(answer, 0) * 1000);
   }
 }
