@@ -29,6 +29,7 @@ export interface StackOptions {
   heapMb: number;
   pace: "manifest" | "off";
   writesPerSecond?: number;
+  billed?: boolean;
 }
 
 export async function startStack({ folder, ...options }: StackOptions): Promise<Stack> {
@@ -96,6 +97,11 @@ export async function ours(book: Book, cell: "warm" | "cold", options: StackOpti
 
 /** Seconds that `fleet import` needs, its own start left out. */
 export async function importBook(stack: Stack, book: Book, more: readonly string[] = []): Promise<number> {
+  return (await timedImport(stack, book, more)).seconds;
+}
+
+/** The same, and how long all that came after the last row took. */
+export async function timedImport(stack: Stack, book: Book, more: readonly string[] = []) {
   const cli = join(root, "packages/fleet/bin/fleet.mjs");
   const args = [
     "import",
@@ -110,9 +116,13 @@ export async function importBook(stack: Stack, book: Book, more: readonly string
   ];
   const env = { PATH: process.env["PATH"], PROVENIQ_KEY: stack.cell.keys[tenant] };
   const { stdout } = await run(process.execPath, [cli, ...args, ...more], { ...most, env });
-  const { import: job, rowsPerSecond } = JSON.parse(stdout);
+  const { import: job, seconds } = JSON.parse(stdout);
   if (job.counts.failed > 0) throw new Error(`rows were refused: ${job.summary}`);
-  return book.rows / rowsPerSecond;
+  return {
+    seconds: Number(seconds.sending) + Number(seconds.ending),
+    ending: Number(seconds.ending),
+    counts: job.counts,
+  };
 }
 
 async function countItems({ pool, databaseId }: Cell): Promise<number> {

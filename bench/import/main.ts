@@ -14,11 +14,13 @@ import {
   startStack,
 } from "./contenders.ts";
 import { build, peakRssMb } from "./stack.ts";
+import { billedFor, type Whole, wholeBook } from "./whole.ts";
 
 export const description = "A book through router and cell, beside BulkWriter and the importers on npm";
 
 /**
- * `--rows` (200000), `--rounds` (3), `--dry-run-rows` (3000000; 0 leaves it out), `--heap` of each emulator (6144 MiB). Each contender
+ * `--rows` (200000), `--rounds` (3), `--dry-run-rows` (3000000; 0 leaves it out), `--heap` of each emulator (6144 MiB), `--only whole`
+ * (the whole of a book, first and unchanged, and what is billed for it; no peers). Each contender
  * of each round has a fresh emulator, warmed up alike, and they take turns. The cell is one that runs: it has seen a dry run of the book
  * before. What one does that was started for the import is a figure of its own.
  */
@@ -28,6 +30,7 @@ export default async function bench(args: readonly string[]): Promise<Record<str
     rounds: { type: "string", default: "3" },
     "dry-run-rows": { type: "string", default: "3000000" },
     heap: { type: "string", default: "6144" },
+    only: { type: "string" },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
   const [rows, rounds, dryRows, heapMb] = [
@@ -38,10 +41,13 @@ export default async function bench(args: readonly string[]): Promise<Record<str
   ].map(Number);
   if (![rows, rounds, dryRows, heapMb].every((n) => Number.isInteger(n)))
     throw new Error("the options are whole numbers");
-  requireImporters();
+  const { only } = values;
+  if (only !== undefined && only !== "whole") throw new Error("--only takes whole");
+  if (only === undefined) requireImporters();
   const folder = await mkdtemp(join(tmpdir(), "bench-import-"));
   try {
     await build();
+    if (only === "whole") return await measureWhole(folder, rows ?? 0, rounds ?? 1, heapMb ?? 0);
     return await measure(folder, rows ?? 0, rounds ?? 1, dryRows ?? 0, heapMb ?? 0);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -79,6 +85,7 @@ async function measure(folder: string, rows: number, rounds: number, dryRows: nu
       note(`${book.name}, ${name}`, await importer(name, book, { folder, heapMb }));
     }
   }
+  const whole = await measureWhole(folder, rows, rounds, heapMb);
   const of = (name: string) => median(rates.get(name) ?? []);
   const best = Math.max(...importers.map((name) => of(`${book.name}, ${name}`)));
   const bestStones = Math.max(...importers.map((name) => of(`diamonds, ${name}`)));
@@ -93,10 +100,46 @@ async function measure(folder: string, rows: number, rounds: number, dryRows: nu
     diamonds_ratio_bulkwriter: ratio(of("diamonds, fleet import"), of("diamonds, BulkWriter")),
     diamonds_ratio_best_importer: ratio(of("diamonds, fleet import"), bestStones),
     diamonds_cold_cell_rows_s: of("diamonds, fleet import, cold cell"),
+    cold_ratio_best_importer: ratio(of("diamonds, fleet import, cold cell"), bestStones),
     cell_cpu_us_per_row: median(cpu),
     rss_growth_mb: median(growth),
+    ...whole,
     paced_rows_s: paced,
     ...(dry === undefined ? {} : { dry_run_rows_s: dry.rowsPerSecond, dry_run_rss_growth_mb: dry.growthMb }),
+  };
+}
+
+/** Books whose billed operations are counted: what is read or written once weighs little in them, and they take no time. */
+const billedRows = 20_000;
+
+/** A full import from its begin to its end, first and when nothing has changed: how long a million rows take, and what they cost. */
+async function measureWhole(folder: string, rows: number, rounds: number, heapMb: number) {
+  const stack = { folder, heapMb, pace: "off" } as const;
+  const book = await carrierBook(folder, rows);
+  const runs: Whole[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const run = await wholeBook(book, stack);
+    runs.push(run);
+    console.log(
+      `${book.name}, whole: ${run.seconds.toFixed(1)} s, of them ${run.endingSeconds.toFixed(1)} after the last row; unchanged ${run.unchangedSeconds.toFixed(1)} s`,
+    );
+  }
+  const small = await carrierBook(folder, billedRows);
+  const billed = await billedFor(small, stack);
+  console.log(`billed for ${billedRows} rows: ${JSON.stringify(billed)}`);
+  const perMillion = (seconds: (run: Whole) => number) =>
+    Math.round((10 * median(runs.map(seconds)) * 1e6) / rows) / 10;
+  const each = (count: number) => Math.round((1_000 * count) / billedRows) / 1_000;
+  return {
+    total_s_per_million: perMillion((run) => run.seconds),
+    finish_s_per_million: perMillion((run) => run.endingSeconds),
+    total_unchanged_s_per_million: perMillion((run) => run.unchangedSeconds),
+    writes_per_new: each(billed.created.writes),
+    reads_per_new: each(billed.created.reads),
+    deletes_per_new: each(billed.created.deletes),
+    writes_per_unchanged: each(billed.unchanged.writes),
+    reads_per_unchanged: each(billed.unchanged.reads),
+    deletes_per_unchanged: each(billed.unchanged.deletes),
   };
 }
 

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { type CellManifest, cellManifest, directorySnapshot, scope } from "@proveniq/contracts";
 import { establishTenant } from "@proveniq/db/claims";
 import { DatabasePool } from "@proveniq/db/pool";
+import { type BillingProxy, startBillingProxy } from "@proveniq/local-cloud/billing";
 import { type Emulator, startEmulator } from "@proveniq/local-cloud/emulator";
 import { patiently } from "@proveniq/local-cloud/patience";
 import type { GuardedChild } from "@proveniq/local-cloud/process";
@@ -34,6 +35,8 @@ export interface CellOptions {
   writesPerSecond?: number;
   /** Processor core that all of it is kept on. */
   core?: number;
+  /** Count what Google would bill for what its services do: for counting, not for rates. */
+  billed?: boolean;
 }
 
 /** A cell's services on an emulator of its own, fresh. */
@@ -46,6 +49,7 @@ export interface Cell {
   databaseId: string;
   /** Process ids by service. */
   pids: Record<string, number>;
+  billing: BillingProxy | undefined;
   close(): Promise<void>;
 }
 
@@ -70,6 +74,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
   });
   const keys: Record<string, string> = {};
   for (const each of tenants) keys[each] = await placeTenant(pool, databaseId, each);
+  const billing = options.billed === true ? await startBillingProxy(emulator.host) : undefined;
   const children: GuardedChild[] = [];
   const urls = { api: "http://127.0.0.1:1", bulk: "http://127.0.0.1:1" };
   const pids: Record<string, number> = {};
@@ -87,7 +92,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
         PORT: String(port),
         HOST: "127.0.0.1",
         LOG_LEVEL: "error",
-        FIRESTORE_EMULATOR_HOST: emulator.host,
+        FIRESTORE_EMULATOR_HOST: billing?.host ?? emulator.host,
         METADATA_SERVER_DETECTION: "none",
         SERVICE: service,
         INSTANCES: "1",
@@ -108,8 +113,10 @@ export async function startCell(options: CellOptions): Promise<Cell> {
     pool,
     databaseId,
     pids,
+    billing,
     close: async () => {
       await Promise.all(children.map(kill));
+      await billing?.close();
       await pool.close();
       await emulator.stop();
     },
