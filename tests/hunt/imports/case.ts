@@ -1,0 +1,183 @@
+import { Random } from "../random.ts";
+import { Book, type Stored } from "./book.ts";
+import { Broken, Caller } from "./caller.ts";
+import { type HuntFile, makeFile } from "./files.ts";
+import { HuntedImport, type Scene } from "./import.ts";
+import type { Fields, Held } from "./model.ts";
+import { itemIdOf, type Stack, type Tenant } from "./stack.ts";
+
+/** What all cases may name. */
+export const allThings = ["A-1", "A-2", "B 3", "Ä/4", "x.5"] as const;
+
+/** One case: a tenant, some imports, and people who change things meanwhile. All follows from the seed and its number. */
+export class Case {
+  readonly number: number;
+  readonly faults: string[] = [];
+  readonly caller: Caller;
+  readonly tenant: Tenant;
+  readonly #random: Random;
+  readonly #book: Book;
+  readonly #imports: HuntedImport[];
+  readonly #things: readonly string[];
+  #writes = 0;
+
+  constructor(stack: Stack, tenant: Tenant, seed: number, number: number, rough: () => boolean) {
+    this.number = number;
+    this.tenant = tenant;
+    this.#random = new Random(seed, number);
+    this.caller = new Caller(stack, tenant, rough);
+    const random = this.#random;
+    this.#things = allThings.slice(0, random.int(2, allThings.length));
+    this.#book = new Book(tenant.id, allThings);
+    const scene: Scene = {
+      random,
+      caller: this.caller,
+      book: this.#book,
+      faults: this.faults,
+      interrupt: () => this.#write(),
+      busy: random.pick([0, 0, 0.1, 0.3]),
+      rough: rough(),
+      mostCalls: (rows) => 40 + 3 * rows + (rough() ? 60 : 0),
+    };
+    this.#imports = this.#plan(scene);
+  }
+
+  #plan(scene: Scene): HuntedImport[] {
+    const random = this.#random;
+    const count = random.weighted([
+      [3, 1],
+      [5, 2],
+      [2, 3],
+    ]);
+    const oneSource = random.chance(0.6);
+    const files: HuntFile[] = [];
+    const wild = random.pick([0, 0, 0.03, 0.1]);
+    return Array.from({ length: count }, (_, n) => {
+      const source = oneSource || n === 0 ? "book" : random.pick(["book", "other"]);
+      const full = random.chance(0.4);
+      const known = files.at(-1);
+      // The file of the night before, once more.
+      const file =
+        known !== undefined && random.chance(0.25)
+          ? { ...known, meaning: { ...known.meaning, source, full } }
+          : makeFile(random, this.#things, source, full);
+      files.push(file);
+      const choices = {
+        name: `import ${n + 1}`,
+        file,
+        dryRun: random.chance(0.06),
+        maxErrors: random.chance(0.1) ? random.int(0, 2) : 1_000,
+        maxDeletePercent: random.pick([0, 10, 50, 100, 100]),
+        undo: random.chance(0.9),
+        cancel: random.chance(0.2) ? 0.1 : 0,
+        abandon: random.chance(0.08) ? 0.1 : 0,
+      };
+      return new HuntedImport(choices, wild > 0 ? { ...scene, busy: Math.max(scene.busy, wild) } : scene);
+    });
+  }
+
+  async play(): Promise<void> {
+    const random = this.#random;
+    try {
+      for (let n = random.pick([0, 0, 2, 4]); n > 0; n--) await this.#write();
+      const overlap = random.chance(0.5);
+      const busy = random.pick([0, 0, 0.1, 0.3]);
+      for (;;) {
+        const left = this.#imports.filter((each) => !each.isOver);
+        const [next] = left;
+        if (next === undefined) break;
+        await (overlap ? random.pick(left) : next).step();
+        if (random.chance(busy)) await this.#write();
+      }
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      this.faults.push(error.message);
+    }
+  }
+
+  /** Compare what the book must be with what is stored. */
+  compare(stored: ReadonlyMap<string, Stored>): string[] {
+    // What stopped half-way says nothing about the book.
+    if (this.faults.length > 0) return this.faults;
+    const unknown = [...stored.keys()].filter((name) => !this.#book.things.includes(name));
+    if (unknown.length > 0) this.faults.push(`there are things that nobody named: ${unknown.join(", ")}`);
+    this.faults.push(...this.#book.found(stored));
+    if (this.faults.length === 0) this.faults.push(...this.#imports.flatMap((each) => each.accounts()));
+    return this.faults;
+  }
+
+  /** A person or a program posts, changes or deletes one thing. */
+  async #write(): Promise<void> {
+    const random = this.#random;
+    const thing = random.pick(this.#things);
+    const asked = random.weighted([
+      [4, "post"],
+      [3, "patch"],
+      [2, "delete"],
+    ] as const);
+    const headers = { "content-type": "application/json", "idempotency-key": `write-${++this.#writes}` };
+    const path = `/items/${itemIdOf(thing)}`;
+    if (asked === "delete") {
+      const answer = await this.caller.call("api", "DELETE", path, {
+        headers: { "idempotency-key": headers["idempotency-key"] },
+      });
+      this.#seen(thing, `DELETE → ${answer.status}`, (held) =>
+        answer.status === (held === undefined ? 404 : 204) ? { held: undefined } : undefined,
+      );
+    } else if (asked === "post") {
+      const input = this.#newItem(thing);
+      const answer = await this.caller.call("api", "POST", "/items", {
+        headers,
+        body: JSON.stringify(input),
+      });
+      this.#seen(thing, `POST → ${answer.status}`, (held) => {
+        if (held !== undefined) return answer.status === 409 ? { held } : undefined;
+        if (answer.status !== 201) return undefined;
+        return {
+          held: {
+            item: { ...input, ownerId: input.ownerId ?? this.tenant.id },
+            version: 1,
+            source: undefined,
+          },
+        };
+      });
+    } else {
+      const title = random.pick(["Ring", "Clock"]);
+      const answer = await this.caller.call("api", "PATCH", path, {
+        headers,
+        body: JSON.stringify({ title }),
+      });
+      const told = answer.status === 200 ? (JSON.parse(answer.text) as { version: number }) : undefined;
+      this.#seen(thing, `PATCH ${title} → ${answer.status} ${told?.version ?? ""}`, (held) => {
+        if (held === undefined) return answer.status === 404 ? { held } : undefined;
+        const next: Held =
+          held.item.title === title
+            ? held
+            : { ...held, item: { ...held.item, title }, version: held.version + 1 };
+        return told?.version === next.version ? { held: next } : undefined;
+      });
+    }
+  }
+
+  #newItem(externalId: string): Fields {
+    const random = this.#random;
+    const letter = random.pick(["a", "b"]);
+    const big = Object.fromEntries(
+      Array.from({ length: 30 }, (_, n) => [`${letter}${String(n).padStart(2, "0")}`, "x"]),
+    );
+    const item: Fields = { externalId, title: random.pick(["Ring", "Watch"]), category: "jewellery" };
+    if (random.chance(0.5)) item.insuredValue = { amountMinor: 100, currency: "EUR" };
+    if (random.chance(0.3)) item.description = "By hand";
+    if (random.chance(0.5)) item.attributes = big;
+    if (random.chance(0.2)) item.ownerId = "o-9";
+    return item;
+  }
+
+  #seen(
+    thing: string,
+    what: string,
+    step: (held: Held | undefined) => { held: Held | undefined } | undefined,
+  ): void {
+    this.faults.push(...this.#book.seen(thing, what, step));
+  }
+}
