@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import type { ClientError } from "@proveniq/http-edge";
+import { type ClientError, defaultLinger } from "@proveniq/http-edge";
 import type { Exchange } from "./exchange.ts";
 
-/** From here on a pipelining client is not read until its requests have been dealt with. */
-const pauseAt = 32;
+/** So many requests may wait on one connection; one more ends it. Twice what is to be found among clients that pipeline in earnest. */
+const maxWaitingEach = 2_048;
 
 /** Who keeps account of all client connections. */
 export interface ConnectionKeeper {
@@ -24,7 +24,6 @@ export class ClientConnection {
   #current: Exchange | undefined;
   #refuse: (() => void) | undefined;
   #broken = false;
-  #pausable = false;
 
   constructor(socket: Socket, keeper: ConnectionKeeper) {
     this.socket = socket;
@@ -45,8 +44,7 @@ export class ClientConnection {
       return;
     }
     this.#waiting.push(exchange);
-    if (!this.#keeper.onWaiting(1)) this.socket.destroy();
-    else if (this.#waiting.length >= pauseAt) this.#pause();
+    if (!this.#keeper.onWaiting(1) || this.#waiting.length > maxWaitingEach) this.socket.destroy();
   }
 
   /** The answer to a request has been written. */
@@ -60,7 +58,6 @@ export class ClientConnection {
     this.#current = next;
     // Others have their turn between two requests of one client.
     setImmediate(() => next.begin());
-    if (this.#waiting.length === 0 && this.#pausable) this.socket.resume();
   }
 
   /** The connection has closed: nobody waits for any answer. */
@@ -81,9 +78,10 @@ export class ClientConnection {
     this.#broken = true;
     const last = this.#waiting.at(-1) ?? this.#current;
     if (last === undefined) return refuse();
-    if (error.kind === "problem") this.#pause();
-    if (last.received) this.#refuse = refuse;
-    else last.breakOff(error);
+    if (!last.received) last.breakOff(error);
+    else this.#refuse = refuse;
+    if (error.kind === "gone") this.socket.destroy();
+    else this.#ignoreRest();
   }
 
   /** Time has passed. */
@@ -101,14 +99,14 @@ export class ClientConnection {
     else this.#keeper.onIdle(this);
   }
 
-  /** Node resumes a connection whenever it likes: as long as requests wait, it is paused again at once. */
-  #pause(): void {
-    if (!this.#pausable) {
-      this.#pausable = true;
-      this.socket.on("resume", () => {
-        if (this.#waiting.length > 0) this.socket.pause();
-      });
-    }
-    this.socket.pause();
+  /** Nothing that still comes is read as HTTP; that the client goes is noticed all the same. */
+  #ignoreRest(): void {
+    let left = defaultLinger.bytes;
+    this.socket.removeAllListeners("data");
+    this.socket.on("data", (piece: Buffer) => {
+      left -= piece.length;
+      if (left < 0) this.socket.destroy();
+    });
+    this.socket.once("end", () => this.socket.destroy());
   }
 }

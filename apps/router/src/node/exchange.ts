@@ -219,7 +219,9 @@ export class Exchange implements ResponseHandler {
     this.#record.failure = `${failure.kind}: ${failure.message}`;
     if (this.#res.headersSent) {
       // Too late for another answer: only a broken connection tells the client that this one is not complete.
-      this.#req.socket.destroy();
+      // One that knows no chunks would take its end for the answer's: that one is reset.
+      if (this.#req.httpVersionMinor === 0) this.#req.socket.resetAndDestroy();
+      else this.#req.socket.destroy();
       return;
     }
     if (

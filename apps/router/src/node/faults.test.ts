@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { Agent, request } from "node:http";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { exchangeRaw, statusesIn } from "./conformance/raw-client.ts";
@@ -101,6 +102,10 @@ describe("a cell that resets in the middle of its answer", () => {
     };
     expect(await ask(router.port)).toMatchObject({ status: 200, body: "abc", truncated: true });
     expect(cell.seen).toHaveLength(1);
+    const old = connect({ port: router.port, host: "127.0.0.1" });
+    old.write("GET /v1/items HTTP/1.0\r\nHost: api.proveniq.io\r\n\r\n");
+    // To HTTP/1.0 the end of a connection may be the end of an answer.
+    await expect(once(old.resume(), "end")).rejects.toThrow("ECONNRESET");
   });
 });
 

@@ -7,7 +7,7 @@ let cell: ScriptedCell;
 let router: RunningRouter;
 beforeAll(async () => {
   cell = await startScriptedCell();
-  router = await startRouter({ consumer: cell.origin, "enterprise-a": cell.origin });
+  router = await startRouter({ consumer: cell.origin });
 });
 afterEach(() => {
   cell.seen.length = 0;

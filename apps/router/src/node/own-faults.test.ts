@@ -11,7 +11,7 @@ let cell: ScriptedCell;
 let router: RunningRouter;
 beforeEach(async () => {
   cell = await startScriptedCell();
-  router = await startRouter({ consumer: cell.origin, "enterprise-a": cell.origin });
+  router = await startRouter({ consumer: cell.origin });
 });
 afterEach(async () => {
   vi.restoreAllMocks();
