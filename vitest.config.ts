@@ -39,8 +39,9 @@ export default defineConfig({
         test: {
           name: "infra",
           include: ["tests/infra/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // The provider is 130 MB, and each plan starts it: a busy machine takes long.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {

@@ -58,7 +58,7 @@ describe.skipIf(!hasTerraform)("what Terraform would make of the repository", ()
           plans.set(`${root} ${name}`, resources);
       }),
     );
-  }, 120_000);
+  }, 240_000);
   afterAll(() => infra.close());
 
   it("is written as `terraform fmt` writes it", async () => {
@@ -174,7 +174,7 @@ describe.skipIf(!hasTerraform)("a cell that is added", () => {
     } finally {
       infra.close();
     }
-  }, 120_000);
+  }, 240_000);
 
   it("is refused when its analytics keys would look like another cell's", async () => {
     const infra = await Infra.copy();
@@ -184,5 +184,5 @@ describe.skipIf(!hasTerraform)("a cell that is added", () => {
     } finally {
       infra.close();
     }
-  }, 60_000);
+  }, 240_000);
 });

@@ -55,6 +55,6 @@ describe.skipIf(!hasTerraform)("load balancers of a fleet of", () => {
         infra.close();
       }
     },
-    60_000,
+    240_000,
   );
 });

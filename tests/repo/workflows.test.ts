@@ -263,7 +263,11 @@ test.skipIf(!hasJq)("the nightly plans cover every state there is (not run witho
   });
   const states = JSON.parse(listed ?? "") as { prefix: string }[];
   const { config, manifests } = await loadFleet(join(root, "infra"));
-  const projects = new Set([config.central.project, ...Object.values(manifests).map((m) => m.project)]);
+  const projects = new Set([
+    config.central.project,
+    ...Object.values(config.edges),
+    ...Object.values(manifests).map((m) => m.project),
+  ]);
   expect(states.map((s) => s.prefix).toSorted()).toEqual(
     [
       ...Object.keys(manifests).map((id) => `cells/${id}`),
