@@ -2,9 +2,10 @@ import { headers, ProblemError } from "@proveniq/contracts";
 import { tenantContext } from "@proveniq/tenant-context/hono";
 import { Hono } from "hono";
 import { admit } from "./access/admit.ts";
+import { fleetOnly } from "./access/fleet-only.ts";
 import { policy } from "./access/policy.ts";
 import type { AppDeps, AppEnv } from "./deps.ts";
-import { answerHeaders } from "./http/answer-headers.ts";
+import { answerHeaders, preflights } from "./http/answer-headers.ts";
 import { plainBody } from "./http/plain-body.ts";
 import { plainTarget } from "./http/plain-target.ts";
 import { responseTo } from "./http/problem-response.ts";
@@ -37,6 +38,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 
   app.use(requestLog(deps, traffic));
   app.use(answerHeaders);
+  app.use(fleetOnly(deps.proof, deps.now));
+  app.use(preflights);
   app.use(plainTarget);
   app.use(plainBody);
   const bulk = deps.importer !== undefined;

@@ -83,6 +83,7 @@ export function composeCell(
     market,
     portfolios,
     ...(importer === undefined ? {} : { importer }),
+    ...(config.proof === undefined ? {} : { proof: config.proof }),
     dependencies: [
       ...manifest.databases.map(({ id }) => ({
         name: `firestore/${id}`,

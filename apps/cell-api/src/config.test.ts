@@ -8,6 +8,7 @@ const env = {
   PROVENIQ_ENV: "production",
   ARTEFACT_DIGEST: "a".repeat(64),
   GIT_COMMIT: "3825882",
+  PROOF_SECRETS: `eu:aaaaaa.${"a".repeat(43)},us:bbbbbb.${"b".repeat(43)}`,
 };
 const development = {
   ...env,
@@ -59,6 +60,18 @@ describe("loadConfig", () => {
     const faults = faultsOf({ ...env, SOME_SETTING: "Bearer pvq_dev_carrier-a_abcdefgh_secret" });
     expect(faults).toContain("SOME_SETTING: holds a development key");
     expect(faults).not.toContain("abcdefgh");
+  });
+
+  it("knows its own residency's secrets alone, and serves in production with none of them nobody", () => {
+    expect(loadConfig(env).proof).toMatchObject({ zone: "cells.proveniq.io", secrets: [{ id: "aaaaaa" }] });
+    const { PROOF_SECRETS: _, ...without } = env;
+    expect(faultsOf(without)).toContain("PROOF_SECRETS: a secret of the residency eu is needed");
+    expect(loadConfig({ ...development, PROOF_SECRETS: "" }).proof).toBeUndefined();
+    expect(loadFunctionsConfig({ ...without, FUNCTION_TARGET: "sink" }).proof).toBeUndefined();
+    expect(() => loadFunctionsConfig({ ...without, FUNCTION_TARGET: "bulk" })).toThrow("PROOF_SECRETS");
+    const faults = faultsOf({ ...env, PROOF_SECRETS: "eu:aaaaaa.tooshort" });
+    expect(faults).toContain("PROOF_SECRETS: must be residency:id.secret");
+    expect(faults).not.toContain("tooshort");
   });
 
   it("never takes the cloud's databases for development", () => {

@@ -4,7 +4,9 @@ import {
   cellManifest,
   databaseId,
   faultsOf,
+  type ProofSecret,
   projectId,
+  proofSecrets,
   type TokenIssuer,
   type TraceExport,
   tenantId,
@@ -57,6 +59,7 @@ const environment = z.object({
     .default(30_000),
   FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
   DEVELOPMENT_ISSUER: z.string().optional(),
+  PROOF_SECRETS: proofSecrets.optional(),
   SERVICE: z.enum(["api", "bulk", "replicate", "sink"]).default("api"),
   IMPORT_PACE: z.enum(["manifest", "off"]).default("manifest"),
   INSTANCES: z
@@ -95,6 +98,8 @@ export interface CellConfig {
   emulatorHost: string | undefined;
   /** Whose tokens people may bring. */
   issuers: readonly TokenIssuer[];
+  /** By which the fleet proves itself to the cell's own hosts, which are in `zone`; undefined: everybody may ask there. */
+  proof: { secrets: readonly ProofSecret[]; zone: string } | undefined;
   /** What this process does: `bulk` serves imports, `replicate` and `sink` no requests at all, `api` all the rest. */
   service: "api" | "bulk" | "replicate" | "sink";
   /** Where market values are published; the replicator needs it. */
@@ -111,8 +116,11 @@ export interface CellConfig {
   importPace: "manifest" | "off";
 }
 
-/** The process's environment, or one Error that names every fault in it (never a value). */
-export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): CellConfig {
+/** The process's environment, or one Error that names every fault in it (never a value). `service`: what it is for. */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  service: string = env["SERVICE"] || "api",
+): CellConfig {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = environment.safeParse(given);
   const faults = parsed.success ? [] : faultsOf(parsed.error).map((f) => `${f.path.slice(1)}: ${f.message}`);
@@ -133,6 +141,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     if (given["SERVICE"] === "replicate" && given["CENTRAL_EMULATOR_HOST"] === undefined) {
       faults.push("CENTRAL_EMULATOR_HOST: is needed in development");
     }
+  }
+  const residency = manifest?.residency;
+  const secrets = (parsed.data?.PROOF_SECRETS ?? []).filter((secret) => secret.residency === residency);
+  const serves = service === "api" || service === "bulk";
+  if (serves && residency !== undefined && given["PROVENIQ_ENV"] === "production" && secrets.length === 0) {
+    faults.push(`PROOF_SECRETS: a secret of the residency ${residency} is needed in production`);
   }
   if (given["SERVICE"] === "replicate") {
     for (const name of ["CENTRAL_PROJECT", "CENTRAL_MARKET_DATABASE"]) {
@@ -164,6 +178,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     traces: traceExportOf(e),
     emulatorHost: e.FIRESTORE_EMULATOR_HOST ?? e.REPLICA_EMULATOR_HOST,
     issuers: developmentIssuer === undefined ? manifest.issuers : [developmentIssuer],
+    // In development a cell may stand alone, with nobody in front of it.
+    proof: secrets.length === 0 ? undefined : { secrets, zone: zoneOf(manifest) },
     service: e.SERVICE,
     central:
       e.CENTRAL_PROJECT === undefined || e.CENTRAL_MARKET_DATABASE === undefined
@@ -184,11 +200,17 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   };
 }
 
+/** The zone of all cells' own hosts: each host is one label in it. */
+function zoneOf({ origins }: CellManifest): string {
+  return new URL(origins.api).hostname.replace(/^[^.]+\./, "");
+}
+
 /** The same for functions: the platform listens for them, and its PORT need not even be a number (its emulator's is a path). */
 export function loadFunctionsConfig(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): CellConfig {
-  return loadConfig({ ...env, PORT: undefined });
+  // Tools that look for functions load them as none in particular, and without their secrets.
+  return loadConfig({ ...env, PORT: undefined }, functionOf(env) ?? "none");
 }
 
 /** Which function this process is, as the platform says it or is told by hand; undefined where nobody says so. */

@@ -4,6 +4,7 @@ import type { TenantDb } from "@proveniq/db/tenant";
 import type { TenantPorts } from "@proveniq/tenant-context";
 import type { TenantVariables } from "@proveniq/tenant-context/hono";
 import type { RequestQuota } from "@proveniq/tenant-context/quota";
+import type { FleetProof } from "./access/fleet-only.ts";
 import type { Importer } from "./imports/importer.ts";
 import type { Logger } from "./log.ts";
 import type { Portfolios } from "./portfolio/portfolios.ts";
@@ -43,6 +44,8 @@ export interface AppDeps {
   /** Works on imports. A process that has one serves imports and nothing else of the tenants' API. */
   importer?: Importer;
   dependencies: readonly Dependency[];
+  /** Without it everybody may ask by the cell's own hosts. */
+  proof?: FleetProof;
   logger: Logger;
   /** Without it nothing is recorded. */
   tracing?: Tracing;
@@ -59,6 +62,8 @@ export interface AppEnv {
     traceId: string;
     /** Headers that tell the caller where they stand with their quota. */
     quota: Readonly<Record<string, string>>;
+    /** Why it was refused, where the answer does not say so. */
+    reason?: string;
     /** Template of the route that answered, for the log. */
     route: string;
   };

@@ -21,6 +21,8 @@ export const headers = {
    * is told of a successor.
    */
   epoch: "x-proveniq-epoch",
+  /** Reserved, fleet to a cell's own host: that the fleet asks (see proof.ts). */
+  proof: "x-proveniq-proof",
   /** Reserved, cell to router on 421: `cellId;epoch` of the cell that holds the tenant now. Never leaves the router. */
   successor: "x-proveniq-successor",
 } as const;

@@ -21,6 +21,7 @@ export * from "./pause.ts";
 export * from "./placement.ts";
 export * from "./portfolio.ts";
 export * from "./problem.ts";
+export * from "./proof.ts";
 export * from "./region.ts";
 export * from "./trace.ts";
 export * from "./trace-export.ts";

@@ -12,18 +12,22 @@ const always: Readonly<Record<string, string>> = {
 };
 const contentPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-/** Second of all: answers preflights, and adds to every answer what browsers and callers should know. */
+/** Second of all: adds to every answer what browsers and callers should know. */
 export const answerHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (isPreflight(c.req.method, (name) => c.req.header(name))) {
-    c.res = new Response(null, { status: 204, headers: preflightHeaders });
-  } else {
-    await next();
+  await next();
+  if (!isPreflight(c.req.method, (name) => c.req.header(name))) {
     c.header("vary", "Authorization, Origin, X-Tenant-ID");
     for (const [name, value] of Object.entries(c.get("quota") ?? {})) c.header(name, value);
     allowOrigin(c);
   }
   for (const [name, value] of Object.entries(always)) c.header(name, value);
   if (!c.res.headers.has("content-security-policy")) c.header("content-security-policy", contentPolicy);
+};
+
+/** What a browser may send is the same for every tenant: nothing is looked up for it. */
+export const preflights: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!isPreflight(c.req.method, (name) => c.req.header(name))) return next();
+  c.res = new Response(null, { status: 204, headers: preflightHeaders });
 };
 
 /**

@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../deps.ts";
 
 /**
- * Third of all: refuses what two servers could read in two ways, as the router does. The load balancer sends some requests
+ * Refuses what two servers could read in two ways, as the router does. The load balancer sends some requests
  * straight to a cell, by a path that it has read in its own way.
  */
 export const plainTarget: MiddlewareHandler<AppEnv> = async (c, next) => {

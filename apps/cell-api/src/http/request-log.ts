@@ -33,7 +33,7 @@ export function requestLog(
       route: c.get("route") ?? "none",
       status: ended?.status ?? c.res.status,
       code: ended === undefined ? (error instanceof ProblemError ? error.code : undefined) : ended.code,
-      reason: ended?.reason,
+      reason: ended?.reason ?? c.get("reason"),
       ms: now() - started,
       tenant: tenant === undefined ? undefined : pseudonym(tenant.tenantId),
       principal: tenant?.principal.kind,

@@ -52,6 +52,7 @@ export async function emulatedCell(
     service: "api",
     instances: 1,
     importPace: "off",
+    proof: undefined,
     ...more,
   };
   const allow = manifest.databases.map((d) => d.id);
