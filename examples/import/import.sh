@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # Import a CSV file with curl alone: the whole protocol in one page.
-#   import.sh FILE.csv MAPPING.json URL TENANT API_KEY
+#   PROVENIQ_KEY=… import.sh FILE.csv MAPPING.json URL TENANT
+# The key is read from the environment: on the command line everybody could see it.
 # Cells with line breaks in them cannot be cut by `split`; `npx fleet import` can.
 set -euo pipefail
-file=$1 mapping=$2 api=${3%/}/t/$4/v1/imports key=$5
+file=$1 mapping=$2 api=${3%/}/t/$4/v1/imports
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+(umask 077 && printf 'authorization: Bearer %s\n' "${PROVENIQ_KEY:?}" > "$folder/credential")
 
 # call METHOD URL [curl options]: repeats while the answer is "later"; leaves the body in $folder/body.
 call() {
   local method=$1 url=$2 status wait
   shift 2
   while :; do
-    status=$(curl -sS -X "$method" "$url" -H "authorization: Bearer $key" "$@" \
+    status=$(curl -sS -X "$method" "$url" -H @"$folder/credential" "$@" \
       -D "$folder/head" -o "$folder/body" -w '%{http_code}' || echo 000)
     case $status in
       200 | 201) return ;;

@@ -11,7 +11,7 @@ import type { Door } from "./world.ts";
  */
 
 const fleet = inject("fleet");
-const operations = await guardedOperations(fleet.cells[cell]?.api ?? "");
+const operations = await guardedOperations(fleet.router);
 
 /** Parameters that name nobody's object. */
 const shared: Record<string, string> = { chunk: "1", marketKey: "diamond:ideal:e:si2:0.20-0.29" };

@@ -23,9 +23,9 @@ export interface Operation {
   body: { type: string; text: string } | undefined;
 }
 
-/** Every operation that needs a credential, as the cell documents it. */
-export async function guardedOperations(api: string): Promise<Operation[]> {
-  const { paths, components } = document.parse(await (await fetch(`${api}/openapi.json`)).json());
+/** Every operation that needs a credential, as cells document it; asked at the router. */
+export async function guardedOperations(router: string): Promise<Operation[]> {
+  const { paths, components } = document.parse(await (await fetch(`${router}/openapi.json`)).json());
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(([, o]) => o.security.length > 0)

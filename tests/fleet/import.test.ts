@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { localProver } from "@proveniq/local-cloud/fleet";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 /** Imports through the router, as partners make them. */
@@ -26,7 +27,8 @@ describe("with curl alone, by the script of the documentation", () => {
     lines[3] = String(lines[3]).replace(/,\d+,([\d.]+,[\d.]+,[\d.]+)$/, ",much,$1");
     const file = join(folder, "book.csv");
     await writeFile(file, `${lines.join("\n")}\n`);
-    const { stdout } = await run("bash", [script, file, mapping, fleet.router, "carrier-a", key]);
+    const env = { ...process.env, PROVENIQ_KEY: key };
+    const { stdout } = await run("bash", [script, file, mapping, fleet.router, "carrier-a"], { env });
     expect(JSON.parse(stdout)).toMatchObject({ state: "completed", counts: { rows: 5_600, failed: 1 } });
     const refused = await readFile(`${file}.errors.csv`, "utf8");
     expect(refused.split("\r\n")[1]).toMatch(/^3,price: Is not an amount/);
@@ -60,7 +62,9 @@ describe("the command line", () => {
       authorization: `Bearer ${fleet.identity.keys["atelier-nord"]}`,
       "x-tenant-id": "atelier-nord",
     };
-    const answer = await fetch(`${fleet.cells["eu"]?.api}/v1/items?externalId=M-2`, { headers });
+    const url = `${fleet.cells["eu"]?.api}/v1/items?externalId=M-2`;
+    const prove = await localProver(fleet);
+    const answer = await fetch(url, { headers: { ...headers, ...prove("eu", url) } });
     expect(await answer.json()).toMatchObject({ items: [{ title: "Königskette" }] });
   });
 
@@ -84,7 +88,9 @@ describe("the command line", () => {
 test("imports and everything else are served by processes of their own", async () => {
   const { api, bulk } = fleet.cells["enterprise-a"] ?? { api: "", bulk: "" };
   const headers = { authorization: `Bearer ${key}`, "x-tenant-id": "carrier-a" };
-  const status = async (url: string) => (await fetch(url, { headers })).status;
+  const prove = await localProver(fleet);
+  const status = async (url: string) =>
+    (await fetch(url, { headers: { ...headers, ...prove("global", url) } })).status;
   expect(await status(`${bulk}/v1/imports`)).toBe(200);
   expect(await status(`${api}/v1/imports`)).toBe(404);
   expect(await status(`${bulk}/v1/items`)).toBe(404);

@@ -1,6 +1,8 @@
 import {
   hostname,
   type OriginRule,
+  type ProofSecret,
+  proofSecrets,
   type TraceExport,
   traceExportEnvironment,
   traceExportOf,
@@ -27,6 +29,7 @@ const environment = z
       .optional(),
     ...traceExportEnvironment,
     ...limitsEnvironment,
+    PROOF_SECRETS: proofSecrets.optional(),
     LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   })
   .superRefine((env, ctx) => {
@@ -57,6 +60,8 @@ export interface RouterConfig {
   /** Where cells may be, whatever the directory says. */
   origins: OriginRule;
   development: boolean;
+  /** By which cells know the router, of the residencies that it serves. */
+  proofSecrets: readonly ProofSecret[];
   /** Where traces are looked up; undefined: log lines name a trace by its id alone. */
   project: string | undefined;
   /** Where spans are sent; undefined: none is made. */
@@ -83,6 +88,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, descriptors?: n
     directory: sourceOf(parsed.data),
     origins: { zone: FLEET_ZONE, loopback: PROVENIQ_ENV === "development" },
     development: PROVENIQ_ENV === "development",
+    proofSecrets: parsed.data.PROOF_SECRETS ?? [],
     project: GOOGLE_CLOUD_PROJECT,
     traces: traceExportOf(parsed.data),
     logLevel: LOG_LEVEL,
@@ -101,11 +107,18 @@ function sourceOf(env: z.infer<typeof environment>): DirectorySource {
 export function readEdgeConfig(env: NodeJS.ProcessEnv = process.env): {
   connection: string;
   origins: OriginRule;
+  proofSecrets: readonly ProofSecret[];
 } {
   const connection = z.string().min(1).safeParse(env["EDGE_CONFIG"]);
   if (!connection.success) throw new Error("EDGE_CONFIG is missing: connect an Edge Config to the project.");
   const zone = hostname.safeParse(env["FLEET_ZONE"]);
   if (!zone.success) throw new Error("FLEET_ZONE is missing: set it to the zone of infra/fleet.json.");
+  const secrets = proofSecrets.optional().safeParse(env["PROOF_SECRETS"] || undefined);
+  if (!secrets.success) throw new Error(`PROOF_SECRETS ${secrets.error.issues[0]?.message}.`);
   const loopback = env["PROVENIQ_ENV"] === "development";
-  return { connection: connection.data, origins: { zone: zone.data, loopback } };
+  return {
+    connection: connection.data,
+    origins: { zone: zone.data, loopback },
+    proofSecrets: secrets.data ?? [],
+  };
 }

@@ -3,6 +3,7 @@ import { descriptorLimit } from "./node/descriptors.ts";
 import { Log } from "./node/log.ts";
 import { type Gauge, Metrics, serveMetrics } from "./node/metrics.ts";
 import { openDirectory } from "./node/open-directory.ts";
+import { Proofs } from "./node/proofs.ts";
 import { createRouterServer } from "./node/server.ts";
 import { Spans } from "./node/spans.ts";
 import { UpstreamPools } from "./node/upstream/pool.ts";
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
       body: limits.body,
       onFault,
       onShortage: (facts) => log.event("warn", "short of connections for clients", { ...facts }),
+      proofs: new Proofs(config.proofSecrets),
       traceRatio: traces?.ratio,
       onDone: (record) => {
         metrics.observe(record);
@@ -80,6 +82,8 @@ async function main(): Promise<void> {
   process.on("SIGINT", (signal) => void stop(signal));
 
   const port = await server.listen(config.port, config.host);
+  if (config.proofSecrets.length === 0 && !config.development)
+    log.event("warn", "no PROOF_SECRETS: cells of production take this router for a stranger", {});
   log.event("info", "listening", { host: config.host, port, directoryVersion: version() });
   const {
     server: { maxClients = 0 },

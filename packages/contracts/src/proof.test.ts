@@ -81,7 +81,7 @@ describe("isCellsHost", () => {
     ["eu-api-abc-ew.a.run.app", true],
     ["europe-west1-p.cloudfunctions.net", true],
     ["127.0.0.1:8111", true],
-    ["localhost", true],
+    ["localhost:8080", false],
     ["[::1]:80", true],
     ["", true],
     ["eu.proveniq.io", false],

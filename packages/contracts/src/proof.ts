@@ -79,11 +79,11 @@ export function proverOf(
   };
 }
 
-const literal = /^(\[.*\]|[0-9.]+|localhost)$/;
+const literal = /^(\[.*\]|[0-9.]+)$/;
 
 /**
- * Whether a Host is a cell's own and no client's: in the zone of cells, the platform's name for it, or a bare address. `zone`
- * is what a cell's origins have in common, `cells.proveniq.io`.
+ * Whether a Host is a cell's own and no client's: in the zone of cells, the platform's name for it, or a bare address.
+ * `localhost` is the fleet's host for clients of one machine. `zone` is what a cell's origins have in common, `cells.proveniq.io`.
  */
 export function isCellsHost(host: string, zone: string): boolean {
   const name = host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");

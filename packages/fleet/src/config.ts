@@ -1,3 +1,4 @@
+import { type ProofSecret, proofSecrets } from "@proveniq/contracts";
 import { z } from "zod";
 
 const environment = z.object({
@@ -7,6 +8,7 @@ const environment = z.object({
   PATH: z.string().default(""),
   PROVENIQ_KEY: z.string().optional(),
   FLEET_CANARY_KEY: z.string().optional(),
+  PROOF_SECRETS: z.union([z.literal(""), proofSecrets]).optional(),
   // Set by turbo for its tasks: what a task depends on is built by then.
   TURBO_HASH: z.string().optional(),
   EDGE_CONFIG_API_TOKEN: z.string().optional(),
@@ -31,6 +33,8 @@ export interface CliConfig {
   importKey: string | undefined;
   /** Of the canary tenants in the cloud. */
   canaryKey: string | undefined;
+  /** By which cells of the cloud know that an operator of the fleet asks. */
+  proofSecrets: readonly ProofSecret[];
   /** Started as a task of turbo, which has built what the task depends on. */
   underTurbo: boolean;
   /** For publishing to an Edge Config. */
@@ -55,6 +59,7 @@ export function readCliConfig(
     underNpm: parsed.npm_lifecycle_event !== undefined,
     importKey: parsed.PROVENIQ_KEY === "" ? undefined : parsed.PROVENIQ_KEY,
     canaryKey: parsed.FLEET_CANARY_KEY === "" ? undefined : parsed.FLEET_CANARY_KEY,
+    proofSecrets: parsed.PROOF_SECRETS === "" ? [] : (parsed.PROOF_SECRETS ?? []),
     underTurbo: parsed.TURBO_HASH !== undefined,
     edgeConfig: edgeConfigOf(parsed),
     inherited: env,

@@ -44,6 +44,7 @@ describe("the CLI", () => {
       ["directory", "diff"],
       ["directory", "rollback"],
       ["route", "explain"],
+      ["secrets", "rotate"],
     ]) {
       const { code, out } = await fleet(...args, "--help");
       expect([args, code]).toEqual([args, 0]);

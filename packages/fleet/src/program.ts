@@ -17,6 +17,7 @@ import { residencyCommand } from "./commands/residency.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { routeCommand } from "./commands/route.ts";
 import { snapshotCommand } from "./commands/snapshot.ts";
+import { secretsCommand } from "./commands/secrets.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tenantsCommand } from "./commands/tenants.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -56,6 +57,7 @@ export async function program(
     .addCommand(upCommand(output))
     .addCommand(downCommand(output))
     .addCommand(snapshotCommand(output))
+    .addCommand(secretsCommand(output))
     .addCommand(statusCommand(output))
     .addCommand(logsCommand(output))
     .addCommand(packCommand(output))

@@ -1,3 +1,5 @@
+import { createHmac } from "node:crypto";
+import { proofText, readProof } from "@proveniq/contracts";
 import { SnapshotDirectory } from "@proveniq/tenant-context/directory";
 import { beforeEach, describe, expect, it } from "vitest";
 import { caseDirectory, routeCases } from "../decide/cases.ts";
@@ -99,6 +101,33 @@ describe("the edge adapter", () => {
       null,
     ]);
     expect(answer.headers.get("x-request-id")).toBe(got["x-request-id"]);
+  });
+
+  it("proves itself to cells of the residencies whose secret it has, however a request goes on", async () => {
+    const secret = "s".repeat(43);
+    const proofSecrets = [{ residency: "global", id: "aaaaaa", secret } as const];
+    const handle = open({ proofSecrets });
+    const given = { "x-tenant-id": "carrier-a", "x-proveniq-proof": "v1;forged" };
+    await handle(request("/v1/items?a=%2F", { headers: given }));
+    const put = await handle(request("/v1/imports/i/chunks/1", { method: "PUT", body: "x", headers: given }));
+    const proofs = [
+      ["enterprise-a-api.cells.proveniq.io", "/v1/items?a=%2F", sent[0]?.headers.get("x-proveniq-proof")],
+      [
+        "enterprise-a-bulk.cells.proveniq.io",
+        "/v1/imports/i/chunks/1",
+        put.headers.get("x-middleware-request-x-proveniq-proof"),
+      ],
+    ] as const;
+    for (const [host, path, value] of proofs) {
+      const proof = readProof(value ?? undefined);
+      const mac = createHmac("sha256", secret)
+        .update(proofText(proof?.time ?? 0, host, path))
+        .digest("base64url");
+      expect(proof).toMatchObject({ id: "aaaaaa", mac });
+      expect(Math.abs((proof?.time ?? 0) - Date.now() / 1_000)).toBeLessThan(10);
+    }
+    await open()(request("/v1/items", { headers: given }));
+    expect(sent[1]?.headers.has("x-proveniq-proof")).toBe(false);
   });
 
   it("lets the platform proxy bulk requests, with every header named", async () => {

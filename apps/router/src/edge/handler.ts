@@ -2,6 +2,7 @@ import {
   headers,
   makeProblem,
   type ProblemCode,
+  type ProofSecret,
   problemContentType,
   writeTraceparent,
 } from "@proveniq/contracts";
@@ -11,6 +12,7 @@ import { type Decision, decide } from "../decide/index.ts";
 import { encoded } from "../request-head.ts";
 import { learnSuccessor } from "../successor.ts";
 import { answerHeaders, requestHeaders } from "./edge-headers.ts";
+import { type AddProof, proofAdder } from "./edge-proof.ts";
 
 type Route = Extract<Decision, { kind: "route" }>;
 
@@ -25,6 +27,8 @@ export interface EdgeOptions {
   /** By default bulk requests are rewritten and all others fetched. */
   mode?: (route: Route) => EdgeMode;
   fetch?: typeof fetch;
+  /** By which cells know the router; without any, only cells answer that ask for no proof. */
+  proofSecrets?: readonly ProofSecret[];
   /** Milliseconds until the cell's answer must have begun. */
   firstByteMs?: number;
 }
@@ -35,6 +39,8 @@ const replayBytes = 65_536;
 export function createEdgeHandler(options: EdgeOptions): (request: Request) => Promise<Response> {
   const { directory, fetch: send = fetch, firstByteMs = 60_000 } = options;
   const mode = options.mode ?? ((route) => (route.bulk ? "rewrite" : "fetch"));
+
+  const addProof = proofAdder(options.proofSecrets ?? []);
 
   return async (request) => {
     const requestId = requestIdOf(request.headers.get(headers.requestId) ?? undefined);
@@ -61,11 +67,11 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
     passed.set(headers.requestId, requestId);
     passed.set(headers.traceparent, trace.traceparent);
     if (trace.tracestate !== undefined) passed.set(headers.tracestate, trace.tracestate);
-    if (mode(decision) === "rewrite") return rewrite(decision, path, passed);
+    if (mode(decision) === "rewrite") return rewrite(decision, path, passed, addProof);
 
     const body = await replayable(request);
     const ask = (route: Route): Promise<Response | undefined> =>
-      fetchFrom(route, path, { send, firstByteMs, method: request.method, passed, body });
+      fetchFrom(route, path, { send, firstByteMs, method: request.method, passed, body, addProof });
     const first = await ask(decision);
     const learnt =
       first?.status === 421 &&
@@ -89,11 +95,13 @@ interface Sending {
   method: string;
   passed: Headers;
   body: ArrayBuffer | ReadableStream | undefined;
+  addProof: AddProof;
 }
 
 async function fetchFrom(route: Route, path: string, how: Sending): Promise<Response | undefined> {
   const sent = new Headers(how.passed);
   addRoute(sent, route);
+  await how.addProof(sent, route.cell.residency, originOf(route), path);
   // The platform decodes answers by itself; what it decodes must not be labelled as coded.
   sent.set("accept-encoding", "identity");
   const abort = new AbortController();
@@ -114,9 +122,10 @@ async function fetchFrom(route: Route, path: string, how: Sending): Promise<Resp
 }
 
 /** The complete set of request headers goes along: a rewrite that names some replaces all. */
-function rewrite(route: Route, path: string, passed: Headers): Response {
+async function rewrite(route: Route, path: string, passed: Headers, addProof: AddProof): Promise<Response> {
   const sent = new Headers(passed);
   addRoute(sent, route);
+  await addProof(sent, route.cell.residency, originOf(route), path);
   // The platform gives the client whatever the cell answers, and a cell that is told no epoch names no successor.
   sent.delete(headers.epoch);
   const answer = new Headers({ "x-middleware-rewrite": `${originOf(route)}${path}` });

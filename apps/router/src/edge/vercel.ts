@@ -19,8 +19,9 @@ const log = (level: "info" | "warn", message: string, facts: Record<string, stri
   );
 };
 
-const directory = openEdgeConfigDirectory({ ...readEdgeConfig(), log });
-const handle = createEdgeHandler({ directory });
+const { proofSecrets, ...source } = readEdgeConfig();
+const directory = openEdgeConfigDirectory({ ...source, log });
+const handle = createEdgeHandler({ directory, proofSecrets });
 
 /** Vercel's middleware for the global hosts. Region hosts must not point here: it runs wherever the caller is. */
 export default async function middleware(request: Request, context?: Context): Promise<Response> {

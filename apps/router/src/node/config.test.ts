@@ -14,6 +14,7 @@ describe("readConfig", () => {
       origins: { zone: "proveniq.io", loopback: false },
       development: false,
       project: undefined,
+      proofSecrets: [],
       traces: undefined,
       logLevel: "info",
       limits: limitsOf(z.object(limitsEnvironment).parse({})),

@@ -17,6 +17,7 @@ import { answerHealth, answerPreflight } from "./answer.ts";
 import { noteStreamed } from "./collect.ts";
 import { failureProblems } from "./failures.ts";
 import { clientGone, emptyRecord, type RequestRecord } from "./log.ts";
+import type { Proofs } from "./proofs.ts";
 import { type BodyLimits, isReplayable, RequestBody } from "./request-body.ts";
 import type { UpstreamPools } from "./upstream/pool.ts";
 import type { ResponseHandler, ResponseHead, UpstreamCall, UpstreamFailure } from "./upstream/types.ts";
@@ -29,6 +30,8 @@ export interface ExchangeContext {
   pools: UpstreamPools;
   body: BodyLimits;
   sockets: Sockets;
+  /** By which cells know the router; without it, only cells answer that ask for no proof. */
+  proofs?: Proofs | undefined;
   /** How many of the traces that begin here are recorded (0 to 1); undefined: this process records none. */
   traceRatio?: number | undefined;
   /** True once the process is about to end: answers tell clients to connect anew. */
@@ -281,7 +284,9 @@ export class Exchange implements ResponseHandler {
 
   #headFor(route: Route, head: RequestHead, origin: string): string {
     const { tracestate, traceparent } = this.#trace ?? traceOf(undefined, undefined);
-    let text = `${this.#record.method} ${head.target} HTTP/1.1\r\nhost: ${origin.slice(origin.indexOf("//") + 2)}\r\n`;
+    const host = origin.slice(origin.indexOf("//") + 2);
+    let text = `${this.#record.method} ${head.target} HTTP/1.1\r\nhost: ${host}\r\n`;
+    text += this.#context.proofs?.line(route.cell.residency, host, head.target) ?? "";
     text += `${head.passed}${headers.tenant}: ${route.tenantId}\r\n${headers.host}: ${route.host}\r\n`;
     if (route.epoch > 0) text += `${headers.epoch}: ${route.epoch}\r\n`;
     text += `${headers.requestId}: ${this.#record.requestId}\r\n${headers.traceparent}: ${traceparent}\r\n`;

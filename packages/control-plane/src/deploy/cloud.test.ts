@@ -27,7 +27,7 @@ function recording(answers: Record<string, string> = {}) {
 }
 
 const target = (run: (command: CommandLine) => Promise<string>, canaryKey: string | undefined = "key") =>
-  new CloudTarget({ fleet, run, canaryKey });
+  new CloudTarget({ fleet, run, canaryKey, prove: () => ({}) });
 
 describe("a deploy to the cloud", () => {
   it("runs what its plan shows: Terraform on the cell's own state, with the artefact's name", async () => {
@@ -74,7 +74,7 @@ describe("a deploy to the cloud", () => {
   it("tries a cell on a host that admits its residency, with a key that must be given", async () => {
     const access = await target(recording().run).canary("eu");
     expect(access).toEqual({ url: "https://eu.proveniq.io", tenantId: "canary-eu", key: "key" });
-    const keyless = new CloudTarget({ fleet, run: recording().run, canaryKey: undefined });
+    const keyless = new CloudTarget({ fleet, run: recording().run, canaryKey: undefined, prove: () => ({}) });
     expect(() => keyless.canary("eu")).toThrow("FLEET_CANARY_KEY is not set");
   });
 });

@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ArtefactRef, artefactRef, type CellManifest, type FleetConfig } from "@proveniq/contracts";
+import {
+  type ArtefactRef,
+  artefactRef,
+  type CellManifest,
+  type FleetConfig,
+  type Prover,
+} from "@proveniq/contracts";
 import { z } from "zod";
 import type { Packed } from "../artefact/index.ts";
 import type { Fleet } from "../fleet/load.ts";
@@ -79,6 +85,8 @@ export interface CloudOptions {
   run: CommandRunner;
   /** Of the canary tenants; without it no cell can be tried. */
   canaryKey: string | undefined;
+  /** Proves to cells that the fleet asks. */
+  prove: Prover;
   /** Cloud Monitoring's address, for tests. */
   monitoring?: string;
 }
@@ -138,7 +146,8 @@ export class CloudTarget implements DeployTarget {
   }
 
   async observe(cell: string, seconds: number, signal: AbortSignal): Promise<Observed | undefined> {
-    const { project, origins } = this.#manifest(cell);
+    const { project, origins, residency } = this.#manifest(cell);
+    const prove = (url: string) => this.#options.prove(residency, url);
     const token = async () => (await this.#options.run(commandLines.token(), signal)).trim();
     const traffic = await readTraffic({
       api: this.#options.monitoring ?? "https://monitoring.googleapis.com",
@@ -149,7 +158,7 @@ export class CloudTarget implements DeployTarget {
       signal,
     });
     if (traffic === undefined) return undefined;
-    return { ...traffic, ill: await illsOf(origins) };
+    return { ...traffic, ill: await illsOf(origins, prove) };
   }
 
   get #central(): FleetConfig["central"] {

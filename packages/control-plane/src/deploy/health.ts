@@ -7,20 +7,27 @@ const lateSeconds = 120;
 
 /**
  * What a cell says is not well with it: databases that do not answer, market values behind, events that wait. `sink` is left
- * out where it has no address.
+ * out where it has no address. `prove` makes the headers by which a cell knows that the fleet asks.
  */
-export async function illsOf(origins: { api: string; bulk: string; sink?: string }): Promise<string[]> {
+export async function illsOf(
+  origins: { api: string; bulk: string; sink?: string },
+  prove: (url: string) => Readonly<Record<string, string>>,
+): Promise<string[]> {
   const [api, bulk, sink] = await Promise.all([
-    service("API", origins.api),
-    service("imports", origins.bulk),
+    service("API", `${origins.api}/ready`, prove),
+    service("imports", `${origins.bulk}/ready`, prove),
     origins.sink === undefined ? [] : outboxes(origins.sink),
   ]);
   return [...api, ...bulk, ...sink];
 }
 
-async function service(name: string, origin: string): Promise<string[]> {
+async function service(
+  name: string,
+  url: string,
+  prove: (url: string) => Readonly<Record<string, string>>,
+): Promise<string[]> {
   try {
-    const told = describeService(await getJson(`${origin}/ready`, AbortSignal.timeout(answerMs)));
+    const told = describeService(await getJson(url, AbortSignal.timeout(answerMs), prove(url)));
     return [...told.unavailable.map((each) => `${each}: not reached`), ...told.degraded];
   } catch (error) {
     return [`${name}: ${error instanceof Error ? error.message : "no answer"}`];

@@ -50,8 +50,12 @@ function reasonOf(error: unknown): string {
 }
 
 /** GET a JSON document. A 503 is an answer too: it says what is wrong. */
-export async function getJson(url: string, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(url, { signal, redirect: "error" });
+export async function getJson(
+  url: string,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const response = await fetch(url, { signal, headers, redirect: "error" });
   if (!response.ok && response.status !== 503) throw new Error(`answers ${response.status}`);
   const text = await response.text();
   try {
@@ -63,7 +67,8 @@ export async function getJson(url: string, signal: AbortSignal): Promise<unknown
 
 /** Ask all parts of a cell at once. `pool` allows its tenants' databases and that of market values. */
 export async function probeCell(id: string, place: CellPlace): Promise<CellFacts> {
-  const { api, bulk, sink, databases, marketDatabase, project, emulatorHost } = place;
+  const { api, bulk, sink, databases, marketDatabase, project, emulatorHost, prove } = place;
+  const ask = (url: string, signal: AbortSignal) => getJson(url, signal, prove(url));
   const pool = new DatabasePool({
     projectId: project,
     allow: [...databases, marketDatabase],
@@ -71,9 +76,9 @@ export async function probeCell(id: string, place: CellPlace): Promise<CellFacts
     ...(emulatorHost === undefined ? {} : { emulatorHost }),
   });
   const asked = await Promise.all([
-    probe(async (signal) => artefactDigest(await getJson(`${api}/v1/cell`, signal))),
-    probe(async (signal) => describeService(await getJson(`${api}/ready`, signal))),
-    probe(async (signal) => describeService(await getJson(`${bulk}/ready`, signal))),
+    probe(async (signal) => artefactDigest(await ask(`${api}/v1/cell`, signal))),
+    probe(async (signal) => describeService(await ask(`${api}/ready`, signal))),
+    probe(async (signal) => describeService(await ask(`${bulk}/ready`, signal))),
     sink === undefined
       ? undefined
       : probe(async (signal) => describeSink(await getJson(`${sink}/ready`, signal))),

@@ -10,6 +10,8 @@ export interface CellPlace {
   api: string;
   bulk: string;
   sink: string | undefined;
+  /** Headers by which its API and bulk service know that the fleet asks. */
+  prove: (url: string) => Readonly<Record<string, string>>;
   project: string;
   databases: readonly string[];
   marketDatabase: string;

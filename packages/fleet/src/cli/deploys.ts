@@ -7,6 +7,7 @@ import {
   type DeployTarget,
   runIn,
 } from "@proveniq/control-plane/deploy";
+import { nodeProver } from "@proveniq/control-plane/proof";
 import { LocalTarget } from "@proveniq/local-cloud/fleet";
 import { Option } from "commander";
 import { readCliConfig } from "../config.ts";
@@ -46,9 +47,14 @@ export async function withTarget<T>(options: TargetOptions, work: (on: Deploying
       return work({ target, book: registry.connections.deploys, manifests: registry.manifests, origin });
     });
   const fleet = await loadFleet(join(root, "infra"));
-  const { canaryKey, inherited } = readCliConfig();
+  const { canaryKey, inherited, proofSecrets } = readCliConfig();
   return withCloud(fleet.config.central.project, ({ deploys }, { manifests }) => {
-    const target = new CloudTarget({ fleet, run: runIn(root, inherited), canaryKey });
+    const target = new CloudTarget({
+      fleet,
+      run: runIn(root, inherited),
+      canaryKey,
+      prove: nodeProver(proofSecrets),
+    });
     return work({ target, book: deploys, manifests, origin });
   });
 }

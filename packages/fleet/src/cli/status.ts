@@ -1,5 +1,6 @@
 import { type Fleet, fileTarget } from "@proveniq/control-plane";
 import { openWarehouse } from "@proveniq/control-plane/analytics";
+import { nodeProver } from "@proveniq/control-plane/proof";
 import {
   type CellPlace,
   type FleetFacts,
@@ -10,7 +11,14 @@ import {
   probeCell,
   probeDatabase,
 } from "@proveniq/control-plane/status";
-import { type FleetState, LocalRegistry, planFleet, runningState } from "@proveniq/local-cloud/fleet";
+import {
+  type FleetState,
+  LocalRegistry,
+  localProver,
+  planFleet,
+  runningState,
+} from "@proveniq/local-cloud/fleet";
+import { readCliConfig } from "../config.ts";
 import { CommandError } from "./errors.ts";
 import { root, stateDirectory } from "./paths.ts";
 import { cloudFleet, type RegistryOptions } from "./registry.ts";
@@ -35,16 +43,24 @@ async function gatherLocal(options: StatusOptions): Promise<FleetFacts> {
     portBase: state.portBase,
     cells: Object.keys(state.cells),
   });
+  const prove = await localProver(state);
   const registry = new LocalRegistry(state, plan.config, plan.manifests);
   const directory = fileTarget(state.directoryFile);
   const [cells, router, registered, published, warehouse] = await Promise.all([
     Promise.all(
       Object.entries(plan.manifests).flatMap(([id, manifest]) => {
         const place = placeIn(state, id);
-        const { maxReplicaLagSeconds, marketDatabase } = manifest;
+        const { maxReplicaLagSeconds, marketDatabase, residency } = manifest;
         return place === undefined
           ? []
-          : [probeCell(id, { ...place, marketDatabase: marketDatabase.id, maxReplicaLagSeconds })];
+          : [
+              probeCell(id, {
+                ...place,
+                marketDatabase: marketDatabase.id,
+                maxReplicaLagSeconds,
+                prove: (url) => prove(residency, url),
+              }),
+            ];
       }),
     ),
     probe((signal) => answers(`${state.router}/v1/cell`, signal)),
@@ -76,6 +92,7 @@ function placeIn({ cells }: FleetState, id: string) {
 /** The cloud by its manifests: cells by their origins, databases and registry with the operator's own credentials. */
 async function gatherCloud({ config, manifests }: Fleet): Promise<FleetFacts> {
   const { project } = config.central;
+  const prove = nodeProver(readCliConfig().proofSecrets);
   const [host = config.zone] = Object.entries(config.hosts).flatMap(([name, { kind }]) =>
     kind === "global" ? [name] : [],
   );
@@ -85,6 +102,7 @@ async function gatherCloud({ config, manifests }: Fleet): Promise<FleetFacts> {
         const place: CellPlace = {
           ...m.origins,
           sink: undefined,
+          prove: (url) => prove(m.residency, url),
           project: m.project,
           databases: m.databases.map((d) => d.id),
           marketDatabase: m.marketDatabase.id,

@@ -23,7 +23,11 @@ export function undoCommand(output: Output, progress: ProgressOutput): Command {
     .argument("<import>", "the import's id; imports can be undone for 14 days")
     .option("--tenant <tenant>", "whose book")
     .option("--url <url>", "router to send it to (default: the fleet that runs here)")
-    .option("--key <key>", "API key with the scope imports (default: PROVENIQ_KEY, or the local fleet's)")
+    .option(
+      "--key-file <file>",
+      "holds an API key with the scope imports; - reads standard input (default: PROVENIQ_KEY, or the local fleet's)",
+    )
+    .option("--key <key>", "the key itself; seen by everybody who can list this machine's processes")
     .addHelpText("after", "\nA run that was killed goes on: start it again.")
     .addHelpText("after", shapes('{"import": {id, undo: {state, restored, kept, until}, …}}'))
     .addOption(jsonOption())
@@ -33,7 +37,7 @@ export function undoCommand(output: Output, progress: ProgressOutput): Command {
       const options: UndoOptions = self.optsWithGlobals();
       const { tenant, patience = 10, json } = options;
       if (tenant === undefined) throw new CommandError("Name the tenant: --tenant carrier-a.");
-      const { url, key } = await whereTo(options, tenant);
+      const { url, key } = await whereTo(options, tenant, (sentence) => output.err(`warning: ${sentence}`));
       const shown = new Progress(json === true && !progress.isTerminal ? undefined : progress, 0);
       const api = new ImportApi({
         url,

@@ -47,6 +47,7 @@ interface ImportOptions {
   fresh?: boolean;
   url?: string;
   key?: string;
+  keyFile?: string;
   patience: number;
   json?: boolean;
   stateDir?: string;
@@ -101,7 +102,11 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
     .option("--errors <file>", "where refused rows go (default: FILE.errors.csv)")
     .option("--fresh", "give up an import of this file that was begun before")
     .option("--url <url>", "router to send it to (default: the fleet that runs here)")
-    .option("--key <key>", "API key with the scope imports (default: PROVENIQ_KEY, or the local fleet's)")
+    .option(
+      "--key-file <file>",
+      "holds an API key with the scope imports; - reads standard input (default: PROVENIQ_KEY, or the local fleet's)",
+    )
+    .option("--key <key>", "the key itself; seen by everybody who can list this machine's processes")
     .option(
       "--patience <minutes>",
       "keep trying so long without an answer (default: 10)",
@@ -135,7 +140,9 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
         return report(output, options.json, { rows }, () => previewText(rows));
       }
       if (options.tenant === undefined) throw new CommandError("Name the tenant: --tenant carrier-a.");
-      const { url, key } = await whereTo(options, options.tenant);
+      const { url, key } = await whereTo(options, options.tenant, (sentence) =>
+        output.err(`warning: ${sentence}`),
+      );
       const result = await runImport(source, {
         url,
         key,

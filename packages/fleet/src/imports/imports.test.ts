@@ -203,7 +203,7 @@ describe("a call", () => {
     const fields = { externalId: { column: "id" }, title: { column: "id" }, category: { constant: "art" } };
     const map = await file("orphan.json", JSON.stringify({ fields }));
     const args = ["import", await file("orphan.csv", "id\nA\n"), "--map", map, "--tenant", "carrier-a"];
-    const child = fork(bin, [...args, "--url", url, "--key", "k"], { silent: true });
+    const child = fork(bin, [...args, "--url", url, "--key-file", await file("key", "k")], { silent: true });
     const ended = once(child, "exit");
     try {
       await vi.waitFor(() => expect(seen.length).toBeGreaterThan(0), { timeout: 20_000 });

@@ -14,6 +14,7 @@ import {
 } from "@proveniq/control-plane/deploy";
 import { z } from "zod";
 import { controlClient, type FleetControl } from "../control/client.ts";
+import { localProver } from "./proof.ts";
 import type { LocalRegistry } from "./registry.ts";
 import { type FleetState, readState } from "./state.ts";
 
@@ -42,7 +43,9 @@ export class LocalTarget implements DeployTarget {
   async current(cell: string): Promise<ArtefactRef | undefined> {
     const place = await this.#place(cell);
     const folder = join(this.#artefacts, place.artefact);
-    const { commit } = await describe(place.api).catch(() => ({ commit: "unknown" }));
+    const { commit } = await describe(place.api, await this.#prover(cell)).catch(() => ({
+      commit: "unknown",
+    }));
     const zipSha256 = await zipSha256Of(folder);
     return artefactRef.parse({ digest: place.artefact, zipSha256, commit });
   }
@@ -56,7 +59,7 @@ export class LocalTarget implements DeployTarget {
     const { beside } = await this.#place(cell);
     // Asked before anybody is sent there.
     if (beside?.artefact === artefact.digest) {
-      const { artefactDigest } = await describe(beside.api);
+      const { artefactDigest } = await describe(beside.api, await this.#prover(cell));
       if (artefactDigest !== artefact.digest)
         throw new Error(`wrong digest: it says that it is ${artefactDigest}, not ${artefact.digest}`);
     }
@@ -95,7 +98,7 @@ export class LocalTarget implements DeployTarget {
     const started = Date.now();
     await sleep(seconds * 1_000, undefined, { signal });
     const after = await count(metrics, cell, signal);
-    const ill = await illsOf(await this.#place(cell));
+    const ill = await illsOf(await this.#place(cell), await this.#prover(cell));
     return { seconds: (Date.now() - started) / 1_000, ...between(before, after), ill };
   }
 
@@ -109,6 +112,12 @@ export class LocalTarget implements DeployTarget {
     return state;
   }
 
+  async #prover(cell: string): Promise<(url: string) => Readonly<Record<string, string>>> {
+    const prove = await localProver(await this.#state());
+    const residency = this.#registry.manifests[cell]?.residency ?? "global";
+    return (url) => prove(residency, url);
+  }
+
   async #place(cell: string): Promise<FleetState["cells"][string]> {
     const place = (await this.#state()).cells[cell];
     if (place === undefined) throw new Error(`the cell ${cell} does not run here`);
@@ -117,8 +126,12 @@ export class LocalTarget implements DeployTarget {
 }
 
 /** What a cell says that it is. */
-async function describe(api: string): Promise<z.infer<typeof described>> {
-  const response = await fetch(`${api}/v1/cell`, { signal: AbortSignal.timeout(answerMs) });
+async function describe(
+  api: string,
+  prove: (url: string) => Readonly<Record<string, string>>,
+): Promise<z.infer<typeof described>> {
+  const url = `${api}/v1/cell`;
+  const response = await fetch(url, { headers: prove(url), signal: AbortSignal.timeout(answerMs) });
   return described.parse(await response.json());
 }
 

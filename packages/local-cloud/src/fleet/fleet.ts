@@ -18,6 +18,7 @@ import { Keeping } from "./keeping.ts";
 import { LocalMarket } from "./market.ts";
 import { describeBusyPorts, type FleetPlan, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
+import { makeLocalProof } from "./proof.ts";
 import { LocalRegistry } from "./registry.ts";
 import { type Saved, SavedData } from "./saved.ts";
 import { makeRouter, type ServiceContext } from "./services.ts";
@@ -91,6 +92,11 @@ export class Fleet implements RunningFleet {
       plan.ports.issuer,
     );
 
+    const proof = await makeLocalProof(
+      plan.state.identity.proofFile,
+      Object.values(plan.manifests).map(({ residency }) => residency),
+    );
+
     const names = [central, ...Object.keys(plan.manifests)];
     const [artefact] = await Promise.all([
       this.#build(),
@@ -102,6 +108,7 @@ export class Fleet implements RunningFleet {
       plan,
       logs: join(stateDir, "logs"),
       environment: baseEnvironment(readLocalConfig().inherited),
+      proof,
       logLevel: this.#options.logLevel ?? "info",
       importPace: this.#options.importPace ?? "off",
     };

@@ -6,6 +6,7 @@ export { type LocalPerson, mintLocalToken } from "./identity.ts";
 export { LocalMarket } from "./market.ts";
 export { busyFleetPorts, planFleet } from "./plan.ts";
 export { defaultPortBase, localPorts, maxPortBase } from "./ports.ts";
+export { localProver } from "./proof.ts";
 export { LocalRegistry } from "./registry.ts";
 export { type Saved, SavedData } from "./saved.ts";
 export { sampleTenant, seedTenants } from "./seeds.ts";

@@ -53,6 +53,7 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
     identity: {
       issuer: `http://127.0.0.1:${ports.issuer}`,
       issuerKeyFile: join(options.stateDir, "issuer-key.json"),
+      proofFile: join(options.stateDir, "proof-secrets"),
       keys: await loadLocalKeys(join(options.stateDir, "keys.json"), seeds),
     },
     metrics: `http://127.0.0.1:${ports.metrics}/metrics`,

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { proofSecrets } from "@proveniq/contracts";
+import { nodeProver } from "@proveniq/control-plane/proof";
 import { untilOk, untilReady } from "../process/ready.ts";
 import { Service, type ServiceEvents, type ServiceOptions } from "../process/service.ts";
 import type { InstalledArtefact } from "./artefact.ts";
@@ -13,8 +15,20 @@ export interface ServiceContext {
   plan: FleetPlan;
   logs: string;
   environment: NodeJS.ProcessEnv;
+  /** The secrets of all residencies, as text. */
+  proof: string;
   logLevel: string;
   importPace: "manifest" | "off";
+}
+
+/** What proves to a cell that the fleet asks; made anew for each question, because a proof is good for a minute. */
+function prover(
+  { proof, plan }: ServiceContext,
+  id: string,
+): (url: string) => Readonly<Record<string, string>> {
+  const prove = nodeProver(proofSecrets.parse(proof));
+  const residency = plan.manifests[id]?.residency ?? "global";
+  return (url) => prove(residency, url);
 }
 
 /** How one cell is started from an artefact at its place: the same files for every cell, told apart by their environment. */
@@ -45,9 +59,14 @@ export function cellOptions(
         commit: artefact.commit,
         logLevel,
       }),
+      // Others' are none of its business: it would not look at them either.
+      PROOF_SECRETS: context.proof
+        .split(",")
+        .filter((secret) => secret.startsWith(`${manifest.residency}:`))
+        .join(","),
     },
     logFile: join(logs, `${id}.log`),
-    ready: (signal) => untilOk(`${at.api}/ready`, signal),
+    ready: (signal) => untilOk(`${at.api}/ready`, signal, prover(context, id)),
   };
 }
 
@@ -64,7 +83,7 @@ export function bulkOptions(
     ...cell,
     env: { ...cell.env, ...bulkEnvironment(Number(new URL(at.bulk).port), importPace) },
     logFile: join(logs, `bulk-${id}.log`),
-    ready: (signal) => untilOk(`${at.bulk}/ready`, signal),
+    ready: (signal) => untilOk(`${at.bulk}/ready`, signal, prover(context, id)),
   };
 }
 
@@ -92,7 +111,7 @@ export function replicatorOptions(
     args: [...replicatorFlags, ...cell.args],
     env: { ...cell.env, ...replicatorEnvironment(plan.config.central, hosts) },
     logFile: join(logs, `replicate-${id}.log`),
-    ready: (signal) => untilReady(`${at.api}/ready`, signal),
+    ready: (signal) => untilReady(`${at.api}/ready`, signal, prover(context, id)),
   };
 }
 
@@ -115,6 +134,7 @@ export function makeRouter(
         METRICS_PORT: String(context.plan.ports.metrics),
         DIRECTORY_FILE: directoryFile,
         FLEET_ZONE: context.plan.config.zone,
+        PROOF_SECRETS: context.proof,
         GOOGLE_CLOUD_PROJECT: context.plan.config.central.project,
         LOG_LEVEL: context.logLevel,
       },

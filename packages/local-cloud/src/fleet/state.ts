@@ -17,6 +17,7 @@ export const fleetState = z.strictObject({
   identity: z.strictObject({
     issuer: z.url().describe("Signs people's tokens; answers on 127.0.0.1 only"),
     issuerKeyFile: z.string(),
+    proofFile: z.string().describe("Secrets by which cells know who asks them for the fleet"),
     keys: z
       .record(z.string(), z.string())
       .describe("Tenant → its development key, the same at each start from this folder"),

@@ -4,6 +4,7 @@ import { caseDirectory } from "../../decide/cases.ts";
 import { limitsEnvironment, limitsOf } from "../../limits.ts";
 import type { Shortage } from "../client-connections.ts";
 import type { RequestRecord } from "../log.ts";
+import type { Proofs } from "../proofs.ts";
 import type { BodyLimits } from "../request-body.ts";
 import { createRouterServer, type RouterServer, type ServerLimits } from "../server.ts";
 import { UpstreamPools } from "../upstream/pool.ts";
@@ -27,6 +28,7 @@ export interface RouterOptions {
   upstream?: Partial<UpstreamLimits>;
   server?: Partial<ServerLimits>;
   body?: Partial<BodyLimits>;
+  proofs?: Proofs;
   /** Called when the directory should be read again at once. */
   readAgain?: () => void;
 }
@@ -58,6 +60,7 @@ export async function startRouter(
       directory,
       pools,
       body: { ...limitsOf(z.object(limitsEnvironment).parse({})).body, ...options.body },
+      proofs: options.proofs,
       onFault: (error) => faults.push(error),
       onShortage: (shortage) => shortages.push(shortage),
       onDone: (record) => {

@@ -1,0 +1,3 @@
+export { nodeProver } from "./prover.ts";
+export { makeSecret, type RotationStep, rotated, rotationSteps } from "./secrets.ts";
+export { secretCommands, secretName } from "./store.ts";

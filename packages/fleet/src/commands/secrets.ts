@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ProofSecret, proofSecrets, type Residency, residency, writeSecrets } from "@proveniq/contracts";
+import { loadFleet } from "@proveniq/control-plane";
+import { type CommandRunner, runIn } from "@proveniq/control-plane/deploy";
+import {
+  makeSecret,
+  type RotationStep,
+  rotated,
+  rotationSteps,
+  secretCommands,
+} from "@proveniq/control-plane/proof";
+import { Argument, Command, Option } from "commander";
+import { confirmTyped } from "../cli/confirm.ts";
+import { CommandError } from "../cli/errors.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import { root } from "../cli/paths.ts";
+import { readCliConfig } from "../config.ts";
+import { type Output, report } from "../output/print.ts";
+
+interface RotateOptions {
+  step: RotationStep;
+  confirm?: string;
+  json?: boolean;
+}
+
+const after: Record<RotationStep, string> = {
+  add: "The new one is believed where it has arrived. When every router and cell has it: --step switch.",
+  switch: "Routers sign with the new one where it has arrived. When every router has it: --step retire.",
+  retire: "The former is believed no more where this has arrived.",
+};
+
+/** `fleet secrets …`: by which the fleet proves itself to its cells' own hosts. */
+export function secretsCommand(output: Output): Command {
+  return new Command("secrets")
+    .description("the secrets by which routers and operators prove themselves to cells' own hosts")
+    .addCommand(makeCommand(output))
+    .addCommand(rotateCommand(output));
+}
+
+function makeCommand(output: Output): Command {
+  return command("make", "print a new secret, as PROOF_SECRETS takes it; stores nothing", [
+    "fleet secrets make eu | gcloud secrets versions add proof-secrets-eu --data-file=- --project=proveniq-central",
+  ])
+    .addArgument(residencyArgument())
+    .action((of: Residency) => output.out(writeSecrets([makeSecret(of)])));
+}
+
+function rotateCommand(output: Output): Command {
+  return command("rotate", "one of three steps by which the cloud's secret of a residency is replaced", [
+    "fleet secrets rotate eu --step add",
+    "fleet secrets rotate eu --step switch",
+    "fleet secrets rotate eu --step retire",
+  ])
+    .addArgument(residencyArgument())
+    .addOption(new Option("--step <step>", "which one").choices([...rotationSteps]).makeOptionMandatory())
+    .option("--confirm <residency>", "what one types when asked: the residency")
+    .addHelpText(
+      "after",
+      "\nAfter each step every router and cell has to start anew before the next: docs/runbooks/rotate-proof-secrets.md.",
+    )
+    .addHelpText("after", shapes('{"residency": "…", "step": "…", "signs": id, "believed": [ids]}'))
+    .addOption(jsonOption())
+    .action(async (of: Residency, options: RotateOptions) => {
+      const { config } = await loadFleet(join(root, "infra"));
+      const { project } = config.central;
+      await confirmTyped(of, `the secrets of ${project}`, options.confirm);
+      const run = runIn(root, readCliConfig().inherited);
+      const next = rotated(await readSecrets(run, project, of), of, options.step);
+      await storeSecrets(run, project, of, next);
+      const believed = next.map(({ id }) => id);
+      const told = { residency: of, step: options.step, signs: believed[0], believed };
+      report(output, options.json, told, () =>
+        [`${of}: ${believed[0]} signs, ${believed.join(" and ")} believed.`, after[options.step]].join("\n"),
+      );
+    });
+}
+
+const residencyArgument = () => new Argument("<residency>", "whose cells").choices(residency.options);
+
+/** What is stored now; nothing for a store without a version. */
+async function readSecrets(
+  run: CommandRunner,
+  project: string,
+  of: Residency,
+): Promise<readonly ProofSecret[]> {
+  const text = await run(secretCommands.read(project, of)).catch((error: unknown) => {
+    if (error instanceof Error && error.message.includes("NOT_FOUND")) return undefined;
+    throw error;
+  });
+  if (text === undefined) return [];
+  const parsed = proofSecrets.safeParse(text.trim());
+  if (parsed.success) return parsed.data;
+  throw new CommandError(`What is stored for ${of} holds no secrets: it ${parsed.error.issues[0]?.message}.`);
+}
+
+/** By a file that only we can read: a command line can be read by everybody. */
+async function storeSecrets(
+  run: CommandRunner,
+  project: string,
+  of: Residency,
+  secrets: readonly ProofSecret[],
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "fleet-secrets-"));
+  try {
+    const file = join(folder, "value");
+    await writeFile(file, writeSecrets(secrets), { mode: 0o600 });
+    await run(secretCommands.write(project, of, file));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
