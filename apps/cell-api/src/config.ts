@@ -116,11 +116,8 @@ export interface CellConfig {
   importPace: "manifest" | "off";
 }
 
-/** The process's environment, or one Error that names every fault in it (never a value). `service`: what it is for. */
-export function loadConfig(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-  service: string = env["SERVICE"] || "api",
-): CellConfig {
+/** The process's environment, or one Error that names every fault in it (never a value). */
+export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): CellConfig {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = environment.safeParse(given);
   const faults = parsed.success ? [] : faultsOf(parsed.error).map((f) => `${f.path.slice(1)}: ${f.message}`);
@@ -142,12 +139,6 @@ export function loadConfig(
       faults.push("CENTRAL_EMULATOR_HOST: is needed in development");
     }
   }
-  const residency = manifest?.residency;
-  const secrets = (parsed.data?.PROOF_SECRETS ?? []).filter((secret) => secret.residency === residency);
-  const serves = service === "api" || service === "bulk";
-  if (serves && residency !== undefined && given["PROVENIQ_ENV"] === "production" && secrets.length === 0) {
-    faults.push(`PROOF_SECRETS: a secret of the residency ${residency} is needed in production`);
-  }
   if (given["SERVICE"] === "replicate") {
     for (const name of ["CENTRAL_PROJECT", "CENTRAL_MARKET_DATABASE"]) {
       if (given[name] === undefined) faults.push(`${name}: is needed to replicate`);
@@ -165,6 +156,7 @@ export function loadConfig(
     );
   }
   const e = parsed.data;
+  const secrets = (e.PROOF_SECRETS ?? []).filter(({ residency }) => residency === manifest.residency);
   return {
     cellId: e.CELL_ID,
     manifest,
@@ -178,8 +170,11 @@ export function loadConfig(
     traces: traceExportOf(e),
     emulatorHost: e.FIRESTORE_EMULATOR_HOST ?? e.REPLICA_EMULATOR_HOST,
     issuers: developmentIssuer === undefined ? manifest.issuers : [developmentIssuer],
-    // In development a cell may stand alone, with nobody in front of it.
-    proof: secrets.length === 0 ? undefined : { secrets, zone: zoneOf(manifest) },
+    // In development a cell may stand alone, with nobody in front of it. In production one without secrets believes nobody.
+    proof:
+      secrets.length === 0 && e.PROVENIQ_ENV === "development"
+        ? undefined
+        : { secrets, zone: zoneOf(manifest) },
     service: e.SERVICE,
     central:
       e.CENTRAL_PROJECT === undefined || e.CENTRAL_MARKET_DATABASE === undefined
@@ -209,8 +204,7 @@ function zoneOf({ origins }: CellManifest): string {
 export function loadFunctionsConfig(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): CellConfig {
-  // Tools that look for functions load them as none in particular, and without their secrets.
-  return loadConfig({ ...env, PORT: undefined }, functionOf(env) ?? "none");
+  return loadConfig({ ...env, PORT: undefined });
 }
 
 /** Which function this process is, as the platform says it or is told by hand; undefined where nobody says so. */

@@ -1,5 +1,6 @@
 import { onRequest } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
+import { tellStrangers } from "./access/fleet-only.ts";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { functionOf, loadFunctionsConfig, replicatorConfig } from "./config.ts";
@@ -43,6 +44,7 @@ function once(make: () => Promise<ReturnType<typeof createApp>>): Fetch {
 }
 
 const target = functionOf();
+if (target === "api" || target === "bulk") tellStrangers(config, logger);
 if (target === "api") takeServer(interactive, { requestTimeoutMs: requestMs.api, onRefused });
 if (target === "bulk") takeServer(importing, { requestTimeoutMs: requestMs.bulk, onRefused });
 

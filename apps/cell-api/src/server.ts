@@ -1,4 +1,5 @@
 import type { PauseReader } from "@proveniq/db/pauses";
+import { tellStrangers } from "./access/fleet-only.ts";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { type CellConfig, loadConfig, replicatorConfig } from "./config.ts";
@@ -37,6 +38,7 @@ async function main(config: CellConfig): Promise<void> {
   if (config.service === "replicate") return replicate(config, logger, tracing);
   if (config.service === "sink") return sink(config, logger, tracing);
   const cell = composeCell(config, logger, await importerOf(config));
+  tellStrangers(config, logger);
   const server = await serve(createApp({ ...cell.deps, tracing }).fetch, {
     ...config,
     onRefused: (refusal) => logger.info(refusal, "refused before it was a request"),

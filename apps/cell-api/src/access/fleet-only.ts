@@ -10,10 +10,11 @@ import {
 } from "@proveniq/contracts";
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../deps.ts";
+import type { Logger } from "../log.ts";
 
 /** Who asks a cell by its own hosts must show that they are the fleet. */
 export interface FleetProof {
-  /** Of the cell's residency, one or two: while one is rotated both are believed. */
+  /** Of the cell's residency: one, or two while one is replaced; with none nobody is believed. */
   secrets: readonly ProofSecret[];
   /** The zone that all cells' own hosts are in. */
   zone: string;
@@ -39,6 +40,12 @@ export function fleetOnly(proof: FleetProof | undefined, now: () => number): Mid
     c.set("reason", fault);
     throw new ProblemError("misdirected-request", stranger);
   };
+}
+
+/** A cell that knows no secret takes everybody for a stranger: say so once, at the start. */
+export function tellStrangers({ proof }: { proof: FleetProof | undefined }, logger: Logger): void {
+  if (proof?.secrets.length === 0)
+    logger.error({}, "no PROOF_SECRETS of this residency: at its own hosts the cell answers nobody");
 }
 
 /** Why a proof does not hold, for the log; undefined when it does. */

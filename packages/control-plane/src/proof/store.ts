@@ -2,7 +2,7 @@ import type { Residency } from "@proveniq/contracts";
 import type { CommandLine } from "../deploy/index.ts";
 
 /** Where the cloud keeps the secrets of a residency. */
-export const secretName = (residency: Residency): string => `proof-secrets-${residency}`;
+export const secretName = (residency: Residency): string => `fleet-proof-${residency}`;
 
 /** How they are read and written. Their text goes through files and pipes, never over a command line. */
 export const secretCommands = {

@@ -41,7 +41,7 @@ export function secretsCommand(output: Output): Command {
 
 function makeCommand(output: Output): Command {
   return command("make", "print a new secret, as PROOF_SECRETS takes it; stores nothing", [
-    "fleet secrets make eu | gcloud secrets versions add proof-secrets-eu --data-file=- --project=proveniq-central",
+    "fleet secrets make eu | gcloud secrets versions add fleet-proof-eu --data-file=- --project=proveniq-central",
   ])
     .addArgument(residencyArgument())
     .action((of: Residency) => output.out(writeSecrets([makeSecret(of)])));
