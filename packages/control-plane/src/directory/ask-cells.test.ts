@@ -25,14 +25,15 @@ afterAll(() => {
 const ask = (body: string, status = 200, location?: string) => {
   seen = [];
   answer = { status, body, ...(location === undefined ? {} : { location }) };
-  return whoIsOverHttp({ headers: (url) => ({ "x-proof": url.pathname }), timeoutMs: 2_000 })(origin);
+  const prove = (residency: string, url: string) => ({ "x-proof": `${residency} ${new URL(url).pathname}` });
+  return whoIsOverHttp({ prove, timeoutMs: 2_000 })(origin, "eu");
 };
 
 describe("whoIsOverHttp", () => {
   test("reads a cell's description, and shows what it was given to show", async () => {
     const cell = { id: "eu", residency: "eu" };
     expect(await ask(JSON.stringify({ ...cell, region: "europe-west1" }))).toEqual(cell);
-    expect(seen).toEqual([{ url: "/v1/cell", proof: "/v1/cell" }]);
+    expect(seen).toEqual([{ url: "/v1/cell", proof: "eu /v1/cell" }]);
   });
 
   test.each([
@@ -48,7 +49,7 @@ describe("whoIsOverHttp", () => {
   });
 
   test("says that nobody answers", async () => {
-    await expect(whoIsOverHttp()("http://127.0.0.1:1")).rejects.toThrow(/^does not answer \(/);
+    await expect(whoIsOverHttp()("http://127.0.0.1:1", "eu")).rejects.toThrow(/^does not answer \(/);
   });
 
   test("asks once for many who want to know", async () => {
@@ -57,7 +58,7 @@ describe("whoIsOverHttp", () => {
       asked += 1;
       return { id: "eu", residency: "eu" as const };
     });
-    await Promise.all([whoIs("a"), whoIs("a"), whoIs("b")]);
+    await Promise.all([whoIs("a", "eu"), whoIs("a", "eu"), whoIs("b", "eu")]);
     expect(asked).toBe(2);
   });
 });

@@ -1,28 +1,28 @@
-import { cellId, type DirectorySnapshot, residency } from "@proveniq/contracts";
+import { cellId, type DirectorySnapshot, type Prover, type Residency, residency } from "@proveniq/contracts";
 import { z } from "zod";
 
 /** What a cell says of itself. */
 const identity = z.object({ id: cellId, residency });
 export type CellIdentity = z.infer<typeof identity>;
 
-/** Who answers at an origin. Rejects when nobody does, or what answers is no cell; its message says which. */
-export type WhoIs = (origin: string) => Promise<CellIdentity>;
+/** Who answers at an origin of that residency. Rejects when nobody does, or what answers is no cell; its message says which. */
+export type WhoIs = (origin: string, residency: Residency) => Promise<CellIdentity>;
 
 export interface AskingCells {
-  /** What each request carries, such as a proof that it comes from the fleet. */
-  headers?: (url: URL) => Record<string, string>;
+  /** Proves to cells that the fleet asks. */
+  prove?: Prover;
   /** Milliseconds until an answer must be there. */
   timeoutMs?: number;
 }
 
 /** Ask cells who they are, over HTTP: `GET /v1/cell`. */
-export function whoIsOverHttp({ headers = () => ({}), timeoutMs = 5_000 }: AskingCells = {}): WhoIs {
-  return async (origin) => {
+export function whoIsOverHttp({ prove = () => ({}), timeoutMs = 5_000 }: AskingCells = {}): WhoIs {
+  return async (origin, residency) => {
     const url = new URL("/v1/cell", origin);
     let response: Response;
     try {
       response = await fetch(url, {
-        headers: headers(url),
+        headers: prove(residency, url.href),
         redirect: "error",
         signal: AbortSignal.timeout(timeoutMs),
       });
@@ -39,8 +39,8 @@ export function whoIsOverHttp({ headers = () => ({}), timeoutMs = 5_000 }: Askin
 /** Each origin is asked once, however often somebody wants to know. */
 export function askedOnce(whoIs: WhoIs): WhoIs {
   const asked = new Map<string, Promise<CellIdentity>>();
-  return (origin) => {
-    const answer = asked.get(origin) ?? whoIs(origin);
+  return (origin, residency) => {
+    const answer = asked.get(origin) ?? whoIs(origin, residency);
     asked.set(origin, answer);
     return answer;
   };
@@ -66,7 +66,7 @@ export async function askCells(
       const where = `cell ${id}, ${service}: ${origin}`;
       const used = present?.topology.cells[id]?.[service] === origin;
       try {
-        const found = await whoIs(origin);
+        const found = await whoIs(origin, cell.residency);
         if (found.id === id && found.residency === cell.residency) return;
         refusals.push(
           `${where} answers as cell ${found.id} (${found.residency}), not ${id} (${cell.residency}): see origins in infra/cells/${id}/cell.json, and where the name points`,

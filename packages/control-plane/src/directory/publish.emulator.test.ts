@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 /** Cells that are where their manifests say, and one that has been moved. */
-const honest: WhoIs = async (at) => {
+const honest = async (at: string): ReturnType<WhoIs> => {
   const [id, cell] =
     Object.entries(manifests).find(([, { origins }]) => Object.values(origins).includes(at)) ?? [];
   if (id === undefined || cell === undefined) return { id: "eu", residency: "eu" };

@@ -10,6 +10,7 @@ import {
   rollbackDirectory,
   whoIsOverHttp,
 } from "@proveniq/control-plane";
+import { nodeProver } from "@proveniq/control-plane/proof";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
@@ -160,7 +161,7 @@ async function withPublication<T>(
         manifests,
         origins: () => originsOf(manifests),
         origin: operator(),
-        whoIs: whoIsOverHttp(),
+        whoIs: whoIsOverHttp({ prove: nodeProver(readCliConfig().proofSecrets) }),
       }),
     ),
   );

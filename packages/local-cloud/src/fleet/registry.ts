@@ -29,6 +29,7 @@ import { DatabasePool } from "@proveniq/db/pool";
 import { stayLocal } from "../config.ts";
 import { localHost } from "./hosts.ts";
 import { patiently } from "./patience.ts";
+import { localProver } from "./proof.ts";
 import type { SeedTenant } from "./seeds.ts";
 import { type FleetState, readState } from "./state.ts";
 
@@ -155,7 +156,8 @@ export class LocalRegistry {
       control: this.#connections.control,
       // Each version of a cell has a place of its own.
       placesMove: true,
-      whoIs: whoIsOverHttp(),
+      whoIs: async (origin, residency) =>
+        whoIsOverHttp({ prove: await localProver(this.#state) })(origin, residency),
       config: this.#config,
       manifests: this.#manifests,
       origins: () => this.#places(),
