@@ -39,28 +39,26 @@ describe("Proofs", () => {
 
 describe("the router", () => {
   it("proves itself by the host and the target that the cell gets, and lets nobody else do so", async () => {
-    const cell = await startScriptedCell();
+    const cells = [await startScriptedCell(), await startScriptedCell()] as const;
+    const [consumer, eu] = cells;
     const router = await startRouter(
-      { consumer: cell.origin, eu: cell.origin },
+      { consumer: consumer.origin, eu: eu.origin },
       { proofs: new Proofs(secrets) },
     );
     const headers = { "X-Proveniq-Proof": "v1;forged", x_proveniq_proof: "v1;forged" };
     await ask(router.port, { path: "/v1/items?a=%2F", headers });
     await ask(router.port, { path: "/v1/cell", host: "eu.proveniq.io", headers });
-    const proofs = cell.seen.map(({ headers: lines }) => lines.filter((line) => /proof/i.test(line)));
-    const macOf = (key: string, path: string, time = 0) =>
-      createHmac("sha256", key)
-        .update(proofText(time, `127.0.0.1:${cell.port}`, path))
-        .digest("base64url");
-    for (const [n, [id, key, path]] of [
-      ["aaaaaa", "a".repeat(43), "/v1/items?a=%2F"],
-      ["cccccc", "c".repeat(43), "/v1/cell"],
-    ].entries()) {
-      expect(proofs[n]).toHaveLength(1);
-      const proof = valueOf(`${proofs[n]?.[0]}\r\n`);
-      expect(proof).toMatchObject({ id, mac: macOf(key ?? "", path ?? "", proof?.time) });
+    for (const [cell, id, key, path] of [
+      [consumer, "aaaaaa", "a".repeat(43), "/v1/items?a=%2F"],
+      [eu, "cccccc", "c".repeat(43), "/v1/cell"],
+    ] as const) {
+      const lines = cell.seen.flatMap((seen) => seen.headers.filter((line) => /proof/i.test(line)));
+      expect(lines).toHaveLength(1);
+      const proof = valueOf(`${lines[0]}\r\n`);
+      const text = proofText(proof?.time ?? 0, `127.0.0.1:${cell.port}`, path);
+      expect(proof).toMatchObject({ id, mac: createHmac("sha256", key).update(text).digest("base64url") });
     }
     await router.stop();
-    await cell.close();
+    for (const cell of cells) await cell.close();
   });
 });
