@@ -41,7 +41,7 @@ export function secretsCommand(output: Output): Command {
 
 function makeCommand(output: Output): Command {
   return command("make", "print a new secret, as PROOF_SECRETS takes it; stores nothing", [
-    "fleet secrets make eu | gcloud secrets versions add fleet-proof-eu --data-file=- --project=proveniq-central",
+    "fleet secrets make eu | gcloud secrets versions add fleet-proof-eu --data-file=- --project=proveniq-edge-eu",
   ])
     .addArgument(residencyArgument())
     .action((of: Residency) => output.out(writeSecrets([makeSecret(of)])));
@@ -64,7 +64,9 @@ function rotateCommand(output: Output): Command {
     .addOption(jsonOption())
     .action(async (of: Residency, options: RotateOptions) => {
       const { config } = await loadFleet(join(root, "infra"));
-      const { project } = config.central;
+      // Where its front door is: a secret stays in its residency.
+      const project = of === "global" ? config.central.project : config.edges[of];
+      if (project === undefined) throw new CommandError(`infra/fleet.json names no front door of ${of}.`);
       await confirmTyped(of, `the secrets of ${project}`, options.confirm);
       const run = runIn(root, readCliConfig().inherited);
       const next = rotated(await readSecrets(run, project, of), of, options.step);
