@@ -164,7 +164,7 @@ export class Exchange implements ResponseHandler {
       if (this.#ended) return;
       this.#record.failure = "fault of the router";
       this.#call?.abort();
-      if (this.#res.headersSent || this.#req.socket.destroyed) this.#req.socket.destroy();
+      if (this.#res.headersSent || this.#req.socket.destroyed) this.#breakAnswer();
       else this.#refuse("internal-error", "The router failed.", true);
     } catch {
       this.#req.socket.destroy();
@@ -212,6 +212,15 @@ export class Exchange implements ResponseHandler {
     this.#body?.discard();
   }
 
+  /** Too late for another answer: only a broken connection tells the client that this one is not complete. */
+  #breakAnswer(): void {
+    const { socket, httpVersionMinor } = this.#req;
+    // There an answer lasts until the connection ends: only a reset is no end. In the middle of its own end Node would lose a
+    // socket that it should reset: no event, and the descriptor stays.
+    if (httpVersionMinor === 0 && !socket.writableEnded) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
   onDrain(): void {
     this.#body?.resume();
   }
@@ -220,13 +229,7 @@ export class Exchange implements ResponseHandler {
     this.#call = undefined;
     if (this.#ended) return;
     this.#record.failure = `${failure.kind}: ${failure.message}`;
-    if (this.#res.headersSent) {
-      // Too late for another answer: only a broken connection tells the client that this one is not complete.
-      // One that knows no chunks would take its end for the answer's: that one is reset.
-      if (this.#req.httpVersionMinor === 0) this.#req.socket.resetAndDestroy();
-      else this.#req.socket.destroy();
-      return;
-    }
+    if (this.#res.headersSent) return this.#breakAnswer();
     if (
       failure.stale &&
       isSafe(this.#record.method) &&
@@ -347,7 +350,7 @@ export class Exchange implements ResponseHandler {
   #onTooLarge(): void {
     this.#call?.abort();
     this.#record.reason = "too-large";
-    if (this.#res.headersSent) this.#req.socket.destroy();
+    if (this.#res.headersSent) this.#breakAnswer();
     else this.#refuseSize();
   }
 
