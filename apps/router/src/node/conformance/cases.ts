@@ -1,46 +1,6 @@
+import { type ConformanceCase, count, expectAll, get, has, host, post, refused, status } from "./case.ts";
+import { answersOfCells, ordered, refusedByAll, refusedByRouter } from "./edge-cases.ts";
 import { plainAnswer } from "./scripted-cell.ts";
-
-/** What a case looks at: the client's bytes, and what arrived at the cell. */
-export interface Observed {
-  reply: string;
-  closed: boolean;
-  statuses: number[];
-  /** Requests that arrived: request line, headers in lower case, decoded body. */
-  arrived: { line: string; headers: string[]; body: string }[];
-}
-
-export interface ConformanceCase {
-  name: string;
-  /** Written one after the other, so that a head or a chunk may be split anywhere. */
-  send: readonly string[];
-  /** What the cell writes back, by request; the last one repeats. */
-  answers?: readonly string[];
-  /** The cell closes after its answer. */
-  cellCloses?: boolean;
-  /** Undefined when it is right, else what is wrong. */
-  check: (seen: Observed) => string | undefined;
-}
-
-const host = "Host: api.proveniq.io\r\n";
-const get = `GET /v1/items HTTP/1.1\r\n${host}`;
-const post = `POST /v1/items HTTP/1.1\r\n${host}`;
-
-const expectAll = (...problems: (string | false | undefined)[]) =>
-  problems.filter((p): p is string => typeof p === "string").join("; ") || undefined;
-const status = (seen: Observed, ...wanted: number[]) =>
-  seen.statuses.join() === wanted.join()
-    ? undefined
-    : `answered ${seen.statuses.join() || "nothing"}, not ${wanted.join()}`;
-const count = (seen: Observed, n: number) =>
-  seen.arrived.length === n ? undefined : `${seen.arrived.length} requests reached the cell, not ${n}`;
-
-/** Refused with a 4xx or a closed connection, and nothing reached the cell. */
-const refused = (seen: Observed) =>
-  expectAll(
-    seen.statuses.every((s) => s >= 400 && s < 600) ? undefined : `answered ${seen.statuses.join()}`,
-    count(seen, 0),
-  );
-const has = (lines: string[], line: string) => lines.some((l) => l.startsWith(line));
 
 /** Requests that two servers could read in two ways. */
 const ambiguous: ConformanceCase[] = [
@@ -406,4 +366,20 @@ const answered: ConformanceCase[] = [
 ];
 
 /** HTTP as a proxy must speak it: each case is bytes in, and what must come out on both sides. */
-export const conformanceCases: readonly ConformanceCase[] = [...ambiguous, ...passed, ...answered];
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...ambiguous,
+  ...refusedByAll,
+  ...refusedByRouter,
+  ...passed,
+  ...ordered,
+  ...answered,
+  ...answersOfCells,
+];
+
+/** What concerns only who passes requests on; a server may pass over an upgrade that is offered. */
+const ofProxies: ReadonlySet<string> = new Set(["Connection naming the tenant", "an upgrade"]);
+
+/** What whoever answers requests must refuse too: a cell's servers, which the load balancer reaches past the router. */
+export const serverCases: readonly ConformanceCase[] = [...ambiguous, ...refusedByAll].filter(
+  ({ name }) => !ofProxies.has(name),
+);

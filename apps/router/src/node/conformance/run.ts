@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ConformanceCase, Observed } from "./cases.ts";
+import type { ConformanceCase, Observed } from "./case.ts";
 import { exchangeRaw, statusesIn } from "./raw-client.ts";
 import { plainAnswer, type ScriptedCell } from "./scripted-cell.ts";
 
@@ -16,8 +16,10 @@ export async function observe(
   cell.script = (_request, socket) => {
     const answer = answers[Math.min(answered, answers.length - 1)] ?? plainAnswer;
     answered += 1;
-    if (c.cellCloses === true) socket.end(answer, "latin1");
-    else socket.write(answer, "latin1");
+    const write = () =>
+      c.cellCloses === true ? socket.end(answer, "latin1") : socket.write(answer, "latin1");
+    if (c.cellMs === undefined) write();
+    else setTimeout(write, c.cellMs);
   };
   const reply = await exchangeRaw(port, c.send, { quietMs });
   await sleep(2);
