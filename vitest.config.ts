@@ -13,7 +13,12 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "tests/repo/**/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "apps/*/src/**/*.test.ts",
+            "tests/repo/**/*.test.ts",
+            "tests/hunt/**/*.test.ts",
+          ],
           exclude: ["**/*.emulator.test.ts", "**/node_modules/**"],
           isolate,
           // Some read whole books; a machine that does other things too needs longer than the usual five seconds.

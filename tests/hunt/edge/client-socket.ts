@@ -54,8 +54,10 @@ export class ClientSocket {
   }
 
   rst(): void {
-    if (!this.#socket.connecting) this.#socket.resetAndDestroy();
-    this.#socket.destroy();
+    // In the middle of its own end Node would lose a socket that it should reset.
+    if (this.#socket.connecting || this.#socket.writableEnded !== this.#socket.writableFinished)
+      this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
     this.ended = true;
     this.#tell();
   }
@@ -75,6 +77,15 @@ export class ClientSocket {
       const timer = setTimeout(() => done(false), ms);
       this.#waiting.add(check);
     });
+  }
+
+  /** Like `until`, but as long as bytes come it goes on waiting: false when none came for `quietMs`. */
+  async untilQuiet(reached: () => boolean, quietMs: number): Promise<boolean> {
+    for (let before = -1; before !== this.received; ) {
+      before = this.received;
+      if (await this.until(reached, quietMs)) return true;
+    }
+    return false;
   }
 
   #tell(): void {

@@ -21,7 +21,7 @@ export interface Told {
 export interface Door {
   port: number;
   localAddress: string;
-  /** The longest that a client waits for anything, in milliseconds. */
+  /** The longest that a client waits for the next byte, in milliseconds. */
   patienceMs: number;
 }
 
@@ -47,7 +47,7 @@ async function pipeline(door: Door, { asks, pieces }: Good): Promise<Told[]> {
   const socket = new ClientSocket(door.port, door.localAddress);
   socket.methods.push(...asks.map((a) => a.method));
   void writeInPieces(socket, Buffer.concat(asks.map(bytesOf)), pieces);
-  await socket.until(
+  await socket.untilQuiet(
     () => socket.reader.complete >= asks.length || socket.ended || socket.reader.fault !== undefined,
     door.patienceMs,
   );
@@ -108,8 +108,13 @@ async function askOn(
 ): Promise<Told> {
   const { reader } = socket;
   const n = socket.methods.push(ask.method) - 1;
-  void writeInPieces(socket, bytesOf(ask), pieces);
-  await socket.until(() => reader.complete > n || socket.ended || reader.fault !== undefined, patienceMs);
+  const written = writeInPieces(socket, bytesOf(ask), pieces);
+  await socket.untilQuiet(
+    () => reader.complete > n || socket.ended || reader.fault !== undefined,
+    patienceMs,
+  );
+  // An early answer does not end the request.
+  await written;
   const answer = reader.answers[n];
   const end = answer?.complete === true ? "answered" : socket.ended ? "closed" : "late";
   return { ask, answer, end, excused, fault: reader.fault };

@@ -85,7 +85,11 @@ const chunked: Maker = (random, asked) => {
 const untilClose: Maker = (random, asked) => {
   const bytes = asked.method === "HEAD" ? 0 : small(random);
   const version = random.pick(["1.0", "1.1"]);
-  const head = headOf(asked.id, 200, random.chance(0.5) ? ["connection: close"] : []).replace("1.1", version);
+  const head = headOf(
+    asked.id,
+    200,
+    asked.method === "HEAD" || random.chance(0.5) ? ["connection: close"] : [],
+  ).replace("1.1", version);
   const writes = cutUp(random, Buffer.concat([latin1(head), bodyOf(asked.id, bytes)]), 3);
   return answer("until-close", { bytes, writes, end: "fin" });
 };

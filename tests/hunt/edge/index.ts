@@ -80,6 +80,8 @@ class EdgeHunt {
             const index = waiting.shift();
             if (index === undefined) return;
             const wrong = await lane.play(router, this.#order.seed, index, patienceMs);
+            // Its connections may have ended with it, and this is heard a moment before.
+            if (wrong.length > 0) await sleep(200);
             if (router.dead === undefined) this.#note(index, wrong);
             else suspects.push(index);
           }

@@ -9,7 +9,10 @@ import type { LogLine } from "./router.ts";
 function notOwn({ id, answer: plan }: Ask, answer: Answer): string | undefined {
   const status = plan.name === "move" ? 200 : plan.status;
   const bytes = plan.name === "move" ? 4 : plan.bytes;
-  if (headerOf(answer, "x-own") !== id) return `the answer is of ${headerOf(answer, "x-own") ?? "nobody"}`;
+  const own = headerOf(answer, "x-own");
+  if (own === undefined)
+    return `the router answered: ${answer.status} ${answer.body.toString().slice(0, 300)}`;
+  if (own !== id) return `the answer is of ${own}`;
   if (answer.status !== status) return `status ${answer.status} instead of ${status}`;
   if (!answer.complete) return `only ${answer.body.length} bytes of the body came`;
   if (!answer.body.equals(bodyOf(id, bytes))) return `another body (${answer.body.length} of ${bytes} bytes)`;
@@ -31,6 +34,7 @@ function notProblem({ method }: Ask, answer: Answer): string | undefined {
   const parsed = problem.safeParse(document);
   if (!parsed.success) return `the problem is none: ${answer.body.toString().slice(0, 200)}`;
   if (parsed.data.status !== answer.status) return "the problem has another status";
+  if (parsed.data.code === "internal-error") return "a fault of the router's";
   return answer.status >= 500 ? undefined : `the problem is ${answer.status} ${parsed.data.code}`;
 }
 
@@ -73,7 +77,8 @@ function verdict({ ask, answer, end, excused }: Told, unsteady: boolean): string
       ? undefined
       : "the connection was closed without an answer";
   }
-  const own = notOwn(ask, answer);
+  const differs = notOwn(ask, answer);
+  const own = differs !== undefined && end === "late" ? `${differs}, and then no more` : differs;
   if (right === "own")
     return own === undefined || (unsteady && notProblem(ask, answer) === undefined) ? undefined : own;
   if (right === "problem") return notProblem(ask, answer);

@@ -61,9 +61,11 @@ export class Lane {
       wrong.push(...(await this.#settled(router)));
       told.push(...(await this.#probe(door, schedule, board)));
     }
+    // The tenant that moves is in one of the two cells.
     const unsteady = new Set([...board.asks.values()].filter((a) => a.answer.unsteady).map((a) => a.tenant));
     for (const one of told) {
-      const what = judge(one, unsteady.has(one.ask.tenant));
+      const breaks = one.ask.tenant === this.names.mover ? unsteady.size > 0 : unsteady.has(one.ask.tenant);
+      const what = judge(one, breaks);
       if (what !== undefined) wrong.push(what);
     }
     for (const cell of this.#cells) cell.reset();

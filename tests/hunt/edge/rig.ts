@@ -7,6 +7,9 @@ import { bundleServer } from "../../../apps/router/build.ts";
 import { Lane } from "./lane.ts";
 import { RouterProcess } from "./router.ts";
 
+/** Who was refused, or answered before all was sent, is soon cut off: whatever holds a socket for longer shows. */
+const limits = { FLEET_ZONE: "proveniq.io", LINGER_SECONDS: "1", DISCARD_SECONDS: "3" };
+
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** A built router between the lanes' clients and cells; started anew when it has died. */
@@ -36,7 +39,7 @@ export class Rig {
     await writeFile(join(folder, "server.js"), await bundleServer(join(root, "apps/router")));
     await writeFile(join(folder, "package.json"), '{"type":"module"}\n');
     await writeFile(join(folder, "directory.json"), JSON.stringify(directoryOf(lanes, ports)));
-    const all = { ...env, DIRECTORY_FILE: join(folder, "directory.json") };
+    const all = { ...limits, ...env, DIRECTORY_FILE: join(folder, "directory.json") };
     return new Rig(lanes, folder, all, await RouterProcess.start(join(folder, "server.js"), all));
   }
 

@@ -76,6 +76,7 @@ export class RouterProcess {
       this.port = Number(line["port"]);
       return true;
     }
+    if (line["severity"] === "ERROR") this.faults.push(`the router says: ${text.slice(0, 300)}`);
     if (line["message"] !== "request") return false;
     const { requestId, failure, problem } = line;
     const id = typeof requestId === "string" ? requestId : "";
