@@ -114,8 +114,8 @@ export const edgeFaults: readonly PlantedFault[] = [
   {
     name: "TLS of the EU ended anywhere",
     file: edge("front.tf"),
-    from: 'location = local.is_global ? "global" : var.region\n  name     = local.slug',
-    to: 'location = "global"\n  name     = local.slug',
+    from: 'location = local.is_global ? "global" : var.region\n  name     = "${local.slug}-${substr',
+    to: 'location = "global"\n  name     = "${local.slug}-${substr',
     ...eu,
     caughtBy: /^where TLS ends: .* is global/m,
   },

@@ -79,6 +79,7 @@ describe("the evidence of a tenant's residency", () => {
       "function eu-sink",
       "secret analytics-key-eu-<day>",
       "logs proveniq-prod-eu/proveniq",
+      "logs proveniq-edge-eu/proveniq",
     ]);
     const abroad = {
       ...fleet,

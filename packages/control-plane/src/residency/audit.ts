@@ -56,6 +56,7 @@ export function auditResidency(placement: Placement, { config, manifests }: Flee
     ...frontLines(placement, manifest, { config, manifests }),
     ...cellLines(cell, manifest, databaseId),
     ...projectLines(manifest, { config, manifests }),
+    ...doorLogs(manifest, { config, manifests }),
     ...warehouseLines(manifest, config),
     ...identityLines(cell, manifest, databaseId),
   ];
@@ -215,6 +216,20 @@ function projectLines({ project, residency, region }: CellManifest, { manifests 
   const at = others.find((m) => m.residency === (strictest ?? residency))?.region ?? region;
   return [
     line("logs", `${project}/proveniq`, at, "infra/terraform/modules/project/logs.tf", {
+      root: "project",
+      state: project,
+      address: "module.project.google_logging_project_bucket_config.this",
+    }),
+  ];
+}
+
+/** The front door writes down who called: its project keeps that in the residency. */
+function doorLogs({ residency }: CellManifest, { config, manifests }: Fleet): Line[] {
+  const project = residency === "global" ? undefined : config.edges[residency];
+  const region = manifests[config.defaults[residency]?.cell ?? ""]?.region;
+  if (project === undefined || region === undefined) return [];
+  return [
+    line("logs", `${project}/proveniq`, region, `infra/fleet.json, edges.${residency}`, {
       root: "project",
       state: project,
       address: "module.project.google_logging_project_bucket_config.this",
