@@ -6,6 +6,7 @@ import { hasTerraform, Infra } from "../terraform.ts";
 import { buildUp, faultIn, linesOf, strangers } from "./build-up.ts";
 import { uploadArtefact } from "./by-hand.ts";
 import { differences, usedIn } from "./grants.ts";
+import type { Seed } from "./judge.ts";
 import { nameOf, Organisation, type State } from "./organisation.ts";
 import { reaches } from "./states.ts";
 import { controlPlane, hasGo, providerFolder } from "./tools.ts";
@@ -13,11 +14,15 @@ import { controlPlane, hasGo, providerFolder } from "./tools.ts";
 const canApply = hasTerraform && hasGo && providerFolder !== undefined && controlPlane !== undefined;
 const tools = { provider: providerFolder ?? "", controlPlane: controlPlane ?? "" };
 
-async function foundOf(change: (infra: Infra) => Promise<void> | void): Promise<Organisation> {
+async function foundOf(
+  change: (infra: Infra) => Promise<void> | void,
+  seeded?: (seed: Seed) => void,
+): Promise<Organisation> {
   const infra = await Infra.copy();
   try {
     await change(infra);
-    return await Organisation.found({ ...tools, repository: infra.repository, fleet: fleetOf(infra) });
+    const where = { ...tools, repository: infra.repository, fleet: fleetOf(infra) };
+    return await Organisation.found(seeded === undefined ? where : { ...where, change: seeded });
   } finally {
     infra.close();
   }
@@ -112,22 +117,25 @@ describe.runIf(canApply)("the whole fleet, from an empty organisation", () => {
 describe.runIf(canApply)("a fleet with two more cells, by other names", () => {
   let organisation: Organisation;
   beforeAll(async () => {
-    organisation = await foundOf(async (infra) => {
-      await addCell(infra.repository, { id: "eu-two", region: "europe-west1", residency: "eu" });
-      const project = "proveniq-prod-enterprise-a";
-      await addCell(infra.repository, {
-        id: "carrier-b",
-        region: "us-central1",
-        residency: "global",
-        location: "nam5",
-        project,
-      });
-      for (const file of ["fleet.json", ...infra.cells().map((id) => `cells/${id}/cell.json`)])
-        infra.write(
-          file,
-          infra.read(file).replaceAll("proveniq.io", "items.example").replaceAll("proveniq-", "acme-"),
-        );
-    });
+    const rename = (text: string) =>
+      text.replaceAll("proveniq.io", "items.example").replaceAll("proveniq-", "acme-");
+    organisation = await foundOf(
+      async (infra) => {
+        await addCell(infra.repository, { id: "eu-two", region: "europe-west1", residency: "eu" });
+        const project = "proveniq-prod-enterprise-a";
+        await addCell(infra.repository, {
+          id: "carrier-b",
+          region: "us-central1",
+          residency: "global",
+          location: "nam5",
+          project,
+        });
+        for (const file of ["fleet.json", ...infra.cells().map((id) => `cells/${id}/cell.json`)])
+          infra.write(file, rename(infra.read(file)));
+        // What Cell 0's project had before is there by the other name, too.
+      },
+      (seed) => Object.assign(seed, JSON.parse(rename(JSON.stringify(seed)))),
+    );
   });
   afterAll(() => organisation.close());
 

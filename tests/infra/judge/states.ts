@@ -22,7 +22,7 @@ export async function reaches(organisation: Organisation): Promise<string[]> {
     ]),
     [account("deploy-edge"), "edge/eu", "apply", true],
     [organisation.planner, `cells/${first}`, "plan", true],
-    [organisation.planner, "central", "plan", true],
+    [organisation.planner, "edge/eu", "plan", true],
     [account(`deploy-${first}`), `cells/${second}`, "plan", false],
     [organisation.planner, `cells/${first}`, "apply", false],
   ];
