@@ -21,7 +21,7 @@ export const limitsEnvironment = {
   CONNECT_SECONDS: seconds(2),
   FIRST_BYTE_SECONDS: seconds(60),
   ANSWER_IDLE_SECONDS: seconds(30),
-  UPSTREAM_CONNECTIONS: count.default(1_024),
+  UPSTREAM_CONNECTIONS: count.default(2_048),
   UPSTREAM_TOTAL: count.optional(),
 };
 

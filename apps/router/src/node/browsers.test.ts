@@ -7,7 +7,10 @@ let cell: ScriptedCell;
 let router: RunningRouter;
 beforeAll(async () => {
   cell = await startScriptedCell();
-  router = await startRouter({ consumer: cell.origin, "enterprise-a": cell.origin });
+  router = await startRouter({
+    consumer: cell.origin,
+    "enterprise-a": cell.origin.replace("127.0.0.1", "localhost"),
+  });
 });
 afterAll(async () => {
   await router.stop();

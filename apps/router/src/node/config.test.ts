@@ -29,7 +29,7 @@ describe("readConfig", () => {
       ).limits;
       return [server.maxClients, upstream.maxTotal, upstream.maxConnections];
     };
-    expect(shares({})).toEqual([16_384, 8_192, 1_024]);
+    expect(shares({})).toEqual([16_384, 8_192, 2_048]);
     expect(shares({}, 256)).toEqual([144, 48, 48]);
     expect(shares({ CLIENT_CONNECTIONS: "100", UPSTREAM_CONNECTIONS: "20" }, 256)).toEqual([100, 92, 20]);
   });

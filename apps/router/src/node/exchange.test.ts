@@ -9,7 +9,10 @@ let router: RunningRouter;
 
 beforeAll(async () => {
   cell = await startScriptedCell();
-  router = await startRouter({ consumer: cell.origin, "enterprise-a": cell.origin });
+  router = await startRouter({
+    consumer: cell.origin,
+    "enterprise-a": cell.origin.replace("127.0.0.1", "localhost"),
+  });
 });
 afterEach(() => {
   cell.seen.length = 0;
@@ -29,7 +32,7 @@ describe("what the cell gets", () => {
   it("is the path as it was sent, its own host, the tenant, the client's host and the epoch", async () => {
     await ask(router.port, { path: "/t/carrier-a/v1/items?a=%2Fb&c" });
     expect(cell.seen[0]?.line).toBe("GET /t/carrier-a/v1/items?a=%2Fb&c HTTP/1.1");
-    expect(arrived("host")).toEqual([`127.0.0.1:${cell.port}`]);
+    expect(arrived("host")).toEqual([`localhost:${cell.port}`]);
     expect(arrived("x-tenant-id")).toEqual(["carrier-a"]);
     expect(arrived("x-proveniq-host")).toEqual(["api.proveniq.io"]);
     expect(arrived("x-proveniq-epoch")).toEqual(["3"]);

@@ -1,54 +1,32 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { headers, isPreflight, type ProblemCode } from "@proveniq/contracts";
-import {
-  answerProblem,
-  type ClientError,
-  problemText,
-  requestIdOf,
-  type Sockets,
-  type Trace,
-  traceOf,
-} from "@proveniq/http-edge";
-import type { Directory } from "@proveniq/tenant-context/directory";
+import { type ClientError, requestIdOf, type Trace, traceOf } from "@proveniq/http-edge";
 import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
 import { learnSuccessor } from "../successor.ts";
 import { answerHealth, answerPreflight } from "./answer.ts";
-import { noteStreamed } from "./collect.ts";
+import { ClientAnswer } from "./client-answer.ts";
+import {
+  clientIdle,
+  type ExchangeContext,
+  headerOf,
+  isSafe,
+  routable,
+  tooLarge,
+} from "./exchange-context.ts";
 import { failureProblems } from "./failures.ts";
 import { clientGone, emptyRecord, type RequestRecord } from "./log.ts";
-import type { Proofs } from "./proofs.ts";
-import { type BodyLimits, isReplayable, RequestBody } from "./request-body.ts";
-import type { UpstreamPools } from "./upstream/pool.ts";
+import { isReplayable, RequestBody } from "./request-body.ts";
 import type { ResponseHandler, ResponseHead, UpstreamCall, UpstreamFailure } from "./upstream/types.ts";
 
 type Route = Extract<Decision, { kind: "route" }>;
-
-/** What all exchanges share. */
-export interface ExchangeContext {
-  directory: Directory;
-  pools: UpstreamPools;
-  body: BodyLimits;
-  sockets: Sockets;
-  /** By which cells know the router; without it, only cells answer that ask for no proof. */
-  proofs?: Proofs | undefined;
-  /** How many of the traces that begin here are recorded (0 to 1); undefined: this process records none. */
-  traceRatio?: number | undefined;
-  /** True once the process is about to end: answers tell clients to connect anew. */
-  draining: () => boolean;
-  /** Called once for every request, after its answer was sent or its client has gone. Must not throw. */
-  onDone: (record: RequestRecord) => void;
-  /** Hears of what our own code threw while it worked on the request with that id. */
-  onFault: (error: unknown, requestId: string) => void;
-}
-
-const shortBody = 4_096;
 
 /** One request and its answer: decided, sent to a cell, retried where that is safe, and recorded. */
 export class Exchange implements ResponseHandler {
   readonly #context: ExchangeContext;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
+  readonly #answer: ClientAnswer;
   readonly #startedAt = performance.now();
   readonly #record: RequestRecord;
   #head: RequestHead | undefined;
@@ -57,10 +35,7 @@ export class Exchange implements ResponseHandler {
   #body: RequestBody | undefined;
   #call: UpstreamCall | undefined;
   #movedOnce = false;
-  #waitsForDrain = false;
   #begun = false;
-  /** The answer was written to the bare socket. */
-  #answered = false;
   #brokenBy: ClientError | undefined;
   #ended = false;
 
@@ -68,6 +43,7 @@ export class Exchange implements ResponseHandler {
     this.#context = context;
     this.#req = req;
     this.#res = res;
+    this.#answer = new ClientAnswer(req, res, context.sockets, () => this.#resume());
     this.#record = emptyRecord(req.method ?? "");
   }
 
@@ -104,7 +80,7 @@ export class Exchange implements ResponseHandler {
     this.#record.host = head.host;
     if (this.#brokenBy !== undefined) return this.#breakOff(this.#brokenBy);
     if (head.target === "/health" || head.target.startsWith("/health?")) return this.#answerHealth();
-    if (this.#record.method === "OPTIONS" && isPreflight("OPTIONS", (name) => this.#header(name)))
+    if (this.#record.method === "OPTIONS" && isPreflight("OPTIONS", (name) => headerOf(this.#req, name)))
       return this.#answerPreflight();
     if (this.#record.method === "TRACE") return this.#refuse("method-not-allowed", "TRACE is not offered.");
     this.#record.reason = "too-large";
@@ -139,22 +115,21 @@ export class Exchange implements ResponseHandler {
 
   #breakOff(error: ClientError): void {
     this.#call?.abort();
-    if (error.kind === "gone") {
-      this.#record.status = clientGone;
-      this.#record.failure = "client gone";
-      this.#req.socket.destroy();
-      return;
-    }
+    if (error.kind === "gone") return this.#lose("client gone");
     this.#record.failure = "malformed body";
-    if (this.#res.headersSent) this.#req.socket.destroy();
+    if (this.#answer.begun) this.#answer.breakOff();
     else this.#refuse(error.problem, error.detail, true);
   }
 
   /** The client has taken nothing of its answer for too long. */
   stopReading(): void {
+    this.#lose("client stopped reading");
+  }
+
+  #lose(failure: string): void {
     this.#record.status = clientGone;
-    this.#record.failure = "client stopped reading";
-    this.#req.socket.destroy();
+    this.#record.failure = failure;
+    this.#answer.cut();
   }
 
   /** Our own code threw while it worked on this request: it ends, with its two connections, and nothing else does. */
@@ -164,38 +139,24 @@ export class Exchange implements ResponseHandler {
       if (this.#ended) return;
       this.#record.failure = "fault of the router";
       this.#call?.abort();
-      if (this.#res.headersSent || this.#req.socket.destroyed) this.#breakAnswer();
+      if (this.#answer.begun || this.#answer.lost) this.#answer.breakOff();
       else this.#refuse("internal-error", "The router failed.", true);
     } catch {
-      this.#req.socket.destroy();
+      this.#answer.cut();
     }
   }
 
   onHead(answer: ResponseHead): void {
     this.#record.cellMs = performance.now() - this.#startedAt;
     if (answer.status === 421 && this.#followSuccessor(answer)) return;
-    const list = answer.headers;
-    list.push(headers.requestId, this.#record.requestId);
-    if (this.#context.draining()) list.push("connection", "close");
+    answer.headers.push(headers.requestId, this.#record.requestId);
+    if (this.#context.draining()) answer.headers.push("connection", "close");
     this.#record.status = answer.status;
-    this.#res.writeHead(answer.status, answer.reason, list);
+    this.#answer.head(answer);
   }
 
   onBody(piece: Buffer, last: boolean): boolean {
-    const res = this.#res;
-    if (last) {
-      // One write instead of two: head and body as one string.
-      if (piece.length <= shortBody) res.end(piece.toString("latin1"), "latin1");
-      else res.end(Buffer.from(piece));
-      return true;
-    }
-    noteStreamed(piece.length);
-    if (res.write(Buffer.from(piece))) return true;
-    if (!this.#waitsForDrain) {
-      this.#waitsForDrain = true;
-      res.on("drain", () => this.#resume());
-    }
-    return false;
+    return this.#answer.body(piece, last);
   }
 
   #resume(): void {
@@ -208,17 +169,8 @@ export class Exchange implements ResponseHandler {
 
   onEnd(): void {
     this.#call = undefined;
-    if (!this.#res.writableEnded) this.#res.end();
+    this.#answer.end();
     this.#body?.discard();
-  }
-
-  /** Too late for another answer: only a broken connection tells the client that this one is not complete. */
-  #breakAnswer(): void {
-    const { socket, httpVersionMinor } = this.#req;
-    // There an answer lasts until the connection ends: only a reset is no end. In the middle of its own end Node would lose a
-    // socket that it should reset: no event, and the descriptor stays.
-    if (httpVersionMinor === 0 && !socket.writableEnded) socket.resetAndDestroy();
-    else socket.destroy();
   }
 
   onDrain(): void {
@@ -229,7 +181,7 @@ export class Exchange implements ResponseHandler {
     this.#call = undefined;
     if (this.#ended) return;
     this.#record.failure = `${failure.kind}: ${failure.message}`;
-    if (this.#res.headersSent) return this.#breakAnswer();
+    if (this.#answer.begun) return this.#answer.breakOff();
     if (
       failure.stale &&
       isSafe(this.#record.method) &&
@@ -244,7 +196,7 @@ export class Exchange implements ResponseHandler {
   }
 
   #onDecision(decision: Decision): void {
-    if (this.#ended || this.#res.destroyed) return;
+    if (this.#ended || this.#answer.lost) return;
     this.#record.reason = decision.reason;
     if (decision.kind === "reject") return this.#refuse(decision.problem, decision.detail);
     this.#take(decision);
@@ -271,7 +223,7 @@ export class Exchange implements ResponseHandler {
   #send(): void {
     const route = this.#route;
     const head = this.#head;
-    if (route === undefined || head === undefined || this.#res.destroyed) return;
+    if (route === undefined || head === undefined || this.#answer.lost) return;
     this.#record.attempts += 1;
     const origin = route.bulk ? route.cell.bulk : route.cell.api;
     const request = {
@@ -334,49 +286,28 @@ export class Exchange implements ResponseHandler {
     this.#discardUnread();
   }
 
-  #header(name: string): string | undefined {
-    const value = this.#req.headers[name];
-    return typeof value === "string" ? value : undefined;
-  }
-
   #refuseSize(): void {
-    const mebibytes = this.#context.body.maxBytes / 1_048_576;
-    this.#refuse(
-      "payload-too-large",
-      `A body may have ${mebibytes} MiB at most. Send it in parts: see imports.`,
-    );
+    this.#refuse("payload-too-large", tooLarge(this.#context.body.maxBytes));
   }
 
   #onTooLarge(): void {
     this.#call?.abort();
     this.#record.reason = "too-large";
-    if (this.#res.headersSent) this.#breakAnswer();
+    if (this.#answer.begun) this.#answer.breakOff();
     else this.#refuseSize();
   }
 
   /** @param ends The connection cannot carry another request. */
   #refuse(problem: ProblemCode, detail: string, ends = false): void {
-    if (this.#ended || this.#answered || this.#res.destroyed || this.#res.headersSent) return;
+    if (this.#ended || this.#answer.begun || this.#answer.lost) return;
     this.#record.problem = problem;
-    const { requestId } = this.#record;
-    const trace = this.#trace ?? traceOf(undefined, undefined);
-    const close =
-      ends ||
-      this.#context.draining() ||
-      problem === "request-timeout" ||
-      this.#head?.expectsContinue === true;
-    if (close && !this.#req.complete) {
-      // Through Node's response the connection would close at once, and be reset, as there is more to read: the client could
-      // not read its answer.
-      const { status, text } = problemText(problem, detail, { requestId, trace });
-      this.#answered = true;
-      this.#record.status = status;
-      this.#context.sockets.refuse(this.#req.socket, text);
-      this.end();
-      return;
-    }
-    this.#record.status = answerProblem(this.#res, problem, detail, { requestId, trace, close });
-    this.#discardUnread();
+    const ids = { requestId: this.#record.requestId, trace: this.#trace ?? traceOf(undefined, undefined) };
+    const waits = problem === "request-timeout" || this.#head?.expectsContinue === true;
+    const close = ends || waits || this.#context.draining();
+    this.#record.status = this.#answer.problem(problem, detail, ids, close);
+    if (!close) this.#discardUnread();
+    // What was written to the bare socket is all: the rest of its time only lets the client read it.
+    else if (!this.#req.complete) this.end();
   }
 
   /** An answer has been given before the body came: read the rest away, so that the client sees the answer. */
@@ -391,29 +322,11 @@ export class Exchange implements ResponseHandler {
     if (this.#ended) return;
     this.#ended = true;
     this.#call?.abort();
-    if (!this.#res.writableFinished && !this.#answered) {
-      if (this.#record.failure === undefined) {
-        this.#record.status = clientGone;
-        this.#record.failure = "client gone";
-      }
+    if (!this.#answer.written && this.#record.failure === undefined) {
+      this.#record.status = clientGone;
+      this.#record.failure = "client gone";
     }
     this.#record.totalMs = performance.now() - this.#startedAt;
     this.#context.onDone(this.#record);
   }
-}
-
-const clientIdle: UpstreamFailure = {
-  kind: "client-idle",
-  message: "the body stopped arriving",
-  stale: false,
-};
-
-function routable(head: RequestHead) {
-  const { host, target, tenantHeader, authorization } = head;
-  return { host, path: target, tenantHeader, authorization };
-}
-
-/** RFC 9110, 9.2.1: whoever asks again changes nothing. */
-function isSafe(method: string): boolean {
-  return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }

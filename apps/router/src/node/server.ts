@@ -12,7 +12,8 @@ import {
   traceOf,
 } from "@proveniq/http-edge";
 import { ClientConnections, type Shortage } from "./client-connections.ts";
-import { Exchange, type ExchangeContext } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeContext } from "./exchange-context.ts";
 import { emptyRecord, type RequestRecord } from "./log.ts";
 import { ReaderWatch } from "./reader-watch.ts";
 

@@ -8,7 +8,7 @@ export const defaultLimits: UpstreamLimits = {
   firstByteMs: 60_000,
   idleMs: 30_000,
   keepAliveMs: 4_000,
-  maxConnections: 1_024,
+  maxConnections: 2_048,
   tenantFloor: 8,
   maxTotal: 8_192,
 };
