@@ -30,13 +30,13 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: exchange,
-        find: "    this.#call = undefined;\n    if (!this.#res",
-        replace: "    if (!this.#res",
+        find: "    this.#call = undefined;\n    this.#answer.end();",
+        replace: "    this.#answer.end();",
       },
       {
         file: exchange,
-        find: "    this.#call?.abort();\n    if (!this.#res.writableFinished && !this.#answered) {\n",
-        replace: "    if (!this.#res.writableFinished && !this.#answered) {\n      this.#call?.abort();\n",
+        find: "    this.#call?.abort();\n    if (!this.#answer.written && ",
+        replace: "    if (!this.#answer.written) this.#call?.abort();\n    if (!this.#answer.written && ",
       },
     ],
   },
