@@ -1,7 +1,7 @@
 // `npm test`: format, lint, types, build, then every test; ends with one line `N passed, N failed`.
 // Each check counts as one. `--checks-only` leaves out the tests.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -95,6 +95,20 @@ if (skipped > 0) {
   for (const [tool, what] of Object.entries(tools)) {
     const found = spawnSync("sh", ["-c", `command -v ${tool}`], { stdio: "ignore" }).status === 0;
     if (!found) console.log(`\nNOT RUN, because ${tool} is not installed: ${what}.`);
+  }
+  const has = (variable, folder) =>
+    process.env[variable] || existsSync(join(root, "../shared/tools", folder));
+  const go = spawnSync("sh", ["-c", "command -v go"], { stdio: "ignore" }).status === 0;
+  if (
+    !(
+      go &&
+      has("TERRAFORM_GOOGLE_PROVIDER", "google-provider") &&
+      has("GOOGLE_CONTROL_PLANE", "google-control-plane")
+    )
+  ) {
+    console.log(
+      "\nNOT RUN, because Go, Google's provider for Terraform or a stand-in of Google's APIs is not here (infra/terraform/README.md): applies of infra/terraform.",
+    );
   }
   const { commit } = JSON.parse(readFileSync(join(root, "infra/releases/last.json"), "utf8"));
   const history = spawnSync("git", ["cat-file", "-e", `${commit}^{commit}`], { cwd: root, stdio: "ignore" });
