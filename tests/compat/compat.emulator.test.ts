@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { buildArtefact } from "../../apps/cell-api/build.ts";
 import { Desk, type Door } from "./callers.ts";
 import { Cell } from "./cell.ts";
-import { breakOffChunk, breakOffDelivery, carried, outboxes } from "./interrupted.ts";
-import { complete, type Left, live, type OpenImport, repeat, visit } from "./life.ts";
-import { look, lost } from "./look.ts";
+import { breakOffDelivery, breakOffWriting, carried, outboxes } from "./interrupted.ts";
+import { complete, type Left, lines, live, type OpenImport, repeat, visit } from "./life.ts";
+import { look, lost, type Sights } from "./look.ts";
 import { marketBook, readValues, replicated } from "./market.ts";
 import { Recorded } from "./recorded.ts";
 import { buildCommit, git, hasCommit, readRecord } from "./release.ts";
@@ -82,8 +82,35 @@ async function refusedDocuments(): Promise<string[]> {
 /** Import by import, what did not end as it should. */
 async function completeAll(at: Desk, imports: readonly OpenImport[]): Promise<string[]> {
   const wrong: string[] = [];
-  for (const one of imports) wrong.push(...(await complete(at, one)));
+  for (const one of imports) wrong.push(...(await complete(at, one, true)));
   return wrong;
+}
+
+/** Kinds of documents that the last release did not write. Empty again when the next one is recorded. */
+const since = [
+  "tenants/*/imports/*/staged/*",
+  "tenants/*/imports/*/rows/*",
+  "tenants/*/imports/*/plan/*",
+  "tenants/*/imports/*/pages/*",
+  "tenants/*/imports/*/replaced/*",
+  "tenants/*/imports/*/progress/written",
+  "tenants/*/imports/*/undoReports/*",
+  "tenants/*/importState/queue",
+  "tenants/*/importState/ramp",
+];
+
+/** What a version that did not do the work knows of an import: neither what happened nor what arrived. */
+function outlined(seen: Sights, of: (job: Record<string, unknown>) => boolean): unknown {
+  return Object.fromEntries(
+    Object.entries(seen).map(([name, sight]) => {
+      if ("refused" in sight || sight.imports === undefined) return [name, sight];
+      const imports = Object.entries(sight.imports).map(([id, one]) => {
+        const { counts: _, chunks: __, state: ___, updatedAt: ____, ...job } = one.job;
+        return [id, of(one.job) ? { job } : one];
+      });
+      return [name, { ...sight, imports: Object.fromEntries(imports) }];
+    }),
+  );
 }
 
 describe("what the last release stored", () => {
@@ -91,7 +118,7 @@ describe("what the last release stored", () => {
     const kinds = new Set(recorded.documents.map(({ path }) => kindOf(path) ?? `unknown: ${path}`));
     // Only books of more than a thousand things have a portfolio, and it is made anew when it cannot be read; shares are
     // kept for seconds, and only where a budget has more than one instance or a pace.
-    const absent = new Set(["tenants/*/portfolios/*", "shares/*"]);
+    const absent = new Set(["tenants/*/portfolios/*", "shares/*", ...since]);
     const wanted = documentKinds.filter((kind) => !absent.has(kind));
     expect([...kinds].sort()).toEqual([...wanted].sort());
   });
@@ -101,7 +128,9 @@ describe("what the last release stored", () => {
   }, 60_000);
 
   test("is answered by N as by the release", async () => {
-    expect(lost(recorded.sights, await look(desk))).toEqual([]);
+    // Of imports that were under way nothing is taken over: their chunks are asked for again.
+    const underWay = ({ state }: Record<string, unknown>) => state === "open" || state === "finishing";
+    expect(lost(outlined(recorded.sights, underWay), await look(desk))).toEqual([]);
     expect(lost(recorded.values, await readValues(desk))).toEqual([]);
   }, 120_000);
 
@@ -112,7 +141,10 @@ describe("what the last release stored", () => {
 
   test("imports that were under way are completed by N", async () => {
     expect(recorded.open).toHaveLength(3);
-    expect(await completeAll(desk, recorded.open)).toEqual([]);
+    // The release recorded no chunks for the one that it was ending: it would not have asked for them.
+    const ending = { n: 1, firstRow: 1, type: "text/csv", text: lines("one-e", 1, 5) };
+    const open = recorded.open.map((o) => (o.chunks.length > 0 ? o : { ...o, chunks: [ending] }));
+    expect(await completeAll(desk, open)).toEqual([]);
   }, 60_000);
 
   test("N's replicator goes on where the release's left off", async () => {
@@ -133,9 +165,9 @@ describe("what the last release stored", () => {
     expect(await stuck()).toEqual(waiting.map(({ sink }) => [null, sink.setAside]));
   }, 60_000);
 
-  test("N lives with it, and is broken off in the middle of a chunk", async () => {
+  test("N lives with it, and is broken off while it writes an import", async () => {
     fromNow = await live(desk, "new");
-    broken = await breakOffChunk(scene, now, desk, "new");
+    broken = await breakOffWriting(scene, now, desk, "new");
     expect(await refusedDocuments()).toEqual([]);
   }, 120_000);
 });
@@ -172,7 +204,13 @@ describe.skipIf(!known)(`N-1 beside N${why}`, () => {
       );
     const known = new Set(named(by));
     const unknown = named(after).filter((id) => !known.has(id));
-    return [...lost(by, after), ...unknown.map((id) => `${id} is not seen by N-1`)];
+    return [
+      ...lost(
+        outlined(by, () => true),
+        after,
+      ),
+      ...unknown.map((id) => `${id} is not seen by N-1`),
+    ];
   }
 
   test("is built from its own commit, to the byte where its packages are still installed", async () => {
@@ -190,7 +228,7 @@ describe.skipIf(!known)(`N-1 beside N${why}`, () => {
     expect(await repeat(oldDesk, fromNow.sealed)).toEqual([]);
   }, 60_000);
 
-  test("completes N's imports, one from the middle of a chunk", async () => {
+  test("completes N's imports, one that was broken off while it was written", async () => {
     expect(await completeAll(oldDesk, [...fromNow.open, broken])).toEqual([]);
   }, 60_000);
 
@@ -205,7 +243,7 @@ describe.skipIf(!known)(`N-1 beside N${why}`, () => {
     // No request of one kind always goes to the same version: they come by twos and by threes.
     const either = () => ((turn++ * 7_919) % 13 < 7 ? now : before());
     const mixed = desk.at({ api: () => either().url("api"), bulk: () => either().url("bulk") });
-    const { sealed, open } = await live(mixed, "mixed");
+    const { sealed, open } = await live(mixed, "mixed", true);
     expect(await repeat(mixed, sealed)).toEqual([]);
     expect(await completeAll(mixed, open)).toEqual([]);
     expect(await differences()).toEqual([]);

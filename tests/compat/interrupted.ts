@@ -13,29 +13,39 @@ async function begin(desk: Desk, input: object): Promise<string> {
   return z.object({ id: z.string() }).parse(JSON.parse((await desk.must(caller, call, 201)).text)).id;
 }
 
-/** Kill a cell's bulk service in the middle of a chunk. It runs again afterwards; the import waits for whoever goes on. */
-export async function breakOffChunk(scene: Scene, cell: Cell, desk: Desk, tag: string): Promise<OpenImport> {
+/** Kill a cell's bulk service while it writes an import. It runs again afterwards; the import waits for whoever goes on. */
+export async function breakOffWriting(
+  scene: Scene,
+  cell: Cell,
+  desk: Desk,
+  tag: string,
+): Promise<OpenImport> {
   const rows = 60;
   const chunk = { n: 1, firstRow: 1, type: "text/csv", text: lines(`${tag}-b`, 1, rows) };
   await cell.end("bulk");
-  // At the pace of the manifest there is time between two pages.
-  await cell.start(["bulk"], { IMPORT_PACE: "manifest" });
+  // With small pages, at the pace of the manifest, there is time between two.
+  const slow = { IMPORT_PACE: "manifest", IMPORT_LIMITS: JSON.stringify({ pageRows: 5, inFlight: 1 }) };
+  await cell.start(["bulk"], slow);
   const id = await begin(desk, csvInput(`broken-${tag}`));
+  const half = {
+    caller,
+    id,
+    chunks: [chunk],
+    complete: { chunks: 1, rows },
+    counts: { rows, created: rows },
+  };
   const db = await scene.pool.open(databases.books);
-  const path = `tenants/${desk.tenantOf(caller)}/imports/${id}/chunks/1`;
-  const putting = putChunk(desk, caller, id, chunk, 200).then(
+  const pages = db.collection(`tenants/${desk.tenantOf(caller)}/imports/${id}/pages`);
+  const ending = complete(desk, half).then(
     () => "answered",
     () => "broken off",
   );
-  const done = await until(
-    "a page of the chunk",
-    async () => Number((await db.doc(path).get()).get("done")) || false,
-  );
+  const done = await until("a page", async () => (await pages.get()).size || false);
   await cell.end("bulk");
-  if (done >= rows || (await putting) !== "broken off")
-    throw new Error("the chunk was done before its process was killed");
+  if (done * 5 >= rows || (await ending) !== "broken off")
+    throw new Error("the import was done before its process was killed");
   await cell.start(["bulk"]);
-  return { caller, id, chunks: [chunk], complete: { chunks: 1, rows }, counts: { rows, created: rows } };
+  return half;
 }
 
 /** Kill a cell's bulk service while it deletes what a full import does not name. It runs again afterwards. */
@@ -49,7 +59,7 @@ export async function breakOffEnd(scene: Scene, cell: Cell, desk: Desk, tag: str
   const half = {
     caller,
     id,
-    chunks: [],
+    chunks: [chunk(5)],
     complete: { chunks: 1, rows: 5 },
     counts: { unchanged: 5, deleted: 4 },
   };

@@ -43,11 +43,6 @@ export const mutants: readonly Mutant[] = [
         find: '"createdAt", "body"]',
         replace: '"createdAt", "body", "content"]',
       },
-      {
-        file: "packages/db/src/imports/sweep.ts",
-        find: '.select("body")',
-        replace: '.select("body", "content")',
-      },
     ],
     noticedBy: byOld,
   },
@@ -101,26 +96,20 @@ export const mutants: readonly Mutant[] = [
     noticedBy: "repeats the answers to N's writes",
   },
   {
-    name: "chunks: the cursor has another name, and either is read",
+    name: "imports: a field of their state has another name, and either is read",
     edits: [
       {
         file: "packages/db/src/imports/documents.ts",
-        find: "  return { ...record, ids, expiresAt };",
-        replace:
-          "  const { done, ...rest } = record;\n  return { ...rest, decided: done, ids, expiresAt } as DocumentData;",
+        find: "  return { ...state, tombstones: 0 };",
+        replace: "  const { seq, ...rest } = state;\n  return { ...rest, number: seq, tombstones: 0 };",
       },
       {
         file: "packages/db/src/imports/documents.ts",
-        find: '  "done",\n',
-        replace: '  "done",\n  "decided",\n',
-      },
-      {
-        file: "packages/db/src/imports/documents.ts",
-        find: "...chunkHead.parse(data), updatedAt",
-        replace: '...chunkHead.parse({ done: data["decided"], ...data }), updatedAt',
+        find: "stateFields.parse(snapshot.data())",
+        replace: 'stateFields.parse({ seq: snapshot.get("number"), ...snapshot.data() })',
       },
     ],
-    noticedBy: byOld,
+    noticedBy: "completes N's imports, one that was broken off while it was written",
   },
   {
     name: "sink: its state has one more field",

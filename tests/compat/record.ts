@@ -13,7 +13,7 @@ import { startEmulator } from "@proveniq/local-cloud/emulator";
 import { freePort } from "../setup/ports.ts";
 import { type Callers, Desk } from "./callers.ts";
 import { Cell } from "./cell.ts";
-import { breakOffChunk, breakOffDelivery, breakOffEnd, carried } from "./interrupted.ts";
+import { breakOffDelivery, breakOffEnd, breakOffWriting, carried } from "./interrupted.ts";
 import { live, type OpenImport, type SealedWrite } from "./life.ts";
 import { look } from "./look.ts";
 import { marketBook, readValues, replicated } from "./market.ts";
@@ -101,7 +101,7 @@ async function play(scene: Scene, cell: Cell): Promise<Recorded> {
   await breakOffDelivery(scene, cell, () => hour("one"));
   await item(desk, "harbour", { title: "Not planned yet", category: "wine" });
   say("killing its processes in the middle of imports");
-  open.push(await breakOffChunk(scene, cell, desk, "one"));
+  open.push(await breakOffWriting(scene, cell, desk, "one"));
   open.push(await breakOffEnd(scene, cell, desk, "one"));
 
   const db = await scene.pool.open(databases.books);

@@ -15,6 +15,7 @@ import {
   traceExportOf,
 } from "@proveniq/contracts";
 import { z } from "zod";
+import { type ImportLimitsConfig, importLimitsConfig } from "./imports/limits.ts";
 
 const port = z
   .string()
@@ -62,6 +63,7 @@ const environment = z.object({
   PROOF_SECRETS: proofSecrets.optional(),
   SERVICE: z.enum(["api", "bulk", "replicate", "sink"]).default("api"),
   IMPORT_PACE: z.enum(["manifest", "off"]).default("manifest"),
+  IMPORT_LIMITS: z.string().optional(),
   INSTANCES: z
     .string()
     .regex(/^[1-9][0-9]{0,3}$/, "must be a whole number from 1")
@@ -80,6 +82,7 @@ const developmentOnly = [
   "DEVELOPMENT_ISSUER",
   "INSTANCES",
   "IMPORT_PACE",
+  "IMPORT_LIMITS",
 ] as const;
 
 /** What a cell's process knows of itself. */
@@ -114,6 +117,8 @@ export interface CellConfig {
   instances: number;
   /** `off`: imports write as fast as they can. Databases in the cloud need the pace. */
   importPace: "manifest" | "off";
+  /** How large the pieces of an import's work are; undefined: as they should be. */
+  importLimits?: ImportLimitsConfig | undefined;
 }
 
 /** The process's environment, or one Error that names every fault in it (never a value). */
@@ -122,6 +127,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   const parsed = environment.safeParse(given);
   const faults = parsed.success ? [] : faultsOf(parsed.error).map((f) => `${f.path.slice(1)}: ${f.message}`);
   const manifest = readJson("CELL_MANIFEST", cellManifest, given, faults);
+  const importLimits = readJson("IMPORT_LIMITS", importLimitsConfig, given, faults);
   const developmentIssuer = readJson("DEVELOPMENT_ISSUER", tokenIssuer, given, faults);
   if (given["PROVENIQ_ENV"] !== "development") {
     for (const name of developmentOnly) {
@@ -192,6 +198,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     sinkLeaseMs: e.SINK_LEASE_MS,
     instances: e.INSTANCES ?? manifest.capacity[e.SERVICE === "bulk" ? "bulkInstances" : "apiInstances"],
     importPace: e.IMPORT_PACE,
+    importLimits,
   };
 }
 

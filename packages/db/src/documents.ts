@@ -12,7 +12,19 @@ import {
   tenantSettings,
 } from "@proveniq/contracts";
 import { z } from "zod";
-import { readChunk, readIds, readImport, readReports, readState } from "./imports/documents.ts";
+import {
+  linesOf,
+  readImport,
+  readOldChunk,
+  readQueue,
+  readRamp,
+  readReports,
+  readStaged,
+  readState,
+} from "./imports/documents.ts";
+import { readReplaced, receiptCounts } from "./imports/page.ts";
+import { readPlan } from "./imports/plan.ts";
+import { readWritten } from "./imports/write.ts";
 import { fromDocument } from "./items/document.ts";
 import { storedReceipt } from "./items/receipt.ts";
 import { readShares } from "./lease/firestore-shares.ts";
@@ -46,17 +58,22 @@ const kinds: Readonly<Record<string, Read>> = {
   "tenants/*/items/*": fromDocument,
   "tenants/*/idempotency/*": (s) => [storedReceipt.parse(s.data()), expires(s)],
   "tenants/*/imports/*": (s) => [readImport(s), expires(s)],
-  "tenants/*/imports/*/chunks/*": (s) => [readChunk(s), readIds(s), expires(s)],
+  "tenants/*/imports/*/staged/*": (s) => [readStaged(s), expires(s)],
+  "tenants/*/imports/*/rows/*": (s) => [z.instanceof(Uint8Array).parse(s.get("lines")), expires(s)],
+  "tenants/*/imports/*/plan/*": (s) => [readPlan(s), expires(s)],
+  "tenants/*/imports/*/pages/*": (s) => [receiptCounts(s), readReplaced(s, []), expires(s)],
+  "tenants/*/imports/*/replaced/*": (s) => [z.instanceof(Uint8Array).parse(s.get("bytes")), expires(s)],
+  "tenants/*/imports/*/progress/written": (s) => [readWritten(s), expires(s)],
+  "tenants/*/imports/*/undoReports/*": (s) => [linesOf(s), expires(s)],
   "tenants/*/imports/*/reports/*": (s) => [readReports(s), expires(s)],
-  "tenants/*/imports/*/sweep/count": as(
-    z.object({ rows: z.int(), total: z.int(), gone: z.int(), cursor: z.string() }),
-  ),
-  "tenants/*/imports/*/sweep/cursor": as(z.object({ cursor: z.string(), deleted: z.int() })),
   "tenants/*/importState/current": readState,
-  "tenants/*/importTombstones/*": (s) => [
-    z.object({ job: z.int(), row: z.int() }).parse(s.data()),
-    expires(s),
-  ],
+  "tenants/*/importState/queue": readQueue,
+  "tenants/*/importState/ramp": readRamp,
+  // What the last release kept of its imports.
+  "tenants/*/imports/*/chunks/*": readOldChunk,
+  "tenants/*/imports/*/sweep/count": () => undefined,
+  "tenants/*/imports/*/sweep/cursor": () => undefined,
+  "tenants/*/importTombstones/*": expires,
   // Made anew when it cannot be read.
   "tenants/*/portfolios/*": recordIn,
   "audit/*": as(auditRecord),

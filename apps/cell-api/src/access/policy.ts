@@ -27,6 +27,8 @@ export const policy = {
   putChunk: { kinds: partners, scope: "imports" },
   completeImport: { kinds: partners, scope: "imports" },
   cancelImport: { kinds: partners, scope: "imports" },
+  undoImport: { kinds: partners, scope: "imports" },
+  getImportUndoNdjson: { kinds: partners, scope: "imports" },
   getImportErrorsCsv: { kinds: partners, scope: "imports" },
   getImportErrorsNdjson: { kinds: partners, scope: "imports" },
   getMe: { kinds: everybody, scope: null },

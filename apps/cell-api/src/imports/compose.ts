@@ -9,11 +9,16 @@ import { ImportPace, unlimitedPace } from "./pace.ts";
  * @param share What this process may use of the cell's pace now, from 0 to 1.
  */
 export function createImporter(
-  { manifest, importPace }: Pick<CellConfig, "manifest" | "importPace">,
+  {
+    manifest,
+    importPace,
+    importLimits: limits,
+  }: Pick<CellConfig, "manifest" | "importPace" | "importLimits">,
   pauses: PauseReader,
   share: () => number,
 ): Importer {
   const { writesPerSecond } = manifest.capacity;
-  if (importPace === "off") return new Importer({ pauses, pace: unlimitedPace, writesPerSecond: null });
-  return new Importer({ pauses, pace: new ImportPace({ writesPerSecond, share }), writesPerSecond });
+  if (importPace === "off")
+    return new Importer({ pauses, pace: unlimitedPace, writesPerSecond: null, limits });
+  return new Importer({ pauses, pace: new ImportPace({ writesPerSecond, share }), writesPerSecond, limits });
 }

@@ -1,19 +1,12 @@
-import { setImmediate } from "node:timers/promises";
-import { addCounts, type ChunkAnswer, type CompleteInput, noCounts, ProblemError } from "@proveniq/contracts";
-import type {
-  ChunkIdentity,
-  ChunkRecord,
-  ImportRecord,
-  Page,
-  PageResult,
-  TenantDb,
-} from "@proveniq/db/tenant";
+import { type ChunkAnswer, type CompleteInput, ProblemError } from "@proveniq/contracts";
+import type { ImportRecord, StagedChunk, Stand, Step, TenantDb } from "@proveniq/db/tenant";
 import { type Chunk, chunkReader } from "@proveniq/rows";
 import type { ChunkBody } from "./body.ts";
 import { governedBy } from "./governed.ts";
+import type { ImportLimitsConfig } from "./limits.ts";
 import { type Pace, unlimitedPace } from "./pace.ts";
-import { againPage, nextPage } from "./pages.ts";
 import { restMs } from "./ramp.ts";
+import { readRows } from "./read.ts";
 import { Slots } from "./slots.ts";
 
 /** How long one call works before it answers 202, in milliseconds. */
@@ -22,6 +15,8 @@ const callMs = 25_000;
 const countMs = 2_000;
 /** How often the ramp's last use is noted. */
 const rampNoteMs = 60_000;
+/** Transactions of an import that are under way at once. */
+const inFlight = 8;
 /** Imports that are remembered, with their compiled mapping. */
 const mostJobs = 50;
 
@@ -35,8 +30,8 @@ export interface ImporterOptions {
   /** Of the whole cell, for people to see; null: no pace is kept. */
   writesPerSecond: number | null;
   now?: () => number;
-  /** For tests: how long one call works. */
-  callMs?: number;
+  /** For tests; see there. */
+  limits?: ImportLimitsConfig | undefined;
 }
 
 /** An answer, and when to call again if it is not the last. */
@@ -60,7 +55,7 @@ export class Importer {
   readonly #pauses: ImporterOptions["pauses"];
   readonly #pace: Pace;
   readonly #now: () => number;
-  readonly #callMs: number;
+  readonly #limits: ImportLimitsConfig;
   readonly #slots = new Slots();
   readonly #jobs = new Map<string, Job>();
   readonly #rampNotedAt = new Map<string, number>();
@@ -70,7 +65,7 @@ export class Importer {
     this.#pace = options.pace;
     this.writesPerSecond = options.writesPerSecond;
     this.#now = options.now ?? Date.now;
-    this.#callMs = options.callMs ?? callMs;
+    this.#limits = options.limits ?? {};
   }
 
   get pace(): Pace {
@@ -96,44 +91,72 @@ export class Importer {
     return (await this.#job(db, id)).record;
   }
 
+  /** Into how many parts the rows of new imports go; undefined: as many as fit. */
+  get buckets(): number | undefined {
+    return this.#limits.buckets;
+  }
+
   /**
-   * Work on a chunk until it is done or the time of the call is over; put again, it goes on where it was. Throws what
-   * `openChunk` and the reading of the chunk throw, and `too-many-requests` when this instance has enough to do.
+   * Keep a chunk. Put again it answers the same. Throws what `findChunk` and the reading of the chunk throw, and
+   * `too-many-requests` when this instance has enough to do.
    */
-  async put(
-    db: TenantDb,
-    id: string,
-    n: number,
-    firstRow: number,
-    body: ChunkBody,
-  ): Promise<Progressed<ChunkAnswer>> {
-    const until = this.#now() + this.#callMs;
+  async put(db: TenantDb, id: string, n: number, firstRow: number, body: ChunkBody): Promise<ChunkAnswer> {
     const job = await this.#job(db, id);
     const chunk = job.open(body.bytes, n);
     const identity = { chunk: n, digest: body.digest, firstRow, rows: chunk.rows };
-    const outcome = await this.#slots.run(db.binding.tenantId, `${id}/${n}`, () =>
-      this.#work(db, job, identity, chunk, until),
-    );
-    if (outcome === "full") {
-      throw new ProblemError("too-many-requests", "This instance works on enough chunks. Put it again.", {
+    const outcome = await this.#slots.run(db.binding.tenantId, `${id}/${n}`, async () => {
+      const known = await db.imports.findChunk(id, identity);
+      if (known !== undefined) return known;
+      const { mapping } = job.record.input;
+      const read = await readRows(chunk, { chunk: n, firstRow, keepSource: mapping !== undefined });
+      const staged = await db.imports.stage(job.record, identity, read);
+      await this.#requireFewErrors(db, job, staged.counts.failed);
+      return staged;
+    });
+    if (outcome === "full" || outcome === "running") {
+      const why =
+        outcome === "full" ? "This instance works on enough chunks" : "This chunk is being taken in";
+      throw new ProblemError("too-many-requests", `${why}. Put it again.`, {
         headers: { "retry-after": "1" },
       });
     }
-    if (outcome !== "running") return outcome.done;
-    const { chunk: record } = await db.imports.openChunk(id, identity);
-    return { answer: answerOf(record ?? blank(identity)), retryAfterSeconds: 2 };
+    return answerOf(outcome.done);
   }
 
-  /** Take the end of an import as far as the time of the call allows. */
+  /** Take an import to its end, as far as the time of the call allows. */
   async complete(db: TenantDb, id: string, complete: CompleteInput): Promise<Progressed<ImportRecord>> {
-    const until = this.#now() + this.#callMs;
+    return this.#drive(db, `${id}/complete`, id, (step) => db.imports.complete(id, complete, step));
+  }
+
+  /** Put back what an import replaced, likewise. */
+  async undo(db: TenantDb, id: string): Promise<Progressed<ImportRecord>> {
+    return this.#drive(db, `${id}/undo`, id, (step) => db.imports.undo(id, step));
+  }
+
+  async #drive(
+    db: TenantDb,
+    key: string,
+    id: string,
+    work: (step: Step) => Promise<Stand>,
+  ): Promise<Progressed<ImportRecord>> {
     const { tenantId } = db.binding;
-    const outcome = await this.#slots.run(tenantId, `${id}/complete`, () =>
-      db.imports.finish(id, complete, {
-        pace: async (writes) =>
-          this.#now() < until &&
-          !(await this.#paused()) &&
-          (await this.#pace.take(tenantId, writes, until - this.#now())),
+    const until = this.#now() + (this.#limits.callMs ?? callMs);
+    let short = false;
+    const outcome = await this.#slots.run(tenantId, key, () =>
+      work({
+        limits: {
+          pageRows: this.#limits.pageRows ?? pageRows(this.#pace.rateOf(tenantId)),
+          inFlight: this.#limits.inFlight ?? inFlight,
+        },
+        governed: ({ mapping }) => governedBy(mapping),
+        pace: async (writes) => {
+          if (await this.#paused()) return false;
+          await this.#ramp(db);
+          const granted = await this.#pace.take(tenantId, writes, Math.max(0, until - this.#now()));
+          short = !granted;
+          return granted;
+        },
+        giveBack: (writes) => this.#pace.giveBack(tenantId, writes),
         over: () => this.#now() >= until,
       }),
     );
@@ -141,57 +164,8 @@ export class Importer {
       return { answer: await db.imports.get(id), retryAfterSeconds: 2 };
     }
     const { record, ended } = outcome.done;
-    return ended ? { answer: record } : { answer: record, retryAfterSeconds: 1 };
-  }
-
-  async #work(
-    db: TenantDb,
-    job: Job,
-    identity: ChunkIdentity,
-    chunk: Chunk,
-    until: number,
-  ): Promise<Progressed<ChunkAnswer>> {
-    const { id } = job.record;
-    const { record, chunk: known } = await db.imports.openChunk(id, identity);
-    let at = known ?? blank(identity);
-    let begun = known !== undefined;
-    if (begun && isDone(at)) return { answer: answerOf(at) };
-    await this.#ramp(db, record);
-
-    const { input } = record;
-    const { tenantId } = db.binding;
-    const governed = governedBy(input.mapping);
-    const pace = input.dryRun ? unlimitedPace : this.#pace;
-    let expect: "new" | "known" = "new";
-    const most = () => (input.dryRun ? chunk.rows : pageRows(pace.rateOf(tenantId)));
-    let ahead: Page | undefined;
-    while (!begun || !isDone(at)) {
-      if (this.#now() >= until) return this.#later(tenantId, at);
-      if (await this.#paused()) return { answer: answerOf(at, "working"), retryAfterSeconds: pausedSeconds };
-      const page =
-        at.done >= chunk.rows
-          ? againPage(chunk, identity, at)
-          : ahead?.from === at.done
-            ? ahead
-            : nextPage(chunk, identity, at, most());
-      const cost = page.rows.length + 1;
-      if (!(await pace.take(tenantId, cost, until - this.#now()))) return this.#later(tenantId, at);
-      const [result, next]: [PageResult, Page | undefined] = await Promise.all([
-        db.imports.commitPage(record, governed, identity, page, expect),
-        readAhead(chunk, identity, at, page, most()),
-      ]);
-      ahead = next;
-      pace.giveBack(tenantId, cost - result.writes - 1);
-      expect = result.known ? "known" : "new";
-      await this.#requireFewErrors(db, job, result.chunk.counts.failed - at.counts.failed);
-      at = result.chunk;
-      begun = true;
-    }
-    return { answer: answerOf(at) };
-  }
-
-  #later(tenantId: string, at: ChunkRecord): Progressed<ChunkAnswer> {
-    return { answer: answerOf(at, "working"), retryAfterSeconds: this.#pace.secondsUntilFree(tenantId) };
+    if (ended) return { answer: record };
+    return { answer: record, retryAfterSeconds: short ? this.#pace.secondsUntilFree(tenantId) : 1 };
   }
 
   /**
@@ -206,8 +180,8 @@ export class Importer {
     job.failed = await db.imports.requireFewErrors(job.record);
   }
 
-  async #ramp(db: TenantDb, { input }: ImportRecord): Promise<void> {
-    if (input.dryRun || this.#pace === unlimitedPace) return;
+  async #ramp(db: TenantDb): Promise<void> {
+    if (this.#pace === unlimitedPace) return;
     const { tenantId } = db.binding;
     const now = this.#now();
     if (now - (this.#rampNotedAt.get(tenantId) ?? 0) < rampNoteMs) return;
@@ -236,31 +210,6 @@ function pageRows(writesPerSecond: number): number {
   return Math.max(50, Math.min(500, Math.floor(writesPerSecond / 5)));
 }
 
-/**
- * The page after one that is being committed: the database and this process work at the same time. It begins after the first call
- * of the commit has gone out.
- */
-async function readAhead(
-  chunk: Chunk,
-  identity: ChunkIdentity,
-  { counts }: ChunkRecord,
-  { to, counts: more }: Page,
-  most: number,
-): Promise<Page | undefined> {
-  await setImmediate();
-  if (to >= chunk.rows) return undefined;
-  return nextPage(chunk, identity, { done: to, counts: addCounts(counts, more) }, most);
-}
-
-function blank(identity: ChunkIdentity): ChunkRecord {
-  return { ...identity, done: 0, counts: { ...noCounts }, nameless: 0, again: [], updatedAt: new Date(0) };
-}
-
-function isDone({ done, rows, again }: ChunkRecord): boolean {
-  return done >= rows && again.length === 0;
-}
-
-function answerOf(at: ChunkRecord, state?: "working"): ChunkAnswer {
-  const { chunk, firstRow, rows, done, counts } = at;
-  return { chunk, state: state ?? (isDone(at) ? "done" : "working"), firstRow, rows, done, counts };
+function answerOf({ chunk, firstRow, rows, counts }: StagedChunk): ChunkAnswer {
+  return { chunk, state: "done", firstRow, rows, done: rows, counts };
 }

@@ -8,6 +8,7 @@ import { getImport } from "./imports/get.ts";
 import { listImports } from "./imports/list.ts";
 import { putChunk } from "./imports/put-chunk.ts";
 import { getErrorsCsv, getErrorsNdjson } from "./imports/report.ts";
+import { getUndoNdjson, undoImport } from "./imports/undo.ts";
 import { createItem } from "./items/create.ts";
 import { deleteItem } from "./items/delete.ts";
 import { getItem } from "./items/get.ts";
@@ -38,6 +39,8 @@ export const routes: readonly Route[] = [
   cancelImport,
   getErrorsCsv,
   getErrorsNdjson,
+  undoImport,
+  getUndoNdjson,
   getMe,
   describeCell,
   getHealth,

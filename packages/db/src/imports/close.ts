@@ -1,49 +1,59 @@
 import { ProblemError } from "@proveniq/contracts";
-import { importDocument, readImport, readState, stateDocument } from "./documents.ts";
-import type { FinishContext } from "./finish.ts";
-import { guarded } from "./guarded.ts";
-import { importsStateRef } from "./paths.ts";
-import type { ChunkRecord, ImportRecord } from "./types.ts";
+import { change, closedIn, without } from "./queue.ts";
+import type { Engine, ImportRecord } from "./types.ts";
+import type { Place } from "./work.ts";
 
 /** Why an import takes no more. */
-export function closed({ input, state }: Pick<ImportRecord, "input" | "state">): ProblemError {
-  const why =
-    state === "stopped"
-      ? `stopped: it has more errors than its maxErrors, ${input.maxErrors}. See its report`
-      : state;
-  return new ProblemError("import-closed", `The import is ${why}.`);
+export function closed({
+  input,
+  state,
+  engine,
+}: Pick<ImportRecord, "input" | "state" | "engine">): ProblemError {
+  return new ProblemError("import-closed", `The import is ${why(input, state, engine)}.`);
 }
 
-/** End an import where it is. Ending it twice is the same. */
+function why(input: ImportRecord["input"], state: ImportRecord["state"], { reason, phase }: Engine): string {
+  if (reason !== undefined) return `${state}: ${reason}`;
+  if (state === "stopped") {
+    return `stopped: it has more errors than its maxErrors, ${input.maxErrors}. See its report`;
+  }
+  if (phase !== "ended" && phase !== "receiving") return "being completed";
+  return state;
+}
+
+/** What is kept of an import for those who must see whether it ended. */
+export function ended(
+  record: ImportRecord,
+  state: ImportRecord["state"],
+  more: Partial<Engine>,
+): ImportRecord {
+  const { phase, unseen: _, ...engine } = record.engine;
+  return {
+    ...record,
+    state,
+    engine: { ...engine, wrote: phase === "writing", ...more, phase: "ended", endedAt: Date.now() },
+  };
+}
+
+/** End an import where it is. Ending it twice is the same. Throws `import-closed` when it ended otherwise. */
 export async function closeImport(
-  { firestore, binding, job, id }: FinishContext,
+  place: Place,
   as: "cancelled" | "stopped",
+  reason?: string,
 ): Promise<ImportRecord> {
-  const stateRef = importsStateRef(firestore, binding.tenantId);
-  return guarded(firestore, binding, [job, stateRef], ([jobDoc, stateDoc], tx) => {
-    const record = readImport(jobDoc);
-    if (record === undefined) throw new ProblemError("not-found", "There is no such import.");
-    if (record.state === as) return record;
-    if (record.state !== "open" && record.state !== "finishing") {
-      throw closed(record);
-    }
-    const ended: ImportRecord = { ...record, state: as, updatedAt: new Date() };
-    const state = readState(stateDoc);
-    const { [id]: _, ...open } = state.open;
-    tx.set(job, importDocument(ended));
-    tx.set(stateRef, stateDocument({ ...state, open }));
-    return ended;
+  return change(place, ({ record, queue, state }) => {
+    if (record.state === as) return undefined;
+    if (record.engine.phase === "ended") throw closed(record);
+    return {
+      record: ended(record, as, reason === undefined ? {} : { reason }),
+      queue: without(queue, record.id),
+      state: closedIn(state, record.id),
+    };
   });
 }
 
-/** How many rows of these chunks were refused. Stops the import, and throws `import-closed`, when it may not have as many. */
-export async function requireFewErrors(
-  context: FinishContext,
-  { input }: Pick<ImportRecord, "input">,
-  chunks: readonly ChunkRecord[],
-): Promise<number> {
-  const failed = chunks.reduce((sum, { counts }) => sum + counts.failed, 0);
-  if (failed <= input.maxErrors) return failed;
-  await closeImport(context, "stopped");
-  throw closed({ input, state: "stopped" });
+/** Throws `import-closed`, and stops the import, when more rows were refused than may be. */
+export async function requireFew(place: Place, { input }: ImportRecord, failed: number): Promise<void> {
+  if (failed <= input.maxErrors) return;
+  throw closed(await closeImport(place, "stopped"));
 }

@@ -12,6 +12,7 @@ const record = (format: object) => ({
   createdAt: new Date(0),
   updatedAt: new Date(0),
   warnings: [],
+  engine: { phase: "receiving" as const, buckets: 8, check: 0, ranges: 0 },
 });
 const csv = { type: "csv", delimiter: ",", columns: ["id"], header: "none" };
 function read(written: Record<string, unknown>) {

@@ -1,23 +1,44 @@
 import type { DocumentData, DocumentSnapshot } from "@google-cloud/firestore";
 import {
+  completeInput,
   type ImportInput,
   importCounts,
   importInput,
+  importPhase,
+  importPlan,
   importState,
   type RowReport,
   rowReport,
 } from "@proveniq/contracts";
 import { z } from "zod";
 import { millisOf } from "../times.ts";
-import type { ChunkRecord, ImportRecord, ImportsState } from "./types.ts";
+import type { Engine, ImportRecord, ImportsState, Queue, StagedChunk } from "./types.ts";
 
+const dayMs = 86_400_000;
 /** How long an import and its report are kept: Firestore's TTL deletes them then. */
 const keptDays = 90;
-const dayMs = 86_400_000;
+/** How long what was replaced can be put back. */
+export const undoDays = 14;
+/** How long an import may receive nothing before it is taken for given up. */
+export const idleDays = 7;
+/** An import receives for no longer than this: its rows are kept for as long. */
+export const openDays = 30;
+
+export const days = (n: number): number => n * dayMs;
 
 /** When documents of an import that began at `createdAt` may go. */
 export function importExpiry(createdAt: Date): Date {
-  return new Date(createdAt.getTime() + keptDays * dayMs);
+  return new Date(createdAt.getTime() + days(keptDays));
+}
+
+/** When kept rows and plans may go, should the end of their import not have deleted them. */
+export function rowsExpiry(createdAt: Date): Date {
+  return new Date(createdAt.getTime() + days(openDays + undoDays));
+}
+
+/** When the receipt of a page that is written now may go. */
+export function pageExpiry(now: Date): Date {
+  return new Date(now.getTime() + days(undoDays + 2));
 }
 
 const finish = z.strictObject({ deleted: z.int(), duplicates: z.int() });
@@ -41,6 +62,36 @@ function readInput(data: DocumentData): ImportInput {
   });
 }
 
+const refusal = z.strictObject({
+  code: z.enum(["import-incomplete", "too-many-deletes"]),
+  detail: z.string().optional(),
+  errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
+});
+
+const engine = z.strictObject({
+  phase: importPhase,
+  buckets: z.int().min(1),
+  check: z.int().min(0),
+  ranges: z.int().min(0),
+  request: completeInput.optional(),
+  plan: importPlan.optional(),
+  rest: importCounts.optional(),
+  counts: importCounts.optional(),
+  chunks: z.int().optional(),
+  wrote: z.boolean().optional(),
+  endedAt: z.number().optional(),
+  reason: z.string().optional(),
+  undo: z
+    .strictObject({
+      state: z.enum(["working", "done"]),
+      restored: z.int(),
+      kept: z.int(),
+      after: z.string().optional(),
+    })
+    .optional(),
+  unseen: z.strictObject({ request: completeInput, problem: refusal.optional() }).optional(),
+});
+
 /** The document of an import. The mapping goes in as text: its keys are the partner's and must not become fields. */
 export function importDocument(record: ImportRecord): DocumentData {
   const { input: whole, seq, state, createdAt, updatedAt, warnings, finish: done } = record;
@@ -53,6 +104,7 @@ export function importDocument(record: ImportRecord): DocumentData {
     createdAt,
     updatedAt,
     warnings,
+    engine: JSON.stringify(record.engine),
     expiresAt: importExpiry(createdAt),
     ...(done === undefined ? {} : { finish: done }),
   };
@@ -62,86 +114,107 @@ export function readImport(snapshot: DocumentSnapshot): ImportRecord | undefined
   const data = snapshot.data();
   if (data === undefined) return undefined;
   const done = finish.optional().parse(data["finish"]);
+  const state = importState.parse(data["state"]);
+  const own: unknown = data["engine"];
   return {
     id: snapshot.id,
     input: readInput(data),
     seq: z.int().parse(data["seq"]),
-    state: importState.parse(data["state"]),
     createdAt: new Date(millisOf(data["createdAt"])),
     updatedAt: new Date(millisOf(data["updatedAt"])),
     warnings: z.array(z.string()).parse(data["warnings"]),
-    ...(done === undefined ? {} : { finish: done }),
+    ...(typeof own === "string" ? { state, engine: engine.parse(JSON.parse(own)) } : adopted(state, done)),
   };
 }
 
-/** The document of a chunk, without the writeId that its commit adds. `ids`: see `packIds`. */
-export function chunkDocument(record: ChunkRecord, ids: Buffer, expiresAt: Date): DocumentData {
-  return { ...record, ids, expiresAt };
+/** An import that the last release began: of what it received nothing is kept, so it receives anew. */
+function adopted(
+  state: ImportRecord["state"],
+  done: ImportRecord["finish"],
+): Pick<ImportRecord, "state" | "engine" | "finish"> {
+  const ended = state !== "open" && state !== "finishing";
+  const fresh: Engine = { phase: ended ? "ended" : "receiving", buckets: 8, check: 0, ranges: 0 };
+  return {
+    state: ended ? state : "open",
+    engine: fresh,
+    ...(ended && done !== undefined ? { finish: done } : {}),
+  };
 }
 
-/** Fields of a chunk's document that `readChunk` needs: all but the long ones. */
-export const chunkFields = [
-  "chunk",
-  "digest",
-  "firstRow",
-  "rows",
-  "done",
-  "counts",
-  "nameless",
-  "again",
-  "updatedAt",
-] as const;
+/** True for imports that the last release ended: its chunks have their counts. */
+export function endedBefore({ engine: { phase, endedAt } }: ImportRecord): boolean {
+  return phase === "ended" && endedAt === undefined;
+}
 
-const chunkHead = z.object({
+/** The document of a chunk that has arrived. */
+export function stagedDocument(record: StagedChunk, expiresAt: Date): DocumentData {
+  return { ...record, expiresAt };
+}
+
+const stagedChunk = z.object({
   chunk: z.int(),
   digest: z.string(),
   firstRow: z.int(),
   rows: z.int(),
-  done: z.int(),
   counts: importCounts,
   nameless: z.int(),
-  again: z.array(z.int()),
+  parts: z.array(z.int()),
+  bytes: z.array(z.int()),
 });
 
-export function readChunk(snapshot: DocumentSnapshot): ChunkRecord | undefined {
+export function readStaged(snapshot: DocumentSnapshot): StagedChunk | undefined {
   const data = snapshot.data();
   if (data === undefined) return undefined;
-  return { ...chunkHead.parse(data), updatedAt: new Date(millisOf(data["updatedAt"])) };
+  return { ...stagedChunk.parse(data), updatedAt: new Date(millisOf(data["updatedAt"])) };
 }
 
-/** The packed ids of a chunk; empty when there is none yet. */
-export function readIds(snapshot: DocumentSnapshot): Buffer {
-  const bytes: unknown = snapshot.get("ids");
-  return bytes instanceof Uint8Array
-    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : Buffer.alloc(0);
+const oldChunk = z.object({ chunk: z.int(), rows: z.int(), counts: importCounts });
+
+/** A chunk as the last release kept it, of an import that it ended. */
+export function readOldChunk(snapshot: DocumentSnapshot) {
+  return { ...oldChunk.parse(snapshot.data()), updatedAt: new Date(millisOf(snapshot.get("updatedAt"))) };
 }
 
 const stateFields = z.object({
   seq: z.int(),
-  tombstones: z.int(),
   open: z.record(z.string(), z.object({ seq: z.int(), source: z.string(), finishing: z.boolean() })),
-  ramp: z.object({ startedAt: z.unknown(), lastAt: z.unknown() }).optional(),
 });
 
 export function readState(snapshot: DocumentSnapshot): ImportsState {
-  if (!snapshot.exists) return { seq: 0, tombstones: 0, open: {}, ramp: undefined };
-  const { ramp, ...rest } = stateFields.parse(snapshot.data());
-  return {
-    ...rest,
-    ramp: ramp && { startedAt: new Date(millisOf(ramp.startedAt)), lastAt: new Date(millisOf(ramp.lastAt)) },
-  };
+  return snapshot.exists ? stateFields.parse(snapshot.data()) : { seq: 0, open: {} };
 }
 
-export function stateDocument({ ramp, ...rest }: ImportsState): DocumentData {
-  return { ...rest, ...(ramp === undefined ? {} : { ramp }) };
+/** `tombstones`: the last release does not read its state without them. */
+export function stateDocument(state: ImportsState): DocumentData {
+  return { ...state, tombstones: 0 };
+}
+
+const queue = z.strictObject({
+  entries: z.array(z.strictObject({ id: z.string(), kind: z.enum(["import", "undo"]) })),
+  lease: z.strictObject({ token: z.string(), until: z.number() }).optional(),
+});
+
+export function readQueue(snapshot: DocumentSnapshot): Queue {
+  const data = snapshot.data();
+  return data === undefined ? { entries: [] } : queue.parse(JSON.parse(z.string().parse(data["queue"])));
+}
+
+export function queueDocument(entries: Queue): DocumentData {
+  return { queue: JSON.stringify(entries) };
+}
+
+/** Since when, and until when, items were written without a long rest. */
+export function readRamp(snapshot: DocumentSnapshot): { startedAt: Date; lastAt: Date } | undefined {
+  const data = snapshot.data();
+  if (data === undefined) return undefined;
+  return { startedAt: new Date(millisOf(data["startedAt"])), lastAt: new Date(millisOf(data["lastAt"])) };
 }
 
 /** Bytes of report lines in one document, well below Firestore's 1 MiB. */
 const reportBytes = 700 * 1024;
 
-/** Report lines as the documents they fit into. */
-export function reportDocuments(reports: readonly RowReport[], expiresAt: Date): DocumentData[] {
+/** Lines of a report as the documents they fit into. */
+export function linesDocuments(reports: readonly object[], expiresAt: Date): DocumentData[] {
   const documents: DocumentData[] = [];
   let lines: string[] = [];
   let size = 0;
@@ -161,11 +234,16 @@ export function reportDocuments(reports: readonly RowReport[], expiresAt: Date):
   return documents;
 }
 
-export function readReports(snapshot: DocumentSnapshot): RowReport[] {
+/** The lines of such a document. */
+export function linesOf(snapshot: DocumentSnapshot): unknown[] {
   const lines: unknown = snapshot.get("lines");
   if (!(lines instanceof Uint8Array)) return [];
   return Buffer.from(lines)
     .toString("utf8")
     .split("\n")
-    .map((line) => rowReport.parse(JSON.parse(line)));
+    .map((line): unknown => JSON.parse(line));
+}
+
+export function readReports(snapshot: DocumentSnapshot): RowReport[] {
+  return linesOf(snapshot).map((line) => rowReport.parse(line));
 }

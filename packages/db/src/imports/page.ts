@@ -1,264 +1,230 @@
-import type { DocumentReference, DocumentSnapshot, Firestore } from "@google-cloud/firestore";
-import { addCounts, noCounts, ProblemError, type RowReport } from "@proveniq/contracts";
-import { fromDocument, toDocument } from "../items/document.ts";
-import { autoId, itemIdFor } from "../items/ids.ts";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { DocumentData, DocumentReference, DocumentSnapshot } from "@google-cloud/firestore";
+import { addCounts, type ImportCounts, importCounts, noCounts, type RowReport } from "@proveniq/contracts";
+import { z } from "zod";
+import { eventOf } from "../items/changes.ts";
+import { fromDocument, type ItemRecord, toDocument } from "../items/document.ts";
+import { autoId } from "../items/ids.ts";
 import { itemsRef } from "../paths.ts";
-import { type Change, commitTenantWrite } from "../tenant/commit.ts";
-import type { TenantBinding } from "../tenant/types.ts";
-import { type Decisions, decide, type NamedRow, type Standing } from "./decide.ts";
-import {
-  chunkDocument,
-  importExpiry,
-  readChunk,
-  readIds,
-  readState,
-  reportDocuments,
-  stateDocument,
-} from "./documents.ts";
-import { packIds } from "./ids.ts";
-import { chunkRef, importsStateRef, reportRef, tombstoneRef } from "./paths.ts";
-import type { Rank } from "./rank.ts";
-import type {
-  ChunkIdentity,
-  ChunkRecord,
-  Governed,
-  ImportRecord,
-  ImportsState,
-  Page,
-  PageResult,
-} from "./types.ts";
+import { type Change, commitTenantWrite, type EventBody } from "../tenant/commit.ts";
+import { CheckOver, decideOptions } from "./check.ts";
+import { type DecideOptions, decide } from "./decide.ts";
+import { importExpiry, linesDocuments, pageExpiry, readImport } from "./documents.ts";
+import { checkReportRef, pageRef, replacedRef } from "./paths.ts";
+import { type Entry, refusedReport } from "./plan.ts";
+import { markOf } from "./rows.ts";
+import type { ImportRecord } from "./types.ts";
+import type { Work } from "./work.ts";
 
-/** Everything that stays the same from page to page of one chunk. */
-export interface PageContext {
-  firestore: Firestore;
-  binding: TenantBinding;
-  job: DocumentReference;
-  record: ImportRecord;
-  governed: Governed;
-  identity: ChunkIdentity;
+/** Bytes of what was replaced in one document. */
+const replacedBytes = 800 * 1024;
+
+/** A page: a part of a range that is written in one transaction. */
+export interface Page {
+  range: number;
+  page: number;
+  entries: readonly Entry[];
+  /** Marks of refused rows that the report has. */
+  refused: ReadonlySet<number>;
 }
 
-/** The import may write no more. */
-export class ImportClosed extends Error {}
-
-/** The tenant's state is not what the reads were chosen by: choose again. */
-class StateMoved extends Error {}
+/** Something that a page replaced, as it is kept for undoing. */
+export const replaced = z.strictObject({
+  id: z.string(),
+  did: z.enum(["changed", "deleted", "touched"]),
+  before: z.looseObject({}),
+});
+export type Replaced = Omit<z.infer<typeof replaced>, "before"> & { before: ItemRecord };
 
 /**
- * Decide one page: items, events, report lines and the chunk's cursor in one transaction. With `expect: "new"`
- * the items are created without looking; if one exists after all, the page is done again with looking.
+ * Write one page: items, events, what was replaced and the page's receipt in one transaction. Things that were not there are created
+ * without looking; when one is there after all, the page is done again with looking. Done twice it is done once. Answers what
+ * happened, and how many documents were written now.
  */
-export async function commitPage(
-  context: PageContext,
+export async function writePage(
+  work: Work,
+  record: ImportRecord,
   page: Page,
-  expect: "new" | "known",
-): Promise<PageResult> {
-  const rows: NamedRow[] = page.rows.map((row) => ({ ...row, id: itemIdFor(row.externalId, undefined) }));
-  const dry = context.record.input.dryRun;
-  const blind = !dry && expect === "new" && rows.every((row) => row.op === "upsert");
-  if (blind || dry) {
-    try {
-      return await attempt(context, page, rows, { items: false, tombstones: false });
-    } catch (error) {
-      if (!(error instanceof StateMoved) && !alreadyExists(error)) throw error;
-    }
-  }
+): Promise<{ counts: ImportCounts; writes: number }> {
   try {
-    return await attempt(context, page, rows, { items: true, tombstones: false });
+    return await attempt(work, record, page, false);
   } catch (error) {
-    if (!(error instanceof StateMoved)) throw error;
-    return attempt(context, page, rows, { items: true, tombstones: true });
+    if (!alreadyExists(error)) throw error;
+    return attempt(work, record, page, true);
   }
 }
 
-async function attempt(
-  context: PageContext,
-  page: Page,
-  rows: readonly NamedRow[],
-  look: { items: boolean; tombstones: boolean },
-): Promise<PageResult> {
-  const { firestore, binding, job, record, identity } = context;
-  const { tenantId } = binding;
+async function attempt(work: Work, record: ImportRecord, page: Page, lookAll: boolean) {
+  const { firestore, binding, job } = work;
+  const items = itemsRef(firestore, binding.tenantId);
   const stamp = { writeId: autoId(), at: new Date() };
-  const stateRef = importsStateRef(firestore, tenantId);
-  const items = itemsRef(firestore, tenantId);
-  const itemRefs = rows.map((row) => items.doc(row.id));
-  const tombstoneRefs = look.tombstones ? rows.map((row) => tombstoneRef(firestore, tenantId, row.id)) : [];
+  const options = decideOptions(work, record);
+  const looked = page.entries.filter((entry) => lookAll || !entry.isNew);
+  const refs = looked.map(({ id }) => items.doc(id));
+  const receipt = pageRef(job, record.engine.check, page.range, page.page);
 
-  const { result } = await commitTenantWrite<PageResult>(firestore, binding, {
+  const { result } = await commitTenantWrite(firestore, binding, {
     ...stamp,
     via: "import",
-    receipt: chunkRef(job, identity.chunk),
+    receipt,
     ownReceipt: false,
-    reads: [stateRef, ...(look.items ? itemRefs : []), ...tombstoneRefs],
-    recall: (receipt, own) => recallPage(receipt, own, context, page),
-    apply: ([stateDoc, ...documents], receipt) => {
-      if (stateDoc === undefined) throw new Error("Firestore left out the imports' state");
-      const state = readState(stateDoc);
-      if (state.open[record.id]?.finishing !== false) throw new ImportClosed();
-      if (!record.input.dryRun && state.tombstones > record.seq && !look.tombstones) throw new StateMoved();
-
-      const there = look.items ? documents.slice(0, rows.length) : [];
-      const standing = standings(rows, there, documents.slice(there.length));
-      const decided = record.input.dryRun
-        ? undefined
-        : decide(rows, (id) => standing.get(id) ?? nothing, {
-            job: { seq: record.seq, source: record.input.source, governed: context.governed },
-            chunk: identity.chunk,
-            tenantId,
-            stamp,
-            olderOpen: Object.values(state.open).some((other) => other.seq < record.seq),
-          });
-      const chunk = advanced(receipt, context, page, rows, decided, stamp.at);
-      const changes = [
-        ...itemChanges(decided, rows, itemRefs, look.items),
-        ...tombstoneChanges(decided, firestore, tenantId, stateRef, state, record),
-        ...reportChanges(context, page, decided),
-      ];
+    reads: [job, ...refs],
+    recall: (stored, own) => ({ counts: receiptCounts(stored), writes: own ? page.entries.length : 0 }),
+    apply: ([jobDoc, ...documents]) => {
+      requireWriting(jobDoc, record);
+      const there = new Map(looked.map(({ id }, n) => [id, documents[n] && fromDocument(documents[n])]));
+      const made = new PageMaker(options, stamp, page.refused);
+      const changes: Change[] = [];
+      for (const { id, group, isNew } of page.entries) {
+        const after = made.decide(id, group, there.get(id));
+        if (after === undefined) continue;
+        const blind = isNew && !lookAll;
+        changes.push({
+          ref: items.doc(id),
+          data: after === null ? null : toDocument(after),
+          ...(blind ? { create: true } : {}),
+        });
+      }
+      const expiresAt = pageExpiry(stamp.at);
+      const kept = record.input.undo ? keptDocuments(receipt, made, expiresAt) : { fields: {}, more: [] };
       return {
-        changes,
-        events: decided?.events ?? [],
-        receipt: chunk.data,
-        result: {
-          chunk: chunk.record,
-          overtaken: false,
-          known: there.some((item) => item.exists),
-          writes: decided?.verdicts.length ?? 0,
-        },
+        changes: [...changes, ...kept.more, ...reportChanges(work, record, page, made.reports)],
+        events: made.events,
+        receipt: { counts: made.counts, expiresAt, ...kept.fields },
+        result: { counts: made.counts, writes: changes.length + 1 },
       };
     },
   });
   return result;
 }
 
-const nothing: Standing = { item: undefined, tombstone: undefined };
-
-/** What the chunk's cursor says about this page; undefined: nothing yet, decide it. */
-function recallPage(
-  receipt: DocumentSnapshot,
-  own: boolean,
-  { identity }: PageContext,
-  page: Page,
-): PageResult | undefined {
-  const chunk = readChunk(receipt);
-  if (chunk === undefined) return undefined;
-  if (chunk.digest !== identity.digest || chunk.firstRow !== identity.firstRow)
-    throw otherBytes(identity.chunk);
-  // Own: the reply to our commit was lost. What it found is known no more, so look the next time.
-  if (own) return { chunk, overtaken: false, known: true, writes: page.rows.length };
-  const due =
-    page.to > page.from ? chunk.done === page.from : page.rows.some((row) => chunk.again.includes(row.at));
-  return due ? undefined : { chunk, overtaken: true, known: true, writes: 0 };
+/** The import may still write, and by this very check. */
+function requireWriting(jobDoc: DocumentSnapshot | undefined, { engine }: ImportRecord): void {
+  const now = jobDoc && readImport(jobDoc);
+  if (now?.engine.phase !== "writing" || now.engine.check !== engine.check) throw new CheckOver();
 }
 
-export function otherBytes(chunk: number): ProblemError {
-  return new ProblemError(
-    "chunk-conflict",
-    `Chunk ${chunk} was sent before with other bytes or another firstRow. Cancel the import if the file changed.`,
-  );
+/** Makes a page's changes, thing by thing. */
+class PageMaker {
+  readonly counts: ImportCounts = { ...noCounts };
+  readonly events: EventBody[] = [];
+  readonly reports: RowReport[] = [];
+  readonly created: string[] = [];
+  readonly replaced: Replaced[] = [];
+  readonly #options: DecideOptions;
+  readonly #stamp: { writeId: string; at: Date };
+  readonly #refused: ReadonlySet<number>;
+
+  constructor(options: DecideOptions, stamp: { writeId: string; at: Date }, refused: ReadonlySet<number>) {
+    this.#options = options;
+    this.#stamp = stamp;
+    this.#refused = refused;
+  }
+
+  /** What becomes of a thing; undefined: it stays as it is. */
+  decide(id: string, group: Entry["group"], existing: ItemRecord | undefined): ItemRecord | null | undefined {
+    const { counts } = this;
+    if (group === undefined) {
+      // It may have been deleted since, and entered again by somebody: then it is not of this source any more.
+      if (existing?.imported?.source !== this.#options.source) return undefined;
+      counts.deleted++;
+      return this.#delete(id, existing);
+    }
+    const decision = decide(existing, group.rows, this.#options);
+    counts.superseded += decision.superseded.length;
+    counts.warnings += decision.superseded.length;
+    counts.failed += decision.refused.length;
+    for (const row of decision.refused) {
+      if (!this.#refused.has(markOf(row))) this.reports.push(refusedReport(row));
+    }
+    const { kind, after } = decision;
+    if (kind === "none") return undefined;
+    counts[kind === "touched" ? "unchanged" : kind]++;
+    if (kind === "deleted" && existing !== undefined) return this.#delete(id, existing);
+    if (after === undefined) return undefined;
+    const { writeId, at } = this.#stamp;
+    if (existing === undefined) {
+      this.created.push(id);
+      this.events.push(eventOf(id, undefined, after.input));
+      return { ...after, version: 1, writeId, createdAt: at, updatedAt: at };
+    }
+    this.replaced.push({ id, did: kind === "touched" ? "touched" : "changed", before: existing });
+    if (kind === "touched") return { ...existing, ...after };
+    this.events.push(eventOf(id, existing.input, after.input));
+    return { ...existing, ...after, version: existing.version + 1, writeId, updatedAt: at };
+  }
+
+  #delete(id: string, existing: ItemRecord): null {
+    this.replaced.push({ id, did: "deleted", before: existing });
+    this.events.push(eventOf(id, existing.input, undefined));
+    return null;
+  }
 }
 
-function standings(
-  rows: readonly NamedRow[],
-  items: readonly DocumentSnapshot[],
-  tombstones: readonly DocumentSnapshot[],
-): Map<string, Standing> {
-  return new Map(
-    rows.map(({ id }, n) => {
-      const [item, stone] = [items[n], tombstones[n]];
-      const rank: Rank | undefined = stone?.exists
-        ? { job: Number(stone.get("job")), row: Number(stone.get("row")) }
-        : undefined;
-      return [id, { item: item && fromDocument(item), tombstone: rank }];
-    }),
-  );
-}
-
-/** The chunk's document after this page. */
-function advanced(
-  receipt: DocumentSnapshot | undefined,
-  { identity, record }: PageContext,
-  page: Page,
-  rows: readonly NamedRow[],
-  decided: Decisions | undefined,
-  at: Date,
-) {
-  const before = receipt === undefined ? undefined : readChunk(receipt);
-  const counts = addCounts(
-    addCounts(before?.counts ?? noCounts, page.counts),
-    decided?.counts ?? { valid: rows.length },
-  );
-  // Rows that are decided once more were counted as unchanged the first time.
-  if (page.from === page.to) counts.unchanged -= rows.length;
-  const next: ChunkRecord = {
-    ...identity,
-    done: page.to,
-    counts: { ...counts, rows: page.to },
-    nameless: (before?.nameless ?? 0) + page.nameless,
-    again: (before?.again ?? []).filter((place) => !rows.some((row) => row.at === place)),
-    updatedAt: at,
+/** What was replaced: in the receipt, and in more documents when that is too long. */
+function keptDocuments(
+  receipt: DocumentReference,
+  { created, replaced: list }: PageMaker,
+  expiresAt: Date,
+): { fields: DocumentData; more: Change[] } {
+  const fields: DocumentData = { created: Buffer.from(created.join(""), "hex") };
+  if (list.length === 0) return { fields, more: [] };
+  const packed = deflateRawSync(JSON.stringify(list), { level: 1 });
+  const parts: Buffer[] = [];
+  for (let n = 0; n < packed.length; n += replacedBytes) parts.push(packed.subarray(n, n + replacedBytes));
+  const [first, ...rest] = parts;
+  return {
+    fields: { ...fields, replaced: first, parts: rest.length },
+    more: rest.map((bytes, n) => ({ ref: replacedRef(receipt, n + 1), data: { bytes, expiresAt } })),
   };
-  const ids = Buffer.concat([receipt === undefined ? Buffer.alloc(0) : readIds(receipt), idsOf(page, rows)]);
-  return { record: next, data: chunkDocument(next, ids, importExpiry(record.createdAt)) };
 }
 
-/** What the page's rows name, row by row. */
-function idsOf(page: Page, rows: readonly NamedRow[]): Buffer {
-  const named: (string | undefined)[] = Array.from({ length: page.to - page.from });
-  if (named.length === 0) return Buffer.alloc(0);
-  for (const { at, id } of rows) named[at - page.from] = id;
-  for (const { at, externalId } of page.named) named[at - page.from] = itemIdFor(externalId, undefined);
-  return packIds(named);
+/** How many more documents hold what a page replaced. */
+export function partsOf(receipt: DocumentSnapshot): number {
+  return z.int().min(0).default(0).parse(receipt.get("parts"));
 }
 
-function itemChanges(
-  decided: Decisions | undefined,
-  rows: readonly NamedRow[],
-  refs: readonly DocumentReference[],
-  looked: boolean,
-): Change[] {
-  if (decided === undefined) return [];
-  const refOf = new Map(rows.map((row, n) => [row.id, refs[n]]));
-  // A database takes a commit's locks in the order of their names: given in that order there is nothing left to sort.
-  const ordered = decided.verdicts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  return ordered.flatMap(({ id, after }) => {
-    const ref = refOf.get(id);
-    if (ref === undefined) return [];
-    return [{ ref, data: after === null ? null : toDocument(after), ...(looked ? {} : { create: true }) }];
-  });
+/** What a page did, from its receipt and the documents that go with it. */
+export function readReplaced(
+  receipt: DocumentSnapshot,
+  more: readonly DocumentSnapshot[],
+): { writeId: string; created: string[]; replaced: Replaced[] } {
+  const writeId = z.string().parse(receipt.get("writeId"));
+  const ids = bytesOf(receipt.get("created")).toString("hex");
+  const created = Array.from({ length: ids.length / 32 }, (_, n) => ids.slice(n * 32, (n + 1) * 32));
+  const packed = Buffer.concat([
+    bytesOf(receipt.get("replaced")),
+    ...more.map((doc) => bytesOf(doc.get("bytes"))),
+  ]);
+  if (packed.length === 0) return { writeId, created, replaced: [] };
+  const list = z.array(replaced).parse(JSON.parse(inflateRawSync(packed).toString("utf8")));
+  return {
+    writeId,
+    created,
+    replaced: list.map(({ before, ...rest }) => ({ ...rest, before: revived(before) })),
+  };
 }
 
-function tombstoneChanges(
-  decided: Decisions | undefined,
-  firestore: Firestore,
-  tenantId: string,
-  stateRef: DocumentReference,
-  state: ImportsState,
-  record: ImportRecord,
-): Change[] {
-  if (decided === undefined || decided.tombstones.length === 0) return [];
-  const expiresAt = importExpiry(record.createdAt);
-  const stones = decided.tombstones.map(({ id, rank }) => ({
-    ref: tombstoneRef(firestore, tenantId, id),
-    data: { ...rank, expiresAt },
-  }));
-  if (state.tombstones >= record.seq) return stones;
-  return [...stones, { ref: stateRef, data: stateDocument({ ...state, tombstones: record.seq }) }];
+/** An item as it was kept. */
+function revived(kept: object): ItemRecord {
+  const { createdAt, updatedAt, ...rest } = kept as ItemRecord;
+  return { ...rest, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
 }
 
-function reportChanges(
-  { job, record, identity }: PageContext,
-  page: Page,
-  decided: Decisions | undefined,
-): Change[] {
-  const refused = (decided?.refused ?? []).map(
-    ({ row, note }): RowReport => ({ chunk: identity.chunk, refused: true, notes: [note], ...row.source }),
-  );
-  const reports = [...page.reports, ...refused].sort((a, b) => a.row - b.row);
-  return reportDocuments(reports, importExpiry(record.createdAt)).map((data, part) => ({
-    ref: reportRef(job, identity.chunk, page.from, part),
+function bytesOf(value: unknown): Buffer {
+  return value instanceof Uint8Array ? Buffer.from(value) : Buffer.alloc(0);
+}
+
+function reportChanges(work: Work, record: ImportRecord, page: Page, reports: RowReport[]): Change[] {
+  return linesDocuments(reports, importExpiry(record.createdAt)).map((data, n) => ({
+    ref: checkReportRef(work.job, record.engine.check, page.range, `page-${page.page}-${n}`),
     data,
   }));
+}
+
+/** The counts of a page that was written. */
+export function receiptCounts(receipt: DocumentSnapshot): ImportCounts {
+  return addCounts(noCounts, importCounts.parse(receipt.get("counts")));
 }
 
 function alreadyExists(error: unknown): boolean {

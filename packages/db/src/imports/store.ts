@@ -2,11 +2,14 @@ import type { DocumentReference, DocumentSnapshot, Firestore } from "@google-clo
 import {
   addCounts,
   type CompleteInput,
+  type ImportCounts,
   type ImportInput,
   importWarnings,
   noCounts,
   ProblemError,
   type RowReport,
+  type UndoReport,
+  undoReport,
 } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
 import { autoId } from "../items/ids.ts";
@@ -15,38 +18,48 @@ import { receiptRef } from "../paths.ts";
 import type { DatabasePool } from "../pool.ts";
 import { commitTenantWrite } from "../tenant/commit.ts";
 import type { StoredResponse, TenantBinding, WriteOptions, WriteResult } from "../tenant/types.ts";
-import { chunksOf } from "./chunks.ts";
-import { closed, closeImport, requireFewErrors } from "./close.ts";
+import { chunksOf, oldChunksOf } from "./chunks.ts";
+import { closeImport, requireFew } from "./close.ts";
+import { completeImport, drive } from "./complete.ts";
 import {
-  chunkFields,
+  days,
+  endedBefore,
+  idleDays,
   importDocument,
-  readChunk,
+  linesOf,
+  openDays,
   readImport,
+  readRamp,
   readReports,
   readState,
   stateDocument,
 } from "./documents.ts";
-import { type FinishContext, finishImport } from "./finish.ts";
 import { guarded } from "./guarded.ts";
-import { commitPage, ImportClosed, otherBytes } from "./page.ts";
-import { chunkRef, importRef, importsRef, importsStateRef } from "./paths.ts";
+import { receiptCounts } from "./page.ts";
+import { checkOfReport, importRef, importsRef, importsStateRef, progressRef, rampRef } from "./paths.ts";
+import { noImport, readQueueOf } from "./queue.ts";
+import { bucketsFor } from "./ranges.ts";
+import { findChunk, stageChunk } from "./stage.ts";
+import { sweepUp } from "./sweep-up.ts";
 import type {
   ChunkIdentity,
-  ChunkRecord,
-  Finishing,
-  FinishStep,
-  Governed,
   ImportPosition,
   ImportProgress,
   ImportRecord,
   ImportRepository,
-  OpenChunk,
-  Page,
-  PageResult,
+  ReadChunk,
+  StagedChunk,
+  Stand,
+  Step,
 } from "./types.ts";
+import { beginUndo } from "./undo.ts";
+import type { Place } from "./work.ts";
+import { readWritten, sumOf } from "./write.ts";
 
 /** Imports of one tenant that may be open at once. */
 const mostOpen = 50;
+/** How long cancelling an import may take to delete what it received; the rest goes by its TTL. */
+const sweepMs = 5_000;
 
 /** Imports of one tenant, in Firestore. */
 export class ImportStore implements ImportRepository {
@@ -60,13 +73,17 @@ export class ImportStore implements ImportRepository {
 
   async create(
     input: ImportInput,
-    options: Pick<WriteOptions, "idempotency"> & { respond: (record: ImportRecord) => StoredResponse },
+    options: Pick<WriteOptions, "idempotency"> & {
+      respond: (record: ImportRecord) => StoredResponse;
+      buckets?: number | undefined;
+    },
   ): Promise<WriteResult> {
     const firestore = await this.#open();
     const { tenantId, actor } = this.#binding;
     const stamp = { writeId: autoId(), at: new Date() };
     const id = autoId();
     const stateRef = importsStateRef(firestore, tenantId);
+    const gone = await this.#forgotten(firestore);
     const { result, replayed } = await commitTenantWrite(firestore, this.#binding, {
       ...stamp,
       via: "api",
@@ -77,13 +94,12 @@ export class ImportStore implements ImportRepository {
       apply: ([snapshot]) => {
         if (snapshot === undefined) throw new Error("Firestore left out the imports' state");
         const state = readState(snapshot);
-        if (Object.keys(state.open).length >= mostOpen) {
+        const live = Object.entries(state.open).filter(([other]) => !gone.has(other));
+        if (live.length >= mostOpen) {
           throw new ProblemError(
             "too-many-requests",
             `${mostOpen} imports are open. Complete or cancel some.`,
-            {
-              headers: { "retry-after": "60" },
-            },
+            { headers: { "retry-after": "60" } },
           );
         }
         const seq = state.seq + 1;
@@ -95,13 +111,19 @@ export class ImportStore implements ImportRepository {
           createdAt: stamp.at,
           updatedAt: stamp.at,
           warnings: importWarnings(input),
+          engine: {
+            phase: "receiving",
+            buckets: options.buckets ?? bucketsFor(input.expectedRows),
+            check: 0,
+            ranges: 0,
+          },
         };
-        const open = { ...state.open, [id]: { seq, source: input.source, finishing: false } };
+        const open = { ...Object.fromEntries(live), [id]: { seq, source: input.source, finishing: false } };
         const response = options.respond(record);
         return {
           changes: [
             { ref: importsRef(firestore, tenantId).doc(id), data: importDocument(record) },
-            { ref: stateRef, data: stateDocument({ ...state, seq, open }) },
+            { ref: stateRef, data: stateDocument({ seq, open }) },
           ],
           events: [],
           receipt: receiptData(options, response, stamp.at),
@@ -114,9 +136,10 @@ export class ImportStore implements ImportRepository {
 
   async get(id: string): Promise<ImportRecord> {
     return withinDeadline(operationTimeoutMs, async () => {
-      const record = readImport(await (await this.#job(id)).get());
+      const place = await this.#place(id);
+      const record = readImport(await place.job.get());
       if (record === undefined) throw noImport();
-      return record;
+      return this.#unlessForgotten(place, record);
     });
   }
 
@@ -129,96 +152,140 @@ export class ImportStore implements ImportRepository {
       const ordered = all.orderBy("createdAt", "desc").orderBy("__name__", "desc");
       const from = after === undefined ? ordered : ordered.startAfter(new Date(after.createdAtMs), after.id);
       const { docs } = await from.limit(limit + 1).get();
-      const records = docs.slice(0, limit).flatMap((doc) => readImport(doc) ?? []);
+      const found = docs.slice(0, limit).flatMap((doc) => readImport(doc) ?? []);
+      const records = await Promise.all(
+        found.map(async (record) => this.#unlessForgotten(await this.#place(record.id), record)),
+      );
       const last = records.at(-1);
       const more = docs.length > limit && last !== undefined;
       return { records, ...(more ? { next: { createdAtMs: last.createdAt.getTime(), id: last.id } } : {}) };
     });
   }
 
-  async progress(id: string): Promise<ImportProgress> {
+  async progress(record: ImportRecord): Promise<ImportProgress> {
     return withinDeadline(operationTimeoutMs, async () => {
-      const firestore = await this.#open();
-      const [chunks, state] = await Promise.all([
-        chunksOf(await this.#job(id)),
-        importsStateRef(firestore, this.#binding.tenantId).get(),
+      const place = await this.#place(record.id);
+      const { firestore, job } = place;
+      const { engine } = record;
+      const [staged, ramp, queue] = await Promise.all([
+        endedBefore(record) ? oldChunksOf(job) : chunksOf(job),
+        rampRef(firestore, this.#binding.tenantId).get(),
+        engine.phase === "waiting" ? readQueueOf(place) : undefined,
       ]);
-      const counts = chunks.reduce((sum, c) => addCounts(sum, c.counts), { ...noCounts });
-      return { chunks, counts, ramp: readState(state).ramp };
+      const received = sumOf(staged.map((c) => c.counts));
+      const first = queue?.entries[0]?.id;
+      const known = {
+        chunks: staged,
+        rampStartedAt: readRamp(ramp)?.startedAt,
+        ...(first === undefined || first === record.id ? {} : { waitingFor: first }),
+      };
+      if (engine.phase === "ended" && engine.counts !== undefined && record.state === "completed")
+        return { ...known, counts: engine.counts };
+      if (engine.phase === "writing") {
+        const written = readWritten(await progressRef(job).get());
+        const done = sumOf(
+          written?.check === engine.check ? [...Object.values(written.done), written.partial] : [],
+        );
+        return { ...known, counts: soFar(received, done), rate: written?.rate ?? 0 };
+      }
+      if (engine.wrote !== true) return { ...known, counts: received };
+      const { docs } = await job.collection("pages").select("counts").get();
+      return { ...known, counts: soFar(received, sumOf(docs.map(receiptCounts))) };
     });
   }
 
-  async openChunk(id: string, identity: ChunkIdentity): Promise<OpenChunk> {
-    return withinDeadline(operationTimeoutMs, async () => {
-      const firestore = await this.#open();
-      const job = await this.#job(id);
-      const [jobDoc, stateDoc, chunkDoc] = await firestore.getAll(
-        job,
-        importsStateRef(firestore, this.#binding.tenantId),
-        chunkRef(job, identity.chunk),
-        { fieldMask: [...jobFields, ...stateFields, ...chunkFields] },
-      );
-      const record = jobDoc && readImport(jobDoc);
-      if (record === undefined || stateDoc === undefined || chunkDoc === undefined) throw noImport();
-      const chunk = readChunk(chunkDoc);
-      if (chunk !== undefined && !sameChunk(chunk, identity)) throw otherBytes(identity.chunk);
-      const state = readState(stateDoc);
-      const isDone = chunk !== undefined && chunk.done >= chunk.rows && chunk.again.length === 0;
-      if (!isDone && state.open[id]?.finishing !== false) throw closed(record);
-      return { record, chunk };
-    });
+  async findChunk(id: string, identity: ChunkIdentity): Promise<StagedChunk | undefined> {
+    const place = await this.#place(id);
+    return withinDeadline(operationTimeoutMs, () => findChunk(place, identity));
   }
 
-  async commitPage(
-    record: ImportRecord,
-    governed: Governed,
-    identity: ChunkIdentity,
-    page: Page,
-    expect: "new" | "known",
-  ): Promise<PageResult> {
-    const firestore = await this.#open();
-    const job = await this.#job(record.id);
-    const context = { firestore, binding: this.#binding, job, record, governed, identity };
-    try {
-      return await commitPage(context, page, expect);
-    } catch (error) {
-      throw error instanceof ImportClosed ? closed(await this.get(record.id)) : error;
-    }
+  async stage(record: ImportRecord, identity: ChunkIdentity, read: ReadChunk): Promise<StagedChunk> {
+    return stageChunk(await this.#place(record.id), record, identity, read);
   }
 
   async keepRamp(now: Date, restMs: number): Promise<Date> {
     const firestore = await this.#open();
-    const ref = importsStateRef(firestore, this.#binding.tenantId);
+    const ref = rampRef(firestore, this.#binding.tenantId);
     return guarded(firestore, this.#binding, [ref], ([snapshot], tx) => {
-      const state = readState(snapshot);
-      const { ramp } = state;
+      const ramp = readRamp(snapshot);
       const rested = ramp === undefined || now.getTime() - ramp.lastAt.getTime() > restMs;
       const startedAt = rested ? now : ramp.startedAt;
-      tx.set(ref, stateDocument({ ...state, ramp: { startedAt, lastAt: now } }));
+      tx.set(ref, { startedAt, lastAt: now });
       return startedAt;
     });
   }
 
-  async close(id: string, as: "cancelled"): Promise<ImportRecord> {
-    return closeImport(await this.#context(id), as);
+  async cancel(id: string): Promise<ImportRecord> {
+    const place = await this.#place(id);
+    const record = await closeImport(place, "cancelled");
+    const until = Date.now() + sweepMs;
+    await sweepUp(place, record, await chunksOf(place.job), () => Date.now() > until);
+    return record;
   }
 
   async requireFewErrors(record: ImportRecord): Promise<number> {
-    const context = await this.#context(record.id);
-    return withinDeadline(operationTimeoutMs, async () =>
-      requireFewErrors(context, record, await chunksOf(context.job)),
-    );
+    const place = await this.#place(record.id);
+    return withinDeadline(operationTimeoutMs, async () => {
+      const failed = (await chunksOf(place.job)).reduce((sum, c) => sum + c.counts.failed, 0);
+      await requireFew(place, record, failed);
+      return failed;
+    });
   }
 
-  async finish(id: string, complete: CompleteInput, step: FinishStep): Promise<Finishing> {
-    return finishImport(await this.#context(id), complete, step);
+  async complete(id: string, complete: CompleteInput, step: Step): Promise<Stand> {
+    return completeImport(await this.#place(id), complete, step);
   }
 
-  async *reports(id: string): AsyncGenerator<RowReport> {
-    const job = await this.#job(id);
+  async undo(id: string, step: Step): Promise<Stand> {
+    const place = await this.#place(id);
+    const record = await beginUndo(place);
+    if (record.engine.undo?.state === "done") return { record, ended: true };
+    const { record: now } = await drive(place, step);
+    return { record: now, ended: now.engine.undo?.state === "done" };
+  }
+
+  async *reports({ id, engine }: ImportRecord): AsyncGenerator<RowReport> {
+    const { job } = await this.#place(id);
     for await (const doc of job.collection("reports").orderBy("__name__").stream()) {
-      yield* readReports(doc as unknown as DocumentSnapshot);
+      const snapshot = doc as unknown as DocumentSnapshot;
+      const check = checkOfReport(snapshot.id);
+      if (check === undefined || check === engine.check) yield* readReports(snapshot);
     }
+  }
+
+  async *undoReports(id: string): AsyncGenerator<UndoReport> {
+    const { job } = await this.#place(id);
+    for await (const doc of job.collection("undoReports").orderBy("__name__").stream()) {
+      for (const line of linesOf(doc as unknown as DocumentSnapshot)) yield undoReport.parse(line);
+    }
+  }
+
+  /** Open imports that are gone, or that received nothing for so long that nobody will complete them: those are ended. */
+  async #forgotten(firestore: Firestore): Promise<ReadonlySet<string>> {
+    const { tenantId } = this.#binding;
+    const ids = Object.keys(readState(await importsStateRef(firestore, tenantId).get()).open);
+    if (ids.length < mostOpen) return new Set();
+    const documents = await firestore.getAll(...ids.map((id) => importsRef(firestore, tenantId).doc(id)));
+    const gone = new Set<string>();
+    for (const document of documents) {
+      const record = readImport(document);
+      if (record !== undefined) {
+        const now = await this.#unlessForgotten(await this.#place(document.id), record);
+        if (now.engine.phase !== "ended") continue;
+      }
+      gone.add(document.id);
+    }
+    return gone;
+  }
+
+  async #unlessForgotten(place: Place, record: ImportRecord): Promise<ImportRecord> {
+    if (record.engine.phase !== "receiving") return record;
+    const now = Date.now();
+    if (now - record.updatedAt.getTime() > days(idleDays))
+      return closeImport(place, "cancelled", `no chunk came for ${idleDays} days`);
+    if (now - record.createdAt.getTime() > days(openDays))
+      return closeImport(place, "cancelled", `it was begun ${openDays} days ago`);
+    return record;
   }
 
   #open(): Promise<Firestore> {
@@ -227,24 +294,16 @@ export class ImportStore implements ImportRepository {
     return this.#pool.open(this.#binding.databaseId);
   }
 
-  async #context(id: string): Promise<FinishContext> {
-    return { firestore: await this.#open(), binding: this.#binding, job: await this.#job(id), id };
-  }
-
-  async #job(id: string): Promise<DocumentReference> {
-    const ref = importRef(await this.#open(), this.#binding.tenantId, id);
-    if (ref === undefined) throw noImport();
-    return ref;
+  async #place(id: string): Promise<Place> {
+    const firestore = await this.#open();
+    const job: DocumentReference | undefined = importRef(firestore, this.#binding.tenantId, id);
+    if (job === undefined) throw noImport();
+    return { firestore, binding: this.#binding, job, id };
   }
 }
 
-const jobFields = ["input", "undo", "seq", "state", "createdAt", "warnings", "finish"] as const;
-const stateFields = ["tombstones", "open", "ramp"] as const;
-
-function sameChunk(chunk: ChunkRecord, { digest, firstRow }: ChunkIdentity): boolean {
-  return chunk.digest === digest && chunk.firstRow === firstRow;
-}
-
-function noImport(): ProblemError {
-  return new ProblemError("not-found", "There is no such import.");
+/** What was decided of what was received; the rest is valid. */
+function soFar(received: ImportCounts, done: ImportCounts): ImportCounts {
+  const decided = done.created + done.changed + done.unchanged + done.absent + done.superseded + done.failed;
+  return { ...addCounts(addCounts(noCounts, received), done), valid: Math.max(0, received.valid - decided) };
 }

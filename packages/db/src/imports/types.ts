@@ -2,74 +2,98 @@ import type {
   CompleteInput,
   ImportCounts,
   ImportInput,
+  ImportPhase,
+  ImportPlan,
   ImportState,
-  ItemInput,
   RowReport,
+  UndoReport,
 } from "@proveniq/contracts";
 import type { StoredResponse, WriteOptions, WriteResult } from "../tenant/types.ts";
+import type { StagedOp } from "./rows.ts";
+
+export type { StagedOp } from "./rows.ts";
 
 /** An import as it is stored. */
 export interface ImportRecord {
   id: string;
   input: ImportInput;
-  /** Place among the tenant's imports, from 1: the first part of a row's rank. */
+  /** Its number among the tenant's imports, from 1; items remember it. */
   seq: number;
   state: ImportState;
   createdAt: Date;
   updatedAt: Date;
   warnings: string[];
-  /** What its end did, once it ended. */
+  engine: Engine;
+  /** Of imports that the last release ended. */
   finish?: { deleted: number; duplicates: number };
 }
 
-/** One chunk of an import: what it is, and how far it is decided. */
-export interface ChunkRecord {
+/** How far an import is. */
+export interface Engine {
+  phase: ImportPhase;
+  /** Into how many parts each chunk's rows go, by their ids. */
+  buckets: number;
+  /** The last check that was begun; 0: none was. */
+  check: number;
+  /** Into how many ranges of ids that check is divided. */
+  ranges: number;
+  /** What complete said last. */
+  request?: CompleteInput | undefined;
+  /** What the last check counted. */
+  plan?: ImportPlan | undefined;
+  /** Counts of the rows whose things the writing does not touch. */
+  rest?: ImportCounts | undefined;
+  /** What happened, once it is completed. */
+  counts?: ImportCounts | undefined;
+  /** Chunks, once it has ended. */
+  chunks?: number | undefined;
+  /** Rows may have been written. */
+  wrote?: boolean | undefined;
+  endedAt?: number | undefined;
+  /** Why it was ended, where the state does not say so. */
+  reason?: string | undefined;
+  /** `after`: the last page that is undone. */
+  undo?:
+    | { state: "working" | "done"; restored: number; kept: number; after?: string | undefined }
+    | undefined;
+  /** How a check ended that another import's call brought to its end. */
+  unseen?: { request: CompleteInput; problem?: Refusal | undefined } | undefined;
+}
+
+/** A refusal of complete, as it is kept for whoever asks next. */
+export interface Refusal {
+  code: "import-incomplete" | "too-many-deletes";
+  detail?: string | undefined;
+  errors?: { path: string; message: string }[] | undefined;
+}
+
+/** One chunk of an import that has arrived. */
+export interface StagedChunk {
   chunk: number;
   /** SHA-256 of the unpacked bytes, hex. */
   digest: string;
   firstRow: number;
   rows: number;
-  /** Rows that are decided for good: where work goes on. */
-  done: number;
   counts: ImportCounts;
   /** Refused rows of which not even the id could be read. */
   nameless: number;
-  /** Places of rows that must be decided once more, because an earlier row wrote after them. */
-  again: readonly number[];
+  /** For each bucket, in how many documents its rows are, and how many bytes they have. */
+  parts: number[];
+  bytes: number[];
   updatedAt: Date;
 }
 
-/**
- * What a good row asks for. An upsert's `input` has no owner when the row names none. `source` is the row as it
- * came, should the report need it.
- */
-export type PageRow = {
-  at: number;
-  externalId: string;
-  source: Pick<RowReport, "row" | "cells" | "text">;
-} & ({ op: "upsert"; input: ItemInput } | { op: "delete" });
+/** What a chunk is, as its bytes say. */
+export type ChunkIdentity = Pick<StagedChunk, "chunk" | "digest" | "firstRow" | "rows">;
 
-/** Rows of a chunk that are decided together, from `from` (its cursor before) up to `to` (its cursor after). */
-export interface Page {
-  from: number;
-  to: number;
-  rows: readonly PageRow[];
-  /** Refused rows that name a thing all the same. */
-  named: readonly { at: number; externalId: string }[];
-  /** How many refused rows name nothing. */
+/** A chunk as it was read. */
+export interface ReadChunk {
+  /** Its rows that ask for something, or at least name a thing, in their order. */
+  rows: { at: number; externalId: string; row: StagedOp }[];
+  counts: ImportCounts;
   nameless: number;
-  /** The counts of rows that ask for nothing: refused, blank, superseded within the page. */
-  counts: Partial<ImportCounts>;
   /** Lines of the row report. */
   reports: readonly RowReport[];
-}
-
-/** What a chunk is, as its bytes say. */
-export interface ChunkIdentity {
-  chunk: number;
-  digest: string;
-  firstRow: number;
-  rows: number;
 }
 
 /** Fields of an item that an import decides about; it leaves the others as they are. */
@@ -78,48 +102,51 @@ export type Governed = "all" | { fields: readonly string[]; attributes: readonly
 /** The tenant's imports at one moment. */
 export interface ImportsState {
   seq: number;
-  /** Imports that may still write, by id. */
+  /** Imports that have not ended, by id. */
   open: Record<string, { seq: number; source: string; finishing: boolean }>;
-  /** The newest import that left a tombstone; 0: none did. */
-  tombstones: number;
-  /** Of the items collection: since when it has been written to without a long rest. */
-  ramp: { startedAt: Date; lastAt: Date } | undefined;
+}
+
+/** What was completed and not yet done, in the order of the calls. */
+export interface Queue {
+  entries: { id: string; kind: "import" | "undo" }[];
+  /** Who works on the first, until when (milliseconds). Saves double work; nothing depends on it. */
+  lease?: { token: string; until: number } | undefined;
 }
 
 /** Rows and chunks of an import so far. */
 export interface ImportProgress {
-  chunks: ChunkRecord[];
+  chunks: Pick<StagedChunk, "chunk" | "rows" | "updatedAt">[];
   counts: ImportCounts;
-  ramp: ImportsState["ramp"];
+  /** Rows a second, while it is written. */
+  rate?: number;
+  waitingFor?: string;
+  rampStartedAt: Date | undefined;
 }
 
-/** A chunk that may be worked on. */
-export interface OpenChunk {
-  record: ImportRecord;
-  /** How far it is; undefined when it is new. */
-  chunk: ChunkRecord | undefined;
+/** How large the pieces of work are. */
+export interface ImportLimits {
+  /** Things in one transaction. */
+  pageRows: number;
+  /** Transactions under way at once. */
+  inFlight: number;
+  /** Buckets, whatever number of rows is expected; undefined: as many as fit. */
+  buckets?: number | undefined;
 }
 
-export interface PageResult {
-  chunk: ChunkRecord;
-  /** Somebody else had already decided rows beyond `page.from`: go on from `chunk.done`. */
-  overtaken: boolean;
-  /** Some of the rows named items that exist: look before creating the next page's. */
-  known: boolean;
-  /** Documents of items that were written. */
-  writes: number;
-}
-
-/** What bounds one call of `finish`. */
-export interface FinishStep {
+/** What bounds one call. */
+export interface Step {
+  limits: ImportLimits;
+  governed(input: ImportInput): Governed;
   /** Wait until so many documents may be written; false when the time of this call is over. */
   pace(writes: number): Promise<boolean>;
-  /** True when the time of this call is over. */
+  /** Give back what was not written. */
+  giveBack(writes: number): void;
+  /** True when the time of this call is over. Each call does one step at least. */
   over(): boolean;
 }
 
-/** How an import stands after a call of `finish`; not `ended`: call again. */
-export interface Finishing {
+/** How an import stands after a call; not `ended`: call again. */
+export interface Stand {
   record: ImportRecord;
   ended: boolean;
 }
@@ -138,41 +165,38 @@ export interface ImportRepository {
   /** Begin an import. `respond`: from the new record to the answer, which a repeated request gets again. */
   create(
     input: ImportInput,
-    options: Pick<WriteOptions, "idempotency"> & { respond: (record: ImportRecord) => StoredResponse },
+    options: Pick<WriteOptions, "idempotency"> & {
+      respond: (record: ImportRecord) => StoredResponse;
+      buckets?: number | undefined;
+    },
   ): Promise<WriteResult>;
   get(id: string): Promise<ImportRecord>;
   /** Newest first. */
   list(limit: number, after?: ImportPosition): Promise<{ records: ImportRecord[]; next?: ImportPosition }>;
   /** Counts and chunks of an import so far. */
-  progress(id: string): Promise<ImportProgress>;
+  progress(record: ImportRecord): Promise<ImportProgress>;
   /**
-   * Look whether a chunk may be worked on, and how far it is. Throws `import-closed` unless it is done, and
-   * `chunk-conflict` when the number was used for other bytes.
+   * Look whether a chunk has arrived. Throws `import-closed` when it has not and may not any more, and `chunk-conflict` when
+   * the number was used for other bytes.
    */
-  openChunk(id: string, identity: ChunkIdentity): Promise<OpenChunk>;
-  /**
-   * Decide one page of a chunk: items, events, report lines and the chunk's cursor in one transaction. With
-   * `expect: "new"` the items are created without looking; if one exists after all, the page is done again with
-   * looking.
-   */
-  commitPage(
-    record: ImportRecord,
-    governed: Governed,
-    identity: ChunkIdentity,
-    page: Page,
-    expect: "new" | "known",
-  ): Promise<PageResult>;
+  findChunk(id: string, identity: ChunkIdentity): Promise<StagedChunk | undefined>;
+  /** Keep a chunk. Throws like `findChunk`. */
+  stage(record: ImportRecord, identity: ChunkIdentity, read: ReadChunk): Promise<StagedChunk>;
   /** Note that the tenant's items are being written to, for the ramp. Returns since when they are. */
   keepRamp(now: Date, restMs: number): Promise<Date>;
   /** End an import where it is. Ending it twice is the same. */
-  close(id: string, as: "cancelled"): Promise<ImportRecord>;
+  cancel(id: string): Promise<ImportRecord>;
   /** How many rows were refused so far; stops the import, and throws `import-closed`, when it may not have as many. */
   requireFewErrors(record: ImportRecord): Promise<number>;
   /**
-   * Take the end of an import as far as the time of the call allows. Throws `import-incomplete`,
+   * Take an import to its end, and those before it, as far as the time of the call allows. Throws `import-incomplete`,
    * `too-many-deletes`, `import-closed` (also when more rows were refused than may be).
    */
-  finish(id: string, complete: CompleteInput, step: FinishStep): Promise<Finishing>;
+  complete(id: string, complete: CompleteInput, step: Step): Promise<Stand>;
+  /** Put back what an import replaced, likewise. Throws `undo-impossible`. */
+  undo(id: string, step: Step): Promise<Stand>;
   /** The row report, in the order of chunks. */
-  reports(id: string): AsyncIterable<RowReport>;
+  reports(record: ImportRecord): AsyncIterable<RowReport>;
+  /** What undoing it left as it was. */
+  undoReports(id: string): AsyncIterable<UndoReport>;
 }

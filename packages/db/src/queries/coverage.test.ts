@@ -39,12 +39,27 @@ describe("infra/firestore.indexes.json", () => {
   test("indexes nothing long of receipts, outbox pages and imports, and lets what is old expire", () => {
     expect(exempt("idempotency")).toEqual(["digest", "expiresAt", "response", "writeId"]);
     expect(exempt("outbox")).toEqual(["events", "page", "writtenAt"]);
-    expect(exempt("imports")).toEqual(["expiresAt", "finish", "input", "seq", "updatedAt", "warnings"]);
+    expect(exempt("imports")).toEqual([
+      "engine",
+      "expiresAt",
+      "finish",
+      "input",
+      "seq",
+      "undo",
+      "updatedAt",
+      "warnings",
+    ]);
+    expect(exempt("staged")).toEqual(["bytes", "counts", "digest", "expiresAt", "parts", "updatedAt"]);
+    expect(exempt("rows")).toEqual(["expiresAt", "lines"]);
+    expect(exempt("plan")).toEqual(["body", "expiresAt", "head"]);
+    expect(exempt("pages")).toEqual(["counts", "created", "expiresAt", "replaced", "undone", "writeId"]);
     expect(exempt("chunks")).toEqual(expect.arrayContaining(["counts", "expiresAt", "ids", "updatedAt"]));
     expect(exempt("reports")).toEqual(["expiresAt", "lines"]);
     const expiring = definitions.fieldOverrides.filter((o) => o.ttl === true);
     expect(expiring.map((o) => `${o.collectionGroup}.${o.fieldPath}`)).toEqual(
-      ["idempotency", "imports", "chunks", "reports", "importTombstones"].map((c) => `${c}.expiresAt`),
+      ["idempotency", "imports", "chunks", "reports", "importTombstones"]
+        .concat("staged", "rows", "plan", "pages", "replaced", "progress", "undoReports")
+        .map((c) => `${c}.expiresAt`),
     );
   });
 

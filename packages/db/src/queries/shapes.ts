@@ -1,8 +1,8 @@
 /** Fields that a list of items can be filtered by. */
 export const itemFilters = ["ownerId", "category", "marketKey", "externalId"] as const;
 export type ItemFilter = (typeof itemFilters)[number];
-/** What the sweep of a full import finds its source's items by. */
-const sweepField = "importSource";
+/** What a full import finds its source's items by. */
+const sourceField = "importSource";
 
 export interface SortField {
   field: string;
@@ -12,7 +12,7 @@ export interface SortField {
 /** A query without its values: what an index must serve. Scope is always one collection. */
 export interface QueryShape {
   collection: string;
-  equal: readonly (ItemFilter | typeof sweepField)[];
+  equal: readonly (ItemFilter | typeof sourceField)[];
   /** Ends with `__name__`, as every Firestore order does. */
   order: readonly SortField[];
 }
@@ -47,7 +47,7 @@ function subsets(fields: readonly ItemFilter[]): ItemFilter[][] {
  */
 export const queryShapes: readonly QueryShape[] = [
   ...subsets(itemFilters).map((fields) => itemListShape(Object.fromEntries(fields.map((f) => [f, "any"])))),
-  { collection: "items", equal: [sweepField], order: byName },
+  { collection: "items", equal: [sourceField], order: byName },
   // The market database: a range of buckets is served by what would sort by them; old pages go by name.
   {
     collection: "values",
@@ -61,14 +61,17 @@ export const queryShapes: readonly QueryShape[] = [
   // Imports are few: their list may lean on the automatic index of its time.
   { collection: "imports", equal: [], order: newestFirst },
   { collection: "reports", equal: [], order: byName },
+  { collection: "undoReports", equal: [], order: byName },
+  { collection: "pages", equal: [], order: byName },
   // The sink goes through the outbox by name.
   { collection: "outbox", equal: [], order: byName },
 ];
 
 /** The only files that may build queries with filters or an order; a test holds them to it. */
 export const queryFiles: readonly string[] = [
+  "imports/lookup.ts",
   "imports/store.ts",
-  "imports/sweep.ts",
+  "imports/undo.ts",
   "items/list.ts",
   "market/drift.ts",
   "market/publishing.ts",

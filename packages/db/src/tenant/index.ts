@@ -6,6 +6,7 @@ import { PortfolioStore } from "../portfolio/store.ts";
 import type { TenantBinding, TenantDb } from "./types.ts";
 
 export type * from "../imports/types.ts";
+export { undoUntil } from "../imports/undo-until.ts";
 export type * from "../portfolio/types.ts";
 export type * from "./types.ts";
 

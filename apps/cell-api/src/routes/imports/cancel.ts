@@ -10,12 +10,13 @@ export const cancelImport: Route = {
   tag: "Imports",
   operationId: "cancelImport",
   summary: "Cancel an import",
-  description: "It takes no more rows. What it wrote stays, and so does its report.",
+  description:
+    "Before it writes it leaves nothing behind. What it wrote until then stays, unless it is undone, and so does its report.",
   parameters: [importIdParameter],
   answers: { 200: { description: "It is cancelled", schema: importJob } },
   problems: ["not-found", "import-closed"],
   async handle(c, deps) {
     const { db } = c.var.tenant;
-    return c.json(await jobOf(db, await db.imports.close(importIdOf(c), "cancelled"), deps));
+    return c.json(await jobOf(db, await db.imports.cancel(importIdOf(c)), deps));
   },
 };

@@ -15,13 +15,14 @@ export const completeImport: Route = {
   operationId: "completeImport",
   summary: "Say that all chunks were sent",
   description:
-    "The totals must match what arrived. A full import then deletes what its file does not name. 202 means that this goes " +
-    "on: send the same again after Retry-After.",
+    "The totals must match what arrived. Then the file as a whole is compared with the book, what would happen is counted " +
+    "exactly, and written as applying its rows in their order would have it. With `preview` it is only counted. Imports of one tenant " +
+    "take their turns in the order in which they were completed. 202 means that this goes on: send the same again after Retry-After.",
   parameters: [importIdParameter],
   body: { schema: completeInput, mediaTypes },
   answers: {
-    200: { description: "The import is completed", schema: importJob },
-    202: { description: "Deleting goes on: send it again", schema: importJob, headers: ["Retry-After"] },
+    200: { description: "The import is completed, or, with preview, counted", schema: importJob },
+    202: { description: "It goes on: send it again", schema: importJob, headers: ["Retry-After"] },
   },
   problems: [
     "imports-paused",

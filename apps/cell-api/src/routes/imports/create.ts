@@ -39,11 +39,12 @@ export const createImport: Route = {
     await importerOf(deps).admit();
     const body = await readJson(c.req.raw, mediaTypes);
     const input = validate(importInput, body.value, "import");
-    const { writesPerSecond } = importerOf(deps);
+    const { writesPerSecond, buckets } = importerOf(deps);
     const result = await tenant.db.imports.create(input, {
       idempotency: idempotencyOf(c, "POST /v1/imports", body.bytes),
+      buckets,
       respond: (record) => {
-        const nothing = { chunks: [], counts: { ...noCounts }, ramp: undefined };
+        const nothing = { chunks: [], counts: { ...noCounts }, rampStartedAt: undefined };
         const job = presentImport(record, nothing, { writesPerSecond }, record.createdAt.getTime());
         return {
           status: 201,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { queryOf, validate } from "../../http/validate.ts";
 import { readChunkBody } from "../../imports/body.ts";
 import type { Route } from "../route.ts";
-import { importerOf, importIdOf, importIdParameter, importPath, laterHeaders } from "./shared.ts";
+import { importerOf, importIdOf, importIdParameter, importPath } from "./shared.ts";
 
 const rowMessage = "must be the number of the chunk's first row in the file, from 1";
 const chunkQuery = z.strictObject({
@@ -22,9 +22,8 @@ export const putChunk: Route = {
   operationId: "putChunk",
   summary: "Send a chunk of an import",
   description:
-    `At most ${importLimits.chunkBytes} bytes and ${importLimits.chunkRows} rows. 202 means that the time of the call was over: put ` +
-    "the same bytes again after Retry-After and it goes on where it was. A chunk that is done answers the same however " +
-    "often it is put.",
+    `At most ${importLimits.chunkBytes} bytes and ${importLimits.chunkRows} rows, in any order. Its rows are read, checked and kept; what they ask for ` +
+    "happens when the import is completed. A chunk that is kept answers the same however often it is put.",
   parameters: [
     importIdParameter,
     {
@@ -48,8 +47,7 @@ export const putChunk: Route = {
   ],
   body: { schema: z.string(), mediaTypes: chunkMediaTypes },
   answers: {
-    200: { description: "Every row of it is decided", schema: chunkAnswer },
-    202: { description: "Some of it is: put it again", schema: chunkAnswer, headers: ["Retry-After"] },
+    200: { description: "It is read and kept. Nothing is written before complete", schema: chunkAnswer },
   },
   problems: [
     "imports-paused",
@@ -61,6 +59,7 @@ export const putChunk: Route = {
     "unsupported-media-type",
     "digest-mismatch",
     "invalid-chunk",
+    "too-many-requests",
   ],
   async handle(c, deps) {
     const { db } = c.var.tenant;
@@ -76,8 +75,6 @@ export const putChunk: Route = {
     await importer.admit();
     const { input } = await importer.find(db, id);
     const body = await readChunkBody(c.req.raw, input.format.type);
-    const { answer, retryAfterSeconds } = await importer.put(db, id, number, firstRow, body);
-    if (answer.state === "done") return c.json(answer);
-    return c.json(answer, 202, laterHeaders(db, importer, retryAfterSeconds ?? 1));
+    return c.json(await importer.put(db, id, number, firstRow, body));
   },
 };

@@ -30,7 +30,7 @@ export function importerOf({ importer }: RouteDeps): Importer {
 
 /** An import with its counts, as it is answered. */
 export async function jobOf(db: TenantDb, record: ImportRecord, deps: RouteDeps): Promise<ImportJob> {
-  const progress = await db.imports.progress(record.id);
+  const progress = await db.imports.progress(record);
   return presentImport(record, progress, { writesPerSecond: importerOf(deps).writesPerSecond }, deps.now());
 }
 
