@@ -1,4 +1,4 @@
-import { completeInput, importJob, ProblemError } from "@proveniq/contracts";
+import { completeInput, importJob } from "@proveniq/contracts";
 import { readJson } from "../../http/json-body.ts";
 import { validate } from "../../http/validate.ts";
 import type { Route } from "../route.ts";
@@ -41,16 +41,6 @@ export const completeImport: Route = {
     const importer = importerOf(deps);
     await importer.admit();
     const input = validate(completeInput, (await readJson(c.req.raw, mediaTypes)).value, "request");
-    // Until rows are kept before they are decided, nothing is left to be shown: each has been written as it came.
-    if (input.preview) {
-      throw new ProblemError(
-        "invalid-request",
-        "This cell writes rows as they come: begin with dryRun instead.",
-        {
-          errors: [{ path: "/preview", message: "is not possible here" }],
-        },
-      );
-    }
     const { answer, retryAfterSeconds } = await importer.complete(db, id, input);
     const job = await jobOf(db, answer, deps);
     if (retryAfterSeconds === undefined) return c.json(job);
