@@ -29,7 +29,15 @@ export class Book {
     this.tenant = tenant;
     for (const thing of things) {
       this.#worlds.set(thing, [
-        { held: undefined, writer: "", pending: [], events: [], did: {}, replaced: {} },
+        {
+          held: undefined,
+          writer: "",
+          pending: [],
+          events: [],
+          did: {},
+          marked: { by: "", events: 0 },
+          replaced: {},
+        },
       ]);
     }
   }

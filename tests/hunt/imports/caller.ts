@@ -27,12 +27,15 @@ const patienceMs = 90_000;
 export class Caller {
   readonly #stack: Stack;
   readonly #tenant: Tenant;
+  readonly #instances: readonly number[];
   /** Processes are killed: a call may be lost. */
   readonly #rough: () => boolean;
   readonly log: string[] = [];
   calls = 0;
 
-  constructor(stack: Stack, tenant: Tenant, rough: () => boolean) {
+  /** `instances`: of bulk, which get its calls in turn. */
+  constructor(stack: Stack, tenant: Tenant, instances: readonly number[], rough: () => boolean) {
+    this.#instances = instances;
     this.#stack = stack;
     this.#tenant = tenant;
     this.#rough = rough;
@@ -69,12 +72,15 @@ export class Caller {
     { body, headers }: { body?: string | Buffer; headers?: Record<string, string> },
   ): Promise<Answer | undefined> {
     try {
-      const response = await fetch(`${this.#stack.url(service, this.calls)}/v1${path}`, {
-        method,
-        headers: { authorization: `Bearer ${this.#tenant.key}`, ...headers },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : new Uint8Array(body) }),
-        signal: AbortSignal.timeout(70_000),
-      });
+      const response = await fetch(
+        `${this.#stack.url(service, this.#instances[this.calls % this.#instances.length])}/v1${path}`,
+        {
+          method,
+          headers: { authorization: `Bearer ${this.#tenant.key}`, ...headers },
+          ...(body === undefined ? {} : { body: typeof body === "string" ? body : new Uint8Array(body) }),
+          signal: AbortSignal.timeout(70_000),
+        },
+      );
       const text = await response.text();
       const told = response.status < 400 ? undefined : problem.safeParse(parsed(text)).data;
       return {

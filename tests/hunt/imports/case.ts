@@ -7,7 +7,7 @@ import type { Fields, Held } from "./model.ts";
 import { itemIdOf, type Stack, type Tenant } from "./stack.ts";
 
 /** What all cases may name. */
-export const allThings = ["A-1", "A-2", "B 3", "Ä/4", "x.5"] as const;
+export const allThings = ["A-1", "A-2", "B 3", "Ä/4", "x.5", "C6", "C7", "C8"] as const;
 
 /** One case: a tenant, some imports, and people who change things meanwhile. All follows from the seed and its number. */
 export class Case {
@@ -25,9 +25,9 @@ export class Case {
     this.number = number;
     this.tenant = tenant;
     this.#random = new Random(seed, number);
-    this.caller = new Caller(stack, tenant, rough);
     const random = this.#random;
-    this.#things = allThings.slice(0, random.int(2, allThings.length));
+    this.caller = new Caller(stack, tenant, random.pick([[0], [1], [0, 1]]), rough);
+    this.#things = allThings.slice(0, random.pick([2, 3, 4, 5, allThings.length]));
     this.#book = new Book(tenant.id, allThings);
     const scene: Scene = {
       random,
@@ -45,9 +45,9 @@ export class Case {
   #plan(scene: Scene): HuntedImport[] {
     const random = this.#random;
     const count = random.weighted([
-      [3, 1],
+      [4, 1],
       [5, 2],
-      [2, 3],
+      [1, 3],
     ]);
     const oneSource = random.chance(0.6);
     const files: HuntFile[] = [];

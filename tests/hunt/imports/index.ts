@@ -3,12 +3,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Hunt, HuntOrder, HuntResult, Violation } from "../hunt.ts";
 import { Random } from "../random.ts";
 import { allThings, Case } from "./case.ts";
-import { Stack } from "./stack.ts";
+import { type Limits, Stack } from "./stack.ts";
 
 /** Cases that are read and compared together, after which everything is forgotten. */
 const batchSize = 48;
 /** Cases under way at once. */
 const atOnce = 6 * availableParallelism();
+/** One instance of bulk does a step or two in a call, the other goes on. */
+const instances: readonly Limits[] = [
+  { pageRows: 2, callMs: 20, buckets: 2, inFlight: 2 },
+  { pageRows: 3, callMs: 5_000, buckets: 1, inFlight: 4 },
+];
 /** Of so many batches processes are killed in one. */
 const roughEvery = 6;
 
@@ -32,26 +37,37 @@ export const hunt: Hunt = {
 async function run(order: HuntOrder): Promise<HuntResult> {
   const { cases, kills } = order.options;
   const count = typeof cases === "string" ? Number(cases) : order.count;
-  const stack = await Stack.start({ pageRows: 3, callMs: 30, buckets: 3, inFlight: 2 });
+  const stack = await Stack.start(instances);
   const violations: Violation[] = [];
   let played = 0;
   let calls = 0;
   let killed = 0;
   const startedAt = performance.now();
+  const cpuBefore = await stack.cpuSeconds();
+  let cpu = 0;
   try {
     while (played < count && violations.length < order.enough && performance.now() < order.deadline) {
       const size = Math.min(batchSize, count - played);
       const first = order.first + played;
-      const rough =
-        kills === "all" ||
-        (kills !== "none" && Math.floor(first / batchSize) % roughEvery === roughEvery - 1);
-      const batch = await playBatch(stack, order.seed, first, size, rough);
+      const rough = kills === "all" || (kills !== "none" && Math.floor(first / batchSize) % roughEvery === 1);
+      const batch = await playBatch(stack, {
+        seed: order.seed,
+        first,
+        size,
+        rough,
+        deadline: order.deadline,
+      });
       violations.push(...batch.violations);
+      for (const { schedule, what } of batch.violations) order.progress(`case ${schedule}: ${what}`);
       calls += batch.calls;
       killed += batch.killed;
-      played += size;
+      played += batch.played;
+      if (batch.played === 0) break;
       const rate = (1_000 * played) / (performance.now() - startedAt);
-      order.progress(`${played} cases, ${violations.length} violations, ${rate.toFixed(1)} cases/s`);
+      cpu = (await stack.cpuSeconds()) - cpuBefore;
+      order.progress(
+        `${played} cases, ${violations.length} violations, ${rate.toFixed(1)} cases/s, ${((1_000 * cpu) / played).toFixed(0)} ms of CPU a case`,
+      );
     }
   } finally {
     await stack.close();
@@ -60,17 +76,36 @@ async function run(order: HuntOrder): Promise<HuntResult> {
   return {
     schedules: played,
     violations,
-    figures: { calls, kills: killed, cases_s: Math.round((10 * played) / seconds) / 10 },
+    figures: {
+      calls,
+      kills: killed,
+      cases_s: Math.round((10 * played) / seconds) / 10,
+      cpu_ms_per_case: Math.round((1_000 * cpu) / Math.max(1, played)),
+    },
   };
 }
 
-async function playBatch(stack: Stack, seed: number, first: number, size: number, rough: boolean) {
+interface Batch {
+  seed: number;
+  first: number;
+  size: number;
+  /** Processes are killed meanwhile. */
+  rough: boolean;
+  deadline: number;
+}
+
+async function playBatch(stack: Stack, { seed, first, size, rough, deadline }: Batch) {
   const tenants = await stack.newTenants(size);
   const cases = tenants.map((tenant, n) => new Case(stack, tenant, seed, first + n, () => rough));
   const waiting = [...cases];
+  const played: Case[] = [];
   let over = false;
   const workers = Array.from({ length: atOnce }, async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next.play();
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      played.push(next);
+      await next.play();
+      if (performance.now() > deadline) return;
+    }
   });
   const killing = rough ? kill(stack, new Random(seed, first), () => over) : Promise.resolve(0);
   await Promise.all(workers);
@@ -78,14 +113,19 @@ async function playBatch(stack: Stack, seed: number, first: number, size: number
   const killed = await killing;
   const stored = await stack.stored(allThings);
   const violations: Violation[] = [];
-  for (const each of cases) {
+  for (const each of played) {
     const faults = each.compare(stored.get(each.tenant.id) ?? new Map());
     if (faults.length === 0) continue;
     const story = process.env["HUNT_LOG"] === undefined ? "" : `\n    ${each.caller.log.join("\n    ")}`;
     violations.push({ schedule: each.number, what: faults.join("\n  ") + story });
   }
   await stack.clear();
-  return { violations, killed, calls: cases.reduce((sum, each) => sum + each.caller.calls, 0) };
+  return {
+    violations,
+    killed,
+    played: played.length,
+    calls: cases.reduce((sum, each) => sum + each.caller.calls, 0),
+  };
 }
 
 /** Kill one of the two bulk processes now and then. */

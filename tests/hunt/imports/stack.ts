@@ -12,6 +12,7 @@ import { startEmulator } from "@proveniq/local-cloud/emulator";
 import { type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 import { makeApiKey } from "@proveniq/tenant-context/credentials";
 import { z } from "zod";
+import { shareEnvironment } from "../../setup/environment.ts";
 import { freePort } from "../../setup/ports.ts";
 import type { Stored } from "./book.ts";
 import type { Held, Owned } from "./model.ts";
@@ -56,7 +57,9 @@ export class Stack {
     this.#servers = servers;
   }
 
-  static async start(limits: Limits): Promise<Stack> {
+  /** `limits`: of each of the instances of bulk; two instances may have different ones, as while a deploy runs. */
+  static async start(limits: readonly Limits[]): Promise<Stack> {
+    shareEnvironment();
     const folder = await mkdtemp(join(tmpdir(), "hunt-imports-"));
     const base = cellManifest.parse(
       JSON.parse(await readFile(join(root, "infra/cells/enterprise-a/cell.json"), "utf8")),
@@ -81,11 +84,12 @@ export class Stack {
       METADATA_SERVER_DETECTION: "none",
       INSTANCES: "1",
       IMPORT_PACE: "off",
-      IMPORT_LIMITS: JSON.stringify(limits),
     };
-    const servers: Server[] = [];
-    for (const service of ["api", "bulk", "bulk"] as const)
-      servers.push(new Server({ ...environment, SERVICE: service, PORT: String(await freePort()) }));
+    const servers = [new Server({ ...environment, SERVICE: "api", PORT: String(await freePort()) })];
+    for (const each of limits) {
+      const own = { SERVICE: "bulk", PORT: String(await freePort()), IMPORT_LIMITS: JSON.stringify(each) };
+      servers.push(new Server({ ...environment, ...own }));
+    }
     await Promise.all(servers.map((server) => server.start()));
     return new Stack(emulator, pool, manifest.project, folder, servers);
   }
@@ -167,6 +171,17 @@ export class Stack {
       }
     }
     return found;
+  }
+
+  /** Processor time of all that runs here, in seconds: on a machine that others use too, it tells what a case costs. */
+  async cpuSeconds(): Promise<number> {
+    const pids = [process.pid, this.#emulator.pid, ...this.#servers.map((server) => server.pid)];
+    const each = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")));
+    return each.reduce((sum, stat) => {
+      // The second field is the program's name in brackets and may hold blanks.
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return sum + (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
+    }, 0);
   }
 
   /** Forget everything. */
@@ -278,6 +293,10 @@ class Server {
       await sleep(25);
     }
     throw new Error("a cell's process is not ready within 30 s");
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   async kill(): Promise<void> {

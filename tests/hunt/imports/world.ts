@@ -13,6 +13,8 @@ export interface World {
   pending: readonly string[];
   events: readonly string[];
   did: Readonly<Record<string, Did>>;
+  /** Which import gave it its source last, and how many events there were then. */
+  marked: { by: string; events: number };
   replaced: Readonly<Record<string, Held | undefined>>;
 }
 
@@ -64,9 +66,14 @@ function imported(
   }
   const did = { [end]: 1 };
   if (end === "absent") return note(did);
-  if (end === "unchanged") return note(did, { ...world, held: held && { ...held, source: file.source } });
+  if (end === "unchanged") {
+    if (held?.source === file.source) return note(did);
+    const marked = { by: name, events: world.events.length };
+    return note(did, { ...world, held: held && { ...held, source: file.source }, marked });
+  }
   const made = after && { item: after, version: (held?.version ?? 0) + 1, source: file.source };
-  return note(did, wrote(world, name, made, "import"));
+  const next = wrote(world, name, made, "import");
+  return note(did, { ...next, marked: { by: name, events: next.events.length } });
 }
 
 function undone(world: World, { name, of }: Extract<Window, { kind: "undo" }>): World {
@@ -78,6 +85,11 @@ function undone(world: World, { name, of }: Extract<Window, { kind: "undo" }>): 
     if (held !== undefined || before === undefined) return counted({ kept: 1 });
     return counted({ restored: 1 }, wrote(world, name, { ...before, version: before.version + 1 }, "import"));
   }
+  if (did.unchanged === 1 && world.marked.by === of && world.marked.events === world.events.length)
+    return counted(
+      {},
+      { ...world, held: held && { ...held, source: before?.source }, marked: { by: name, events: 0 } },
+    );
   if (did.created !== 1 && did.changed !== 1) return counted({});
   if (world.writer !== of || held === undefined) return counted({ kept: 1 });
   if (did.created === 1) return counted({ restored: 1 }, wrote(world, name, undefined, "import"));

@@ -71,9 +71,10 @@ export async function drive(place: Place, step: Step): Promise<Stand> {
   };
   try {
     for (let turn = 0; ; turn++) {
-      if (turn > 0 && step.over()) return { record: await read(), ended: false };
       const first = await lease.take(id);
+      // Before the look at the clock: a preview that ends with its call must not begin anew with the next.
       if (first === undefined) return settled(await read());
+      if (turn > 0 && step.over()) return { record: await read(), ended: false };
       if (first === "taken") return { record: await read(), ended: false };
       const job = importRef(firestore, binding.tenantId, first.id);
       if (job === undefined) throw new Error("not an import's id");

@@ -83,11 +83,10 @@ export class Lookup {
       const document = this.#next;
       this.#read++;
       const own = this.#full && document.get("importSource") === this.#source;
-      if (own) {
-        ofSource++;
-        if (!ids.has(document.id)) this.#otherwise++;
-      }
+      // What lies before belongs to ranges that another call has decided.
       if (document.id >= low) {
+        if (own) ofSource++;
+        if (own && !ids.has(document.id)) this.#otherwise++;
         if (ids.has(document.id)) addTo(existing, document);
         else if (own && !named.has(document.id)) gone.push({ id: document.id, bytes: bytesOf(document) });
       }
