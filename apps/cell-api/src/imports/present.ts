@@ -18,14 +18,16 @@ export function presentImport(
   now: number,
 ): ImportJob {
   const { id, input, createdAt, updatedAt, warnings, finish, engine } = record;
-  const { phase, plan } = engine;
+  const { plan } = engine;
+  // With nobody before it it is about to be checked.
+  const phase = engine.phase === "waiting" && progress.waitingFor === undefined ? "checking" : engine.phase;
   const swept = input.scope === "full" && !input.dryRun ? (finish?.deleted ?? 0) : 0;
   const counts = addCounts(progress.counts, { deleted: swept, warnings: finish?.duplicates ?? 0 });
   const rowsPerSecond = phase === "writing" ? (progress.rate ?? 0) : rateOf(progress, createdAt, now);
   const age = progress.rampStartedAt === undefined ? 0 : now - progress.rampStartedAt.getTime();
   const cap = writesPerSecond ?? Number.MAX_SAFE_INTEGER;
   const left = rowsLeft(record, counts);
-  const undo = undoOf(record, now);
+  const undo = undoOf(record, counts, now);
   return {
     id,
     source: input.source,
@@ -64,7 +66,7 @@ function rowsLeft({ input, engine }: ImportRecord, counts: ImportCounts): number
   return input.expectedRows === undefined ? undefined : Math.max(0, input.expectedRows - counts.rows);
 }
 
-function undoOf(record: ImportRecord, now: number): ImportJob["undo"] {
+function undoOf(record: ImportRecord, counts: ImportCounts, now: number): ImportJob["undo"] {
   const { engine, input } = record;
   if (engine.phase !== "ended") return undefined;
   if (engine.undo !== undefined) {
@@ -73,7 +75,8 @@ function undoOf(record: ImportRecord, now: number): ImportJob["undo"] {
   }
   const until = undoUntil(record);
   const nothing = { restored: 0, kept: 0 };
-  if (until === undefined || engine.wrote !== true || !input.undo) return { state: "off", ...nothing };
+  const wrote = counts.created + counts.changed + counts.deleted > 0;
+  if (until === undefined || !wrote || input.dryRun || !input.undo) return { state: "off", ...nothing };
   const state = until < now ? "expired" : "possible";
   return { state, ...nothing, until: new Date(until).toISOString() };
 }

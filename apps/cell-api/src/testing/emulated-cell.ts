@@ -16,6 +16,9 @@ export interface EmulatedCell {
   config: CellConfig;
   /** The cell's databases, for what a test must see or do behind the API's back. */
   pool: DatabasePool;
+  /** Its databases and tenants; tenants lie in them by turns. */
+  databases: readonly string[];
+  tenants: readonly string[];
   close(): Promise<void>;
 }
 
@@ -71,6 +74,8 @@ export async function emulatedCell(
     call: clientOf(createApp(cell.deps), tenants[0]),
     config,
     pool,
+    databases: allow,
+    tenants,
     close: async () => {
       await Promise.all([cell.close(), pool.close()]);
     },

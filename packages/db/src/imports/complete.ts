@@ -88,6 +88,8 @@ export async function drive(place: Place, step: Step): Promise<Stand> {
             : await advance(work, record, first.id === id);
       if (result === "over") return { record: await read(), ended: false };
       if (result === "dropped") await lease.drop(first.id);
+      // Said now, whatever the time: a preview that is over would be begun anew by the next call.
+      else if (first.id === id) return settled(await read());
     }
   } finally {
     await lease.release().catch(() => undefined);
@@ -205,6 +207,8 @@ async function judge(
     if (engine.phase !== "checking" || engine.check !== check || engine.request === undefined)
       throw new CheckOver();
     const planned = { ...engine, plan };
+    if (engine.request.preview)
+      return back(now, queue, { ...planned, ...(own ? {} : { unseen: { request: engine.request } }) });
     if (now.input.dryRun) {
       const counts = dryCounts(chunks, plan);
       return {
@@ -213,8 +217,6 @@ async function judge(
         state: closedIn(state, now.id),
       };
     }
-    if (engine.request.preview)
-      return back(now, queue, { ...planned, ...(own ? {} : { unseen: { request: engine.request } }) });
     refused = refusalOf(now, plan, nameless, engine.request);
     if (refused !== undefined) return { record: { ...now, engine: planned } };
     return { record: { ...now, state: "finishing", engine: { ...planned, phase: "writing", rest } } };

@@ -238,7 +238,8 @@ export class ImportStore implements ImportRepository {
 
   async undo(id: string, step: Step): Promise<Stand> {
     const place = await this.#place(id);
-    const record = await beginUndo(place);
+    const { counts } = await this.progress(await this.get(id));
+    const record = await beginUndo(place, counts);
     if (record.engine.undo?.state === "done") return { record, ended: true };
     const { record: now } = await drive(place, step);
     return { record: now, ended: now.engine.undo?.state === "done" };

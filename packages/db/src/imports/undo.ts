@@ -1,5 +1,5 @@
 import type { DocumentSnapshot } from "@google-cloud/firestore";
-import { ProblemError, type UndoReport } from "@proveniq/contracts";
+import { type ImportCounts, ProblemError, type UndoReport } from "@proveniq/contracts";
 import { eventOf } from "../items/changes.ts";
 import { fromDocument, type ItemRecord, toDocument } from "../items/document.ts";
 import { autoId } from "../items/ids.ts";
@@ -16,12 +16,12 @@ import type { Place, Work } from "./work.ts";
 /** Pages whose receipts are read at once. */
 const readAtOnce = 50;
 
-/** Put an import in the queue to be undone. Throws `undo-impossible`. */
-export async function beginUndo(place: Place): Promise<ImportRecord> {
+/** Put an import in the queue to be undone. `counts`: what it did. Throws `undo-impossible`. */
+export async function beginUndo(place: Place, counts: ImportCounts): Promise<ImportRecord> {
   return change(place, ({ record, queue }) => {
     const { engine } = record;
     if (engine.undo !== undefined) return undefined;
-    const why = whyNot(record);
+    const why = whyNot(record, counts);
     if (why !== undefined) throw new ProblemError("undo-impossible", why);
     const entries = [...queue.entries, { id: record.id, kind: "undo" as const }];
     return {
@@ -31,10 +31,10 @@ export async function beginUndo(place: Place): Promise<ImportRecord> {
   });
 }
 
-function whyNot(record: ImportRecord): string | undefined {
+function whyNot(record: ImportRecord, counts: ImportCounts): string | undefined {
   const { engine, input } = record;
   if (engine.phase !== "ended") return "It has not ended. Cancel it first.";
-  if (input.dryRun || (engine.endedAt !== undefined && engine.wrote !== true)) return "It wrote nothing.";
+  if (input.dryRun || counts.created + counts.changed + counts.deleted === 0) return "It wrote nothing.";
   const until = undoUntil(record);
   if (!input.undo || until === undefined) return "What it replaced was not kept.";
   if (until < Date.now())
