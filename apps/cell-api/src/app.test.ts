@@ -119,11 +119,11 @@ describe("before a tenant is reached", () => {
 describe("every answer", () => {
   it("is private, is not sniffed, varies by who asks, and carries the request's id", async () => {
     for (const path of ["/health", "/v1/items", "/nowhere"]) {
-      const { headers } = await call("GET", path, { headers: { "x-request-id": "abc-123" } });
+      const { headers } = await call("GET", path, { headers: { "x-request-id": "abc-12345" } });
       expect(headers.get("cache-control")).toBe("private, no-store");
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("vary")).toBe("Authorization, Origin, X-Tenant-ID");
-      expect(headers.get("x-request-id")).toBe("abc-123");
+      expect(headers.get("x-request-id")).toBe("abc-12345");
     }
   });
 
@@ -139,7 +139,7 @@ describe("every answer", () => {
 
   it("gets an id of ours when the client's is not fit for a log", async () => {
     const { headers } = await call("GET", "/health", { headers: { "x-request-id": "a b\t{}" } });
-    expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect(headers.get("x-request-id")).toMatch(/^[0-9a-f]{32}$/);
   });
 });
 

@@ -6,7 +6,7 @@ import { composeCell } from "./compose.ts";
 import { functionOf, loadFunctionsConfig, replicatorConfig } from "./config.ts";
 import { takeServer } from "./functions-platform.ts";
 import { requestMs } from "./http/equip.ts";
-import { type Fetch, listenerOf, type Refusal } from "./http/listener.ts";
+import { type Fetch, listenerOf } from "./http/listener.ts";
 import { createLogger } from "./log.ts";
 import { sinkConfig } from "./sink-config.ts";
 import { startTracing } from "./telemetry/start.ts";
@@ -32,8 +32,6 @@ const importing = once(async () => {
   });
 });
 
-const onRefused = (refusal: Refusal) => logger.info(refusal, "refused before it was a request");
-
 /** Each function is an instance of its own: what it does not serve, it does not load. */
 function once(make: () => Promise<ReturnType<typeof createApp>>): Fetch {
   let app: ReturnType<typeof make> | undefined;
@@ -45,8 +43,8 @@ function once(make: () => Promise<ReturnType<typeof createApp>>): Fetch {
 
 const target = functionOf();
 if (target === "api" || target === "bulk") tellStrangers(config, logger);
-if (target === "api") takeServer(interactive, { requestTimeoutMs: requestMs.api, onRefused });
-if (target === "bulk") takeServer(importing, { requestTimeoutMs: requestMs.bulk, onRefused });
+if (target === "api") takeServer(interactive, { requestTimeoutMs: requestMs.api, logger });
+if (target === "bulk") takeServer(importing, { requestTimeoutMs: requestMs.bulk, logger });
 
 /**
  * The same app on Cloud Functions; placed and sized by the cell's manifest. There requests never come this way, because the
@@ -61,7 +59,7 @@ export const api = onRequest(
     timeoutSeconds: 60,
     invoker: "public",
   },
-  listenerOf(interactive, onRefused),
+  listenerOf(interactive, logger),
 );
 
 /** Imports: instances of their own, so that nobody who waits for an answer shares one with them. */
@@ -75,7 +73,7 @@ export const bulk = onRequest(
     timeoutSeconds: 120,
     invoker: "public",
   },
-  listenerOf(importing, onRefused),
+  listenerOf(importing, logger),
 );
 
 /**

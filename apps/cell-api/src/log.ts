@@ -39,3 +39,9 @@ export function createLogger(options: { level: string; cell: string; project: st
 
 /** Says nothing. */
 export const silentLogger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** A fault for a log line: clients are told nothing of it. */
+export function describeError(error: unknown): object | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return { type: error.name, message: error.message.slice(0, 500), stack: error.stack?.slice(0, 4000) };
+}

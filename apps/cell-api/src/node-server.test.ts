@@ -4,7 +4,6 @@ import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AppEnv } from "./deps.ts";
 import { readJson } from "./http/json-body.ts";
-import type { Refusal } from "./http/listener.ts";
 import { responseTo } from "./http/problem-response.ts";
 import { requestLog } from "./http/request-log.ts";
 import { Traffic } from "./http/traffic.ts";
@@ -15,11 +14,10 @@ import { sendAndReset } from "./testing/raw-client.ts";
 import { strandedApp } from "./testing/stranded-app.ts";
 
 let server: RunningServer;
-const told: Pick<Refusal, "requestId" | "traceId">[] = [];
-const logger = { ...silentLogger, info: (line: object) => void told.push(line as Refusal) };
+const told: { requestId?: string; traceId?: string }[] = [];
+const logger = { ...silentLogger, info: (line: object) => void told.push(line) };
 beforeAll(async () => {
-  const onRefused = (refusal: Refusal) => told.push(refusal);
-  server = await serve(strandedApp({ logger }).app.fetch, { host: "127.0.0.1", port: 0, onRefused });
+  server = await serve(strandedApp({ logger }).app.fetch, { host: "127.0.0.1", port: 0, logger });
 });
 afterAll(() => server.drain());
 
@@ -130,12 +128,14 @@ describe("the plain server", () => {
     const reading = await serve(app.fetch, { host: "127.0.0.1", port: 0, requestTimeoutMs: 300 });
     const half = (id: string) =>
       `POST / HTTP/1.1\r\nhost: a\r\nx-request-id: ${id}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`;
-    await sendAndReset(reading.port, half("reset"));
+    await sendAndReset(reading.port, half("reset-in-body"));
     await expect
       .poll(() => lines)
-      .toMatchObject([{ requestId: "reset", status: 499, reason: "client gone" }]);
-    expect(await exchange(half("slow"), reading.port)).toMatch(/^HTTP\/1\.1 408 [\s\S]*x-request-id: slow/);
-    await expect.poll(() => lines.slice(1)).toMatchObject([{ requestId: "slow", status: 408 }]);
+      .toMatchObject([{ requestId: "reset-in-body", status: 499, reason: "client gone" }]);
+    expect(await exchange(half("slow-body"), reading.port)).toMatch(
+      /^HTTP\/1\.1 408 [\s\S]*x-request-id: slow-body/,
+    );
+    await expect.poll(() => lines.slice(1)).toMatchObject([{ requestId: "slow-body", status: 408 }]);
     await reading.drain();
   });
 
@@ -143,6 +143,63 @@ describe("the plain server", () => {
     const one = "GET /health HTTP/1.1\r\nhost: a\r\n";
     const answer = await exchange(`${one}\r\n${one}${end}`);
     expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+  });
+
+  it("serves pipelined requests one after the other, and what is no HTTP after them", async () => {
+    const events: string[] = [];
+    const slow = async (request: Request) => {
+      const { pathname } = new URL(request.url);
+      events.push(`begin ${pathname}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      events.push(`end ${pathname}`);
+      return new Response(pathname);
+    };
+    const serial = await serve(slow, { host: "127.0.0.1", port: 0 });
+    const bytes = ["/1", "/2", "/3"].map((path) => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`).join("");
+    const answer = await exchange(`${bytes}garbage\r\n\r\n`, serial.port);
+    expect(events).toEqual(["/1", "/2", "/3"].flatMap((path) => [`begin ${path}`, `end ${path}`]));
+    expect(answer.match(/HTTP\/1\.1 \d+/g)?.map((line) => line.slice(-3))).toEqual([
+      "200",
+      "200",
+      "200",
+      "400",
+    ]);
+    await serial.drain();
+  });
+
+  it("logs each pipelined request that its client no longer waits for", async () => {
+    const lines: { requestId?: string; status?: number }[] = [];
+    const log = { ...silentLogger, info: (line: object) => void lines.push(line) };
+    const never = () => new Promise<Response>(() => undefined);
+    const silent = await serve(never, { host: "127.0.0.1", port: 0, logger: log });
+    const bytes = ["first-one", "second-one", "third-one"]
+      .map((id) => `GET / HTTP/1.1\r\nhost: a\r\nx-request-id: ${id}\r\n\r\n`)
+      .join("");
+    await sendAndReset(silent.port, bytes);
+    // The first is the app's to tell of.
+    await expect
+      .poll(() => lines)
+      .toMatchObject([
+        { requestId: "second-one", status: 499 },
+        { requestId: "third-one", status: 499 },
+      ]);
+    await silent.drain();
+  });
+
+  it("writes no second answer after one that came before its body", async () => {
+    const early = await serve(() => new Response("early"), { host: "127.0.0.1", port: 0 });
+    const socket = connect(early.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    let text = "";
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    socket.write("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+    await expect.poll(() => text).toContain("early");
+    socket.write("no chunk\r\n");
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200"]);
+    await early.drain();
   });
 
   it("rejects when the port is taken", async () => {
@@ -166,6 +223,8 @@ describe("the plain server", () => {
     const answer = fetch(url);
     await new Promise((resolve) => setTimeout(resolve, 50));
     const drained = draining.drain();
+    // What had arrived by then would still be answered.
+    await new Promise((resolve) => setTimeout(resolve, 100));
     await expect(fetch(url)).rejects.toThrow("fetch failed");
     finish();
     expect(await (await answer).text()).toBe("done");

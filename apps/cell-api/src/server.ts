@@ -40,8 +40,9 @@ async function main(config: CellConfig): Promise<void> {
   const cell = composeCell(config, logger, await importerOf(config));
   tellStrangers(config, logger);
   const server = await serve(createApp({ ...cell.deps, tracing }).fetch, {
-    ...config,
-    onRefused: (refusal) => logger.info(refusal, "refused before it was a request"),
+    host: config.host,
+    port: config.port,
+    logger,
     requestTimeoutMs: requestMs[config.service],
   });
   const { artefactDigest, commit } = config;

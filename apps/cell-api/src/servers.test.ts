@@ -100,6 +100,9 @@ describe.each(["plain", "functions"] as const)("the %s server of a cell", (kind)
   it.each([
     ["a length and chunks", post("content-length: 3", "transfer-encoding: chunked")],
     ["gzip before chunks", post("transfer-encoding: gzip, chunked")],
+    // Node's parser shows the app `chunked`, and refuses it only then.
+    ["chunks between tabs", `${post("transfer-encoding: \tchunked\t")}2\r\n{}\r\n0\r\n\r\n`],
+    ["chunks with a tab inside", post("transfer-encoding: chunk\ted")],
     ["no coding", `${post("transfer-encoding:", "content-length: 2")}{}`],
     ["two codings", post("transfer-encoding: chunked", "transfer-encoding: chunked")],
     ["a length with a space", post("content-length: 1 2")],

@@ -1,7 +1,17 @@
-export { type DrainTimes, drainServer } from "./drain.ts";
+export type { ClientConnection } from "./client-connection.ts";
+export type { ConnectionLimits, Shortage } from "./client-connections.ts";
+export {
+  defaultEdgeLimits,
+  type EdgeLimits,
+  type EdgeParts,
+  edgeServerOptions,
+  HttpEdge,
+  type RefusedHead,
+} from "./edge.ts";
+export type { EdgeExchange } from "./exchange.ts";
 export { requestIdOf, type Trace, traceOf } from "./ids.ts";
 export { LineWriter } from "./line-writer.ts";
 export { listen } from "./listen.ts";
-export { type ClientError, readClientError } from "./parser-errors.ts";
+export type { ClientError } from "./parser-errors.ts";
 export { type AnswerIds, answerProblem, problemText } from "./problem-answer.ts";
-export { defaultLinger, type LingerLimits, Sockets } from "./sockets.ts";
+export { type LingerLimits, Sockets } from "./sockets.ts";

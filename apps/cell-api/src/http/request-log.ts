@@ -1,12 +1,13 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { headers, ProblemError, readTraceparent, writeTraceparent } from "@proveniq/contracts";
+import { requestIdOf } from "@proveniq/http-edge";
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppDeps, AppEnv } from "../deps.ts";
+import { describeError } from "../log.ts";
 import { untraced } from "../telemetry/tracing.ts";
-import { callOf, endOf } from "./calls.ts";
+import { callOf } from "./call.ts";
 import type { Traffic } from "./traffic.ts";
 
-const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
 const processRoutes: ReadonlySet<string> = new Set(["/health", "/ready", "/v1/cell"]);
 const probes: ReadonlySet<string> = new Set(["/health", "/ready"]);
 
@@ -18,7 +19,7 @@ export function requestLog(
   const told = (c: Context<AppEnv>, requestId: string, traceId: string, started: number) => {
     const tenant = c.get("tenant");
     const error = c.error;
-    const ended = endOf(c.env?.incoming, c.env?.outgoing);
+    const ended = callOf(c.env?.incoming)?.ending;
     // What an operator has paused has not failed, and nor has what nobody waits for any more.
     const failed =
       ended === undefined &&
@@ -40,9 +41,9 @@ export function requestLog(
     };
     if (ended !== undefined) logger.info(fields, "request");
     else if (error !== undefined && !(error instanceof ProblemError)) {
-      logger.error({ ...fields, error: describe(error) }, "request failed");
+      logger.error({ ...fields, error: describeError(error) }, "request failed");
     } else if (error !== undefined && failed) {
-      logger.warn({ ...fields, error: describe(error.cause) }, "request failed");
+      logger.warn({ ...fields, error: describeError(error.cause) }, "request failed");
     } else if (tenant === undefined && c.res.ok) logger.debug(fields, "request");
     else logger.info(fields, "request");
     return { ...fields, problem: fields.code };
@@ -51,15 +52,14 @@ export function requestLog(
   return async (c, next) => {
     const call = callOf(c.env?.incoming);
     // The server has answered it, and told of it, before this was called.
-    if (call?.endedAs !== undefined) return;
+    if (call?.answered === true) return;
     const started = now();
-    const given = c.req.header(headers.requestId);
-    const requestId = given !== undefined && requestIdPattern.test(given) ? given : randomUUID();
+    const requestId = requestIdOf(c.req.header(headers.requestId));
     c.set("requestId", requestId);
     const caller = readTraceparent(c.req.header(headers.traceparent));
     const span = tracing.begin(caller, probes.has(c.req.path));
     c.set("traceId", span.traceId);
-    if (call !== undefined) call.ids = { requestId, traceId: span.traceId };
+    call?.seen({ requestId, traceId: span.traceId });
     await span.run(requestId, async () => {
       await next();
       c.header(headers.requestId, requestId);
@@ -72,10 +72,4 @@ export function requestLog(
 /** Enough to tell tenants apart in a log, not who they are. */
 function pseudonym(tenantId: string): string {
   return createHash("sha256").update(tenantId).digest("hex").slice(0, 12);
-}
-
-/** For operators only: clients are told nothing of it. */
-function describe(error: unknown): object | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return { type: error.name, message: error.message.slice(0, 500), stack: error.stack?.slice(0, 4000) };
 }

@@ -32,7 +32,9 @@ describe("the state of a fleet", () => {
   it("comes back as it was written, with no draft left", async () => {
     await writeState(stateDir, state);
     expect(await readState(stateDir)).toEqual(state);
-    expect(await readdir(stateDir)).toEqual(["state.json"]);
+    // What the plan keeps there for the next start, its keys, is none of the state's.
+    const written = (await readdir(stateDir)).filter((name) => name.startsWith("state"));
+    expect(written).toEqual(["state.json"]);
   });
 
   it("is that of a running fleet only while its control endpoint says so", async () => {

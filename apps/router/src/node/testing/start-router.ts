@@ -1,12 +1,12 @@
+import type { EdgeLimits, Shortage } from "@proveniq/http-edge";
 import { SnapshotDirectory } from "@proveniq/tenant-context/directory";
 import { z } from "zod";
 import { caseDirectory } from "../../decide/cases.ts";
 import { limitsEnvironment, limitsOf } from "../../limits.ts";
-import type { Shortage } from "../client-connections.ts";
 import type { RequestRecord } from "../log.ts";
 import type { Proofs } from "../proofs.ts";
 import type { BodyLimits } from "../request-body.ts";
-import { createRouterServer, type RouterServer, type ServerLimits } from "../server.ts";
+import { createRouterServer, type RouterServer } from "../server.ts";
 import { UpstreamPools } from "../upstream/pool.ts";
 import type { UpstreamLimits } from "../upstream/types.ts";
 
@@ -26,7 +26,7 @@ export interface RunningRouter {
 
 export interface RouterOptions {
   upstream?: Partial<UpstreamLimits>;
-  server?: Partial<ServerLimits>;
+  server?: Partial<EdgeLimits>;
   body?: Partial<BodyLimits>;
   proofs?: Proofs;
   /** Called when the directory should be read again at once. */

@@ -1,5 +1,8 @@
 import type { ClientConnection } from "./client-connection.ts";
+import type { EdgeExchange } from "./exchange.ts";
 import { transmitQueues } from "./transmit-queues.ts";
+
+type Client = ClientConnection<EdgeExchange>;
 
 interface Seen {
   /** Bytes handed to the kernel, and what the kernel still held of them. */
@@ -14,14 +17,14 @@ interface Seen {
  * kernel may have room again only after a megabyte, so it is asked how much it still holds, once for all that seem to stand still.
  */
 export class ReaderWatch {
-  readonly #busy: () => Iterable<ClientConnection>;
+  readonly #busy: () => Iterable<Client>;
   readonly #stalledMs: number;
   readonly #everyMs: number;
   readonly #timer: NodeJS.Timeout;
-  readonly #seen = new WeakMap<ClientConnection, Seen>();
+  readonly #seen = new WeakMap<Client, Seen>();
   #looking = false;
 
-  constructor(busy: () => Iterable<ClientConnection>, stalledMs: number) {
+  constructor(busy: () => Iterable<Client>, stalledMs: number) {
     this.#busy = busy;
     this.#stalledMs = stalledMs;
     this.#everyMs = Math.max(10, stalledMs / 6);
@@ -51,8 +54,8 @@ export class ReaderWatch {
   }
 
   /** Those for whom something waits, of which nothing has been handed on since the last look. */
-  #still(): { client: ClientConnection; seen: Seen }[] {
-    const still: { client: ClientConnection; seen: Seen }[] = [];
+  #still(): { client: Client; seen: Seen }[] {
+    const still: { client: Client; seen: Seen }[] = [];
     for (const client of this.#busy()) {
       const { socket } = client;
       if (socket.writableLength === 0) {

@@ -1,14 +1,15 @@
 import type { Socket } from "node:net";
-import { type ClientError, defaultLinger } from "@proveniq/http-edge";
-import type { Exchange } from "./exchange.ts";
+import type { EdgeExchange } from "./exchange.ts";
+import type { ClientError } from "./parser-errors.ts";
+import { defaultLinger } from "./sockets.ts";
 
 /** So many requests may wait on one connection; one more ends it. Twice what is to be found among clients that pipeline in earnest. */
 const maxWaitingEach = 2_048;
 
 /** Who keeps account of all client connections. */
-export interface ConnectionKeeper {
-  onBusy(connection: ClientConnection): void;
-  onIdle(connection: ClientConnection): void;
+export interface ConnectionKeeper<E extends EdgeExchange> {
+  onBusy(connection: ClientConnection<E>): void;
+  onIdle(connection: ClientConnection<E>): void;
   /** So many more requests wait behind others (or fewer). False: too many do, everywhere together. */
   onWaiting(change: number): boolean;
 }
@@ -17,15 +18,17 @@ export interface ConnectionKeeper {
  * A client's connection. Its requests are dealt with one after the other, however many it sends at once: no client has two
  * under way on one connection, and an answer never has to wait for an earlier one.
  */
-export class ClientConnection {
+export class ClientConnection<E extends EdgeExchange> {
   readonly socket: Socket;
-  readonly #keeper: ConnectionKeeper;
-  readonly #waiting: Exchange[] = [];
-  #current: Exchange | undefined;
+  readonly #keeper: ConnectionKeeper<E>;
+  readonly #waiting: E[] = [];
+  #current: E | undefined;
+  /** Answered before all of it had arrived: what comes next is its body. */
+  #answeredEarly: E | undefined;
   #refuse: (() => void) | undefined;
   #broken = false;
 
-  constructor(socket: Socket, keeper: ConnectionKeeper) {
+  constructor(socket: Socket, keeper: ConnectionKeeper<E>) {
     this.socket = socket;
     this.#keeper = keeper;
   }
@@ -36,7 +39,7 @@ export class ClientConnection {
   }
 
   /** A request has arrived. */
-  take(exchange: Exchange): void {
+  take(exchange: E): void {
     if (this.#current === undefined) {
       this.#current = exchange;
       this.#keeper.onBusy(this);
@@ -48,10 +51,11 @@ export class ClientConnection {
   }
 
   /** The answer to a request has been written. */
-  over(exchange: Exchange): void {
+  over(exchange: E): void {
     exchange.end();
     if (exchange !== this.#current) return;
     this.#current = undefined;
+    this.#answeredEarly = exchange.received ? undefined : exchange;
     const next = this.#waiting.shift();
     if (next === undefined) return this.#rest();
     this.#keeper.onWaiting(-1);
@@ -75,8 +79,9 @@ export class ClientConnection {
    */
   breakOff(error: ClientError, refuse: () => void): void {
     if (this.#broken) return;
-    this.#broken = true;
     const last = this.#waiting.at(-1) ?? this.#current;
+    if (last === undefined && this.#answeredEarly?.received === false) return this.#breakOffRest(error);
+    this.#broken = true;
     if (last === undefined) return refuse();
     if (!last.received) last.breakOff(error);
     else this.#refuse = refuse;
@@ -84,14 +89,16 @@ export class ClientConnection {
     else this.#ignoreRest();
   }
 
-  /** Time has passed. */
-  age(ms: number): void {
-    this.#current?.age(ms);
+  /** The exchange under way, if any. */
+  current(): E | undefined {
+    return this.#current;
   }
 
-  /** Ask the exchange under way, if any. */
-  current(): Exchange | undefined {
-    return this.#current;
+  /** Words would be taken for a second answer. How long the rest of a body may take is up to who reads it away. */
+  #breakOffRest(error: ClientError): void {
+    if (error.kind === "problem" && error.problem === "request-timeout") return;
+    this.#broken = true;
+    this.socket.destroy();
   }
 
   #rest(): void {

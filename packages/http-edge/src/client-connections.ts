@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { ClientConnection, type ConnectionKeeper } from "./client-connection.ts";
+import type { EdgeExchange } from "./exchange.ts";
 
 export interface ConnectionLimits {
   /** Client connections open at once. A new one takes the place of an idle one. */
@@ -21,16 +22,16 @@ const tellEveryMs = 10_000;
 
 /**
  * All client connections. When there are as many as there may be, a new one takes the place of the one that has been idle for
- * longest, first of those that have never sent a request: silent clients cannot shut the router to others.
+ * longest, first of those that have never sent a request: silent clients cannot shut the server to others.
  */
-export class ClientConnections implements ConnectionKeeper {
+export class ClientConnections<E extends EdgeExchange> implements ConnectionKeeper<E> {
   readonly #limits: ConnectionLimits;
   readonly #onShortage: (shortage: Shortage) => void;
-  readonly #bySocket = new Map<unknown, ClientConnection>();
+  readonly #bySocket = new Map<unknown, ClientConnection<E>>();
   /** Longest first, as sets keep their order. */
-  readonly #silent = new Set<ClientConnection>();
-  readonly #idle = new Set<ClientConnection>();
-  readonly #busy = new Set<ClientConnection>();
+  readonly #silent = new Set<ClientConnection<E>>();
+  readonly #idle = new Set<ClientConnection<E>>();
+  readonly #busy = new Set<ClientConnection<E>>();
   #waiting = 0;
   #closed = 0;
   #turnedAway = 0;
@@ -59,7 +60,7 @@ export class ClientConnections implements ConnectionKeeper {
       socket.destroy();
       return;
     }
-    const connection = new ClientConnection(socket, this);
+    const connection = new ClientConnection<E>(socket, this);
     this.#bySocket.set(socket, connection);
     this.#silent.add(connection);
     socket.once("close", () => {
@@ -71,21 +72,21 @@ export class ClientConnections implements ConnectionKeeper {
     });
   }
 
-  of(socket: unknown): ClientConnection | undefined {
+  of(socket: unknown): ClientConnection<E> | undefined {
     return this.#bySocket.get(socket);
   }
 
   /** Those with a request under way. */
-  busy(): Iterable<ClientConnection> {
+  busy(): Iterable<ClientConnection<E>> {
     return this.#busy;
   }
 
-  onBusy(connection: ClientConnection): void {
+  onBusy(connection: ClientConnection<E>): void {
     if (!this.#idle.delete(connection)) this.#silent.delete(connection);
     this.#busy.add(connection);
   }
 
-  onIdle(connection: ClientConnection): void {
+  onIdle(connection: ClientConnection<E>): void {
     this.#busy.delete(connection);
     if (this.#bySocket.has(connection.socket)) this.#idle.add(connection);
   }
