@@ -1,6 +1,6 @@
-import type { EdgeLimits } from "@proveniq/http-edge";
 import { z } from "zod";
 import type { BodyLimits } from "./node/request-body.ts";
+import type { EdgeLimits } from "./node/server.ts";
 import type { UpstreamLimits } from "./node/upstream/types.ts";
 
 const seconds = (byDefault: number) => z.coerce.number().positive().max(86_400).default(byDefault);

@@ -11,6 +11,8 @@ import { Exchange } from "./exchange.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { emptyRecord, type RequestRecord } from "./log.ts";
 
+export type { EdgeLimits };
+
 export interface RouterServer {
   /** Resolves with the port once connections are accepted. */
   listen(port: number, host: string): Promise<number>;
