@@ -14,9 +14,10 @@ import { buildAll } from "./build.ts";
 import { type CellPlace, LocalCell } from "./cell.ts";
 import { LocalDatabase } from "./database.ts";
 import { baseEnvironment } from "./environment.ts";
+import { keepLocalKeys } from "./identity.ts";
 import { Keeping } from "./keeping.ts";
 import { LocalMarket } from "./market.ts";
-import { describeBusyPorts, type FleetPlan, planFleet } from "./plan.ts";
+import { describeBusyPorts, type FleetPlan, keysFile, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
 import { makeLocalProof } from "./proof.ts";
 import { LocalRegistry } from "./registry.ts";
@@ -73,7 +74,7 @@ export class Fleet implements RunningFleet {
     await this.#refuseSecond();
     const plan = await planFleet({ root, stateDir, portBase, ...(cells === undefined ? {} : { cells }) });
     await refuseBusyPorts(plan);
-    await this.#prepareFolder();
+    await this.#prepareFolder(plan.state.identity.keys);
     this.#state = plan.state;
     // The first to listen wins, should two be started at the same moment.
     this.#control = await startControlServer(plan.ports.control, {
@@ -220,7 +221,7 @@ export class Fleet implements RunningFleet {
     this.#stopping.signal.throwIfAborted();
   }
 
-  async #prepareFolder(): Promise<void> {
+  async #prepareFolder(keys: FleetState["identity"]["keys"]): Promise<void> {
     const cutOff = (await readState(this.#stateDir)) !== undefined;
     await this.#prepareData(cutOff);
     // What a killed fleet left behind: its databases are gone, so its directory would lie.
@@ -232,6 +233,7 @@ export class Fleet implements RunningFleet {
     ]);
     for (const folder of ["logs", "warehouse"])
       await mkdir(join(this.#stateDir, folder), { recursive: true });
+    await keepLocalKeys(keysFile(this.#stateDir), keys);
   }
 
   /** `cutOff`: the run before was killed. */

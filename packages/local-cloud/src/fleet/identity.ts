@@ -1,5 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { makeApiKey } from "@proveniq/control-plane/access";
 import { z } from "zod";
 import { developmentIssuer, loadIssuerKey, mintToken } from "../issuer/index.ts";
@@ -22,16 +21,16 @@ export interface LocalPerson {
 const storedKeys = z.record(z.string(), z.string());
 
 /**
- * A development key for each partner among the tenants: kept in `file`, which only its owner may read, so that a key in somebody's
- * script is good tomorrow too. Throws when the file holds something else.
+ * A development key for each partner among the tenants: those kept in `file`, and new ones for the others. Throws when the file
+ * holds something else.
  */
-export async function loadLocalKeys(
+export async function localKeys(
   file: string,
   tenants: readonly SeedTenant[],
 ): Promise<Record<string, string>> {
   const known = await readKeys(file);
   const partners = tenants.filter((tenant) => tenant.partner);
-  const keys = Object.fromEntries(
+  return Object.fromEntries(
     await Promise.all(
       partners.map(
         async ({ tenantId }) =>
@@ -39,14 +38,13 @@ export async function loadLocalKeys(
       ),
     ),
   );
-  if (partners.some(({ tenantId }) => known[tenantId] === undefined)) {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(`${file}.${process.pid}.new`, `${JSON.stringify({ ...known, ...keys }, null, 2)}\n`, {
-      mode: 0o600,
-    });
-    await rename(`${file}.${process.pid}.new`, file);
-  }
-  return keys;
+}
+
+/** Keep keys in `file`, which only its owner may read, so that one in somebody's script is good tomorrow too. */
+export async function keepLocalKeys(file: string, keys: Readonly<Record<string, string>>): Promise<void> {
+  const all = { ...(await readKeys(file)), ...keys };
+  await writeFile(`${file}.${process.pid}.new`, `${JSON.stringify(all, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.${process.pid}.new`, file);
 }
 
 async function readKeys(file: string): Promise<Record<string, string>> {

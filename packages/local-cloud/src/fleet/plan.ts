@@ -4,7 +4,7 @@ import type { CellManifest, FleetConfig } from "@proveniq/contracts";
 import { loadFleet } from "@proveniq/control-plane";
 import { busyPorts, describeBusy } from "../net/listening.ts";
 import { localFleet, localHost, selectCells } from "./hosts.ts";
-import { loadLocalKeys } from "./identity.ts";
+import { localKeys } from "./identity.ts";
 import { type LocalPorts, localPorts } from "./ports.ts";
 import { type SeedTenant, seedsFor } from "./seeds.ts";
 import type { FleetState } from "./state.ts";
@@ -54,7 +54,7 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
       issuer: `http://127.0.0.1:${ports.issuer}`,
       issuerKeyFile: join(options.stateDir, "issuer-key.json"),
       proofFile: join(options.stateDir, "proof-secrets"),
-      keys: await loadLocalKeys(join(options.stateDir, "keys.json"), seeds),
+      keys: await localKeys(keysFile(options.stateDir), seeds),
     },
     metrics: `http://127.0.0.1:${ports.metrics}/metrics`,
     directoryFile: join(options.stateDir, "directory.json"),
@@ -97,6 +97,9 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
   };
   return { config, manifests, ports, place, seeds, state };
 }
+
+/** Where the partners' development keys are kept. */
+export const keysFile = (stateDir: string): string => join(stateDir, "keys.json");
 
 /** Another fleet in the way holds every port: nobody wants to read them all. */
 const mostTold = 4;
