@@ -1,5 +1,5 @@
 import http from "node:http";
-import { type EquipOptions, equip, serverOptions } from "./http/equip.ts";
+import { drainMs, type EquipOptions, equip, serverOptions } from "./http/equip.ts";
 import type { Fetch } from "./http/listener.ts";
 
 /**
@@ -15,8 +15,25 @@ export function takeServer(fetch: Fetch, options: EquipOptions): void {
   const make = () => {
     Object.assign(http, { createServer });
     const server = createServer(serverOptions(options));
-    equip(server, fetch, options);
+    const edge = equip(server, fetch, options);
+    server.once("listening", () => {
+      // The platform adds its own listeners in this same event, after us.
+      setImmediate(() => stopBy(() => edge.drain(0, drainMs)));
+    });
     return server;
   };
   Object.assign(http, { createServer: make });
+}
+
+/** In place of the platform's way to stop, which ends the process at once, whatever is under way. */
+function stopBy(drain: () => Promise<number>): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.removeAllListeners(signal);
+    process.once(signal, () => {
+      drain().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+  }
 }

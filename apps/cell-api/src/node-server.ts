@@ -1,10 +1,7 @@
 import { createServer } from "node:http";
 import { listen } from "@proveniq/http-edge";
-import { type EquipOptions, equip, requestMs, serverOptions } from "./http/equip.ts";
+import { drainMs, type EquipOptions, equip, requestMs, serverOptions } from "./http/equip.ts";
 import type { Fetch } from "./http/listener.ts";
-
-/** How long a drain waits for requests under way, in milliseconds. */
-const drainMs = 10_000;
 
 export interface RunningServer {
   port: number;

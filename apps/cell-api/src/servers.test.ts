@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,20 +68,34 @@ describe.each(["plain", "functions"] as const)("the %s server of a cell", (kind)
   }, 5_000);
 
   it.each([
-    ["a CONNECT", "CONNECT x:1 HTTP/1.1\r\nhost: x:1\r\n\r\n"],
-    ["the bytes of a TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01"],
-    ["garbage", "garbage\r\n\r\n"],
+    // Node has let go of the connection by then: nothing may be written to it out of turn.
+    ["a CONNECT", "CONNECT x:1 HTTP/1.1\r\nhost: x:1\r\n\r\n", []],
+    ["the bytes of a TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01", [503, 400]],
+    ["garbage", "garbage\r\n\r\n", [503, 400]],
+    ["an upgrade", get("/health", "upgrade: websocket", "connection: upgrade"), [503, 200]],
+    ["a head that can be read in two ways", get("/health", "host: other"), [503, 400]],
   ])(
     "never answers %s before the request that came first",
-    async (_, bytes) => {
+    async (_, bytes, statuses) => {
       // Slow: the database does not answer.
       const slow = `${head("GET /ready HTTP/1.1")}${end}`;
       const { text, closed } = await exchangeRaw(cell.port, slow + bytes, 6_000);
-      expect([[], [503], [503, 400], [503, 501]]).toContainEqual(statusesIn(text));
+      expect(statusesIn(text)).toEqual(statuses);
       expect(closed).toBe(true);
     },
     10_000,
   );
+
+  it("serves 1,024 pipelined requests in turn, and others meanwhile", async () => {
+    const ids = Array.from({ length: 1_024 }, (_, i) => `pipelined-${i}`);
+    const one = (id: string) => head("GET /health HTTP/1.1", `x-request-id: ${id}`) + end;
+    const all = exchangeRaw(cell.port, ids.map(one).join("") + get("/v2"), 6_000);
+    expect(await answersOthers()).toBe(true);
+    const { text } = await all;
+    const heard = [...text.matchAll(/x-request-id: (pipelined-\d+)/gi)].map(([, id]) => id);
+    expect(heard).toEqual(ids);
+    expect(statusesIn(text)).toEqual([...ids.map(() => 200), 404]);
+  }, 20_000);
 
   it("never executes a request inside a body", async () => {
     const before = cell.printed().length;
@@ -217,6 +232,21 @@ describe.each(["plain", "functions"] as const)("the %s server of a cell", (kind)
     expect(said.match(/reset-in-body/g)).toHaveLength(1);
     expect(said).not.toMatch(/"status":200/);
   });
+
+  it("ends in time when it is told to, after what is under way, whoever keeps connections open", async () => {
+    const own = await startCell(join(folder, "artefact"), kind);
+    const refused = await open(own.port);
+    refused.write("CONNECT x:1 HTTP/1.1\r\nhost: x:1\r\n\r\n");
+    const idle = await open(own.port);
+    const underWay = exchangeRaw(own.port, head("GET /ready HTTP/1.1") + end, 15_000);
+    await sleep(200);
+    const ended = once(own.process, "exit");
+    own.process.kill("SIGTERM");
+    expect(statusesIn((await underWay).text)).toEqual([503]);
+    expect(await ended).toEqual([0, null]);
+    refused.destroy();
+    idle.destroy();
+  }, 20_000);
 });
 
 async function residentBytes({ process }: CellProcess): Promise<number> {

@@ -8,6 +8,9 @@ import { readAwayUnread, type UnreadLimits } from "./unread.ts";
 /** How long a request, body included, may take to arrive, in milliseconds. A chunk of 8 MiB may come over a slow line. */
 export const requestMs = { api: 30_000, bulk: 120_000 } as const;
 
+/** How long a drain waits for requests under way, in milliseconds. Cloud Run ends the process after that. */
+export const drainMs = 10_000;
+
 export interface EquipOptions {
   /** How long a request, body included, may take to arrive, in milliseconds. */
   requestTimeoutMs: number;
