@@ -191,6 +191,32 @@ describe("wave.yml", () => {
       'npx fleet deploy "$CELL" --artefact "artefact/$DIGEST" --target cloud --confirm "$CELL"',
     );
   });
+
+  test.skipIf(!hasJq).each([
+    ["eu", "fleet-proof-eu", "proveniq-edge-eu"],
+    ["consumer", "fleet-proof-global", "proveniq-central"],
+  ])("lets %s know who asks: by the secret of its residency, which no log shows", (cell, secret, project) => {
+    const programs = mkdtempSync(join(tmpdir(), "programs-"));
+    scratch.push(programs);
+    const write = (name: string, script: string) =>
+      writeFileSync(join(programs, name), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
+    write("gcloud", 'echo "$*"');
+    write("npx", 'printf "canary=%s\\nproof=%s\\n" "$FLEET_CANARY_KEY" "$PROOF_SECRETS" >> "$GITHUB_OUTPUT"');
+    const env = {
+      PATH: `${programs}:${process.env["PATH"]}`,
+      CELL: cell,
+      DIGEST: "d",
+      CENTRAL_PROJECT: "proveniq-central",
+    };
+    const outputs = outputsOf(deploy?.steps.at(-1)?.run ?? "", root, env);
+    const command = (of: string, where: string) =>
+      `secrets versions access latest --secret=${of} --project=${where}`;
+    expect(outputs).toEqual({
+      canary: command(`canary-key-${cell}`, "proveniq-central"),
+      proof: command(secret, project),
+    });
+    expect(deploy?.steps.at(-1)?.run).toContain('echo "::add-mask::$PROOF_SECRETS"');
+  });
 });
 
 describe("pull-request.yml", () => {

@@ -96,6 +96,22 @@ export const edgeFaults: readonly PlantedFault[] = [
     caughtBy: /^router: router-eu can be reached past/m,
   },
   {
+    name: "a router that cells take for a stranger",
+    file: edge("router.tf"),
+    from: '"PROOF_SECRETS"',
+    to: '"PROOF"',
+    ...eu,
+    caughtBy: /^router's secrets: router-eu is not given PROOF_SECRETS of fleet-proof-eu/m,
+  },
+  {
+    name: "a router that cells of its residency do not believe",
+    file: edge("router.tf"),
+    from: '"fleet-proof-${var.residency}"',
+    to: '"fleet-proof-global"',
+    ...eu,
+    caughtBy: /^router's secrets: router-eu is given PROOF_SECRETS of fleet-proof-global/m,
+  },
+  {
     name: "a router that does not know where its traces are",
     file: edge("router.tf"),
     from: '"GOOGLE_CLOUD_PROJECT"',

@@ -3,7 +3,7 @@ import { addCell } from "@proveniq/control-plane";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fleetOf } from "../fleet.ts";
 import { hasTerraform, Infra } from "../terraform.ts";
-import { buildUp, faultIn, linesOf, strangers } from "./build-up.ts";
+import { buildUp, faultIn, linesOf, strangers, wellOf } from "./build-up.ts";
 import { uploadArtefact } from "./by-hand.ts";
 import { differences, usedIn } from "./grants.ts";
 import type { Seed } from "./judge.ts";
@@ -28,12 +28,6 @@ async function foundOf(
   }
 }
 
-const wellOf = (organisation: Organisation) =>
-  organisation
-    .waves()
-    .flat()
-    .map((state) => `${nameOf(state)}: applied, and nothing left to do`);
-
 /** What plans of states would change, as somebody; nothing when they are empty. */
 async function changes(
   organisation: Organisation,
@@ -53,7 +47,7 @@ describe.skipIf(!canApply)("the whole fleet, from an empty organisation", () => 
   let all: State[];
   beforeAll(async () => {
     organisation = await foundOf(() => undefined);
-    all = organisation.waves().flat();
+    all = organisation.states();
   });
   afterAll(() => organisation.close());
 
@@ -134,7 +128,7 @@ describe.skipIf(!canApply)("a fleet with two more cells, by other names", () => 
 
   it("is applied state by state, with nothing left to do", async () => {
     expect(organisation.fleet.config.central.project).toBe("acme-central");
-    expect(organisation.waves().flat()).toHaveLength(15);
+    expect(organisation.states()).toHaveLength(15);
     expect(linesOf(await buildUp(organisation))).toEqual(wellOf(organisation));
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fleetOf } from "../fleet.ts";
 import { hasTerraform, Infra } from "../terraform.ts";
-import { type BuiltUp, buildUp, linesOf, onlyCellZero, strangers } from "./build-up.ts";
-import { nameOf, Organisation } from "./organisation.ts";
+import { type BuiltUp, buildUp, linesOf, onlyCellZero, strangers, wellOf } from "./build-up.ts";
+import { Organisation } from "./organisation.ts";
 import { controlPlane, hasGo, providerFolder } from "./tools.ts";
 
 const canApply = hasTerraform && hasGo && providerFolder !== undefined && controlPlane !== undefined;
@@ -29,12 +29,7 @@ describe.skipIf(!canApply)("from an empty organisation to one cell and its front
   afterAll(() => organisation.close());
 
   it("is a state after the other applied by who does so in reality, with nothing left to do", () => {
-    expect(linesOf(built)).toEqual(
-      organisation
-        .waves()
-        .flat()
-        .map((state) => `${nameOf(state)}: applied, and nothing left to do`),
-    );
+    expect(linesOf(built)).toEqual(wellOf(organisation));
   });
 
   it("asks nothing that Google's APIs do not know, and nothing outside", () => {

@@ -16,7 +16,7 @@ export interface BuiltUp {
 
 /**
  * Applies every state in the order of infra/terraform's README, each by who does so in reality, with what a person does between.
- * A state's second plan runs beside the next applies. Stops at the first step in which one fails.
+ * A state's second plan runs beside the next applies; one that is applied again later has none before that. Stops at the first step in which one fails.
  */
 export async function buildUp(organisation: Organisation): Promise<BuiltUp[]> {
   const { judge, fleet } = organisation;
@@ -27,7 +27,8 @@ export async function buildUp(organisation: Organisation): Promise<BuiltUp[]> {
     all.push(
       ...applies.map(async (each) => {
         const { state, applied } = await each;
-        return { state, applied, second: applied.code === 0 ? await organisation.plan(state) : undefined };
+        const isLooked = applied.code === 0 && state[2] === undefined;
+        return { state, applied, second: isLooked ? await organisation.plan(state) : undefined };
       }),
     );
     const done = await Promise.all(applies);
@@ -43,10 +44,18 @@ export async function buildUp(organisation: Organisation): Promise<BuiltUp[]> {
   return Promise.all(all);
 }
 
+/** What these lines are when all is well. */
+export const wellOf = (organisation: Organisation): string[] =>
+  organisation
+    .waves()
+    .flat()
+    .map((state) => `${nameOf(state)}: applied, ${state[2] ? "for now" : "and nothing left to do"}`);
+
 /** Of each state a line: what it came to. */
 export function linesOf(built: readonly BuiltUp[]): string[] {
   return built.map(({ state, applied, second }) => {
     if (applied.code !== 0) return `${nameOf(state)}: ${faultIn(applied.text)}`;
+    if (state[2] !== undefined) return `${nameOf(state)}: applied, for now`;
     if (second?.code === 0) return `${nameOf(state)}: applied, and nothing left to do`;
     return `${nameOf(state)}: applied, and again ${faultIn(second?.text ?? "")}`;
   });

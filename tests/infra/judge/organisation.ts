@@ -6,8 +6,8 @@ import { type Fleet, projectsOf, residenciesOf, stateVariables } from "../fleet.
 import { cliConfiguration, type Root, roots } from "../terraform.ts";
 import { Judge, type Seed, seed } from "./judge.ts";
 
-/** A state: of which root, and of what. */
-export type State = readonly [root: Root, name: string];
+/** A state: of which root, and of what; with what it is told when it is applied before it can be whole. */
+export type State = readonly [root: Root, name: string, before?: Record<string, unknown>];
 export const nameOf = ([root, name]: State): string => (root === name ? root : `${root}/${name}`);
 
 /** What a run of Terraform came to. */
@@ -96,16 +96,26 @@ export class Organisation {
     return root === "edge" ? `deploy-edge@${project}.iam.gserviceaccount.com` : "ada@proveniq.io";
   }
 
-  /** Every state, in waves: what is in one does not wait for one another. */
+  /** Every state, in waves: what is in one does not wait for one another. A cell comes twice: it is let read its proof in between. */
   waves(): State[][] {
-    const { cells } = this.fleet;
+    const cells = Object.keys(this.fleet.cells);
     return [
       [["bootstrap", "bootstrap"]],
       projectsOf(this.fleet).map((p): State => ["project", p]),
-      Object.keys(cells).map((id): State => ["cell", id]),
+      cells.map((id): State => ["cell", id, { proof: false }]),
       [["central", "central"]],
-      residenciesOf(this.fleet).map((r): State => ["edge", r]),
+      [
+        ...cells.map((id): State => ["cell", id]),
+        ...residenciesOf(this.fleet).map((r): State => ["edge", r]),
+      ],
     ];
+  }
+
+  /** Every state as it is when all is done, once. */
+  states(): State[] {
+    return this.waves()
+      .flat()
+      .filter(([, , before]) => before === undefined);
   }
 
   apply(state: State, variables: Record<string, unknown> = {}): Promise<Ran> {
@@ -123,9 +133,9 @@ export class Organisation {
     variables: Record<string, unknown> = {},
     caller: string = this.callerOf(state),
   ): Promise<Ran> {
-    const [root, name] = state;
+    const [root, name, before] = state;
     const cwd = join(this.infra, "terraform/roots", root);
-    const all = { ...stateVariables(this.fleet, root, name), ...variables };
+    const all = { ...stateVariables(this.fleet, root, name), ...before, ...variables };
     const file = join(this.#folder, `${root}-${name}.tfvars.json`);
     writeFileSync(file, JSON.stringify(all));
     const env = {

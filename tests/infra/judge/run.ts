@@ -26,7 +26,7 @@ try {
       states.map(async (state) => {
         const { code, text, seconds } = await organisation.apply(state);
         say(`${nameOf(state)}: ${code === 0 ? "applied" : `FAILED${errors(text)}`} ${seconds.toFixed(0)} s`);
-        if (code !== 0) return;
+        if (code !== 0 || state[2] !== undefined) return;
         const second = await organisation.plan(state);
         say(
           `${nameOf(state)}: second plan ${second.code === 0 ? "empty" : second.text} ${second.seconds.toFixed(0)} s`,
@@ -40,7 +40,7 @@ try {
     }
     if (wave.some(([root]) => root === "project")) await writeSecrets(organisation.judge, fleet);
   }
-  for (const state of organisation.waves().flat()) {
+  for (const state of organisation.states()) {
     if (wanted.length > 0 && !wanted.includes(nameOf(state))) continue;
     const last = await organisation.plan(
       state,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { root } from "../terraform.ts";
 import type { CellContext } from "./cell.ts";
 import { type Policy, resources } from "./policy.ts";
+import { proofOfCell } from "./proof.ts";
 
 /** What the artefact exports. Read, not imported: the module starts a cell. */
 const exported = [
@@ -28,6 +29,8 @@ const alert = z.object({
 
 /** What only shows once a cell runs. */
 export const runningPolicies: Record<string, Policy<CellContext>> = {
+  proof: proofOfCell,
+
   "entry points": (plan) => {
     const planned = resources(plan, "google_cloudfunctions2_function", started);
     const named = planned.map(({ values }) => values.build_config[0].entry_point);

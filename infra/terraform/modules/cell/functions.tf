@@ -62,6 +62,16 @@ resource "google_cloudfunctions2_function" "this" {
     all_traffic_on_latest_revision   = true
     service_account_email            = "${local.names[each.key]}@${local.project}.iam.gserviceaccount.com"
     environment_variables            = local.environment
+    # By which it knows the router, the publisher and the canary at its own hosts. What is scheduled is asked nothing there.
+    dynamic "secret_environment_variables" {
+      for_each = var.proof != null && contains(["api", "bulk"], each.key) ? [var.proof] : []
+      content {
+        key        = "PROOF_SECRETS"
+        project_id = secret_environment_variables.value.project
+        secret     = secret_environment_variables.value.secret
+        version    = "latest"
+      }
+    }
   }
   depends_on = [google_service_account.this, google_project_iam_member.database]
 }

@@ -92,6 +92,11 @@ variable "artefact" {
   }
 }
 
+variable "proof" {
+  description = "The secret that callers of its own hosts prove themselves by, in the project of its residency's front door; null before it may read that."
+  type        = object({ project = string, secret = string })
+}
+
 variable "billing_account" {
   description = "Billing account that its budget is kept on."
   type        = string

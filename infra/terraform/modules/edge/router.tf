@@ -29,6 +29,16 @@ resource "google_cloud_run_v2_service" "router" {
           }
         }
       }
+      # Without it cells take the router for a stranger.
+      env {
+        name = "PROOF_SECRETS"
+        value_source {
+          secret_key_ref {
+            secret  = "fleet-proof-${var.residency}"
+            version = "latest"
+          }
+        }
+      }
       env {
         name  = "FLEET_ZONE"
         value = var.fleet.zone

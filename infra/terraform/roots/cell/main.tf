@@ -15,6 +15,7 @@ locals {
   fleet    = jsondecode(file("${local.infra}/fleet.json"))
   text     = file("${local.infra}/cells/${var.cell_id}/cell.json")
   manifest = jsondecode(local.text)
+  doors    = merge({ global = local.fleet.central.project }, local.fleet.edges)
   defaults = [for d in values(local.fleet.defaults) : d.tenant if d.cell == var.cell_id]
 }
 
@@ -53,6 +54,7 @@ module "cell" {
   indexes         = jsondecode(file("${local.infra}/firestore.indexes.json"))
   market_indexes  = jsondecode(file("${local.infra}/firestore.market-indexes.json"))
   artefact        = { digest = var.artefact_digest, object = var.artefact_object, commit = var.git_commit }
+  proof           = var.proof ? { project = local.doors[local.manifest.residency], secret = "fleet-proof-${local.manifest.residency}" } : null
   billing_account = var.billing_account
   monthly_budget  = var.monthly_budget
   alerts          = local.fleet.alerts

@@ -18,6 +18,12 @@ variable "git_commit" {
   type        = string
 }
 
+variable "proof" {
+  description = "Whether it is given the proof of its residency. False at its first apply alone: the accounts that read the secret come with the cell, and the centre lets them read it after that. Until then nobody is heard at its own hosts."
+  type        = bool
+  default     = true
+}
+
 variable "billing_account" {
   description = "Billing account for the cell's budget."
   type        = string
