@@ -241,9 +241,12 @@ describe.each(["plain", "functions"] as const)("the %s server of a cell", (kind)
     const underWay = exchangeRaw(own.port, head("GET /ready HTTP/1.1") + end, 15_000);
     await sleep(200);
     const ended = once(own.process, "exit");
+    const toldAt = performance.now();
     own.process.kill("SIGTERM");
     expect(statusesIn((await underWay).text)).toEqual([503]);
     expect(await ended).toEqual([0, null]);
+    // Not by the deadline of 10 s.
+    expect(performance.now() - toldAt).toBeLessThan(9_000);
     refused.destroy();
     idle.destroy();
   }, 20_000);

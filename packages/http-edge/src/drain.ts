@@ -10,6 +10,9 @@ export interface DrainTimes {
   deadlineMs: number;
 }
 
+/** So long those have that connected just before, and have sent nothing yet. */
+const silentMs = 1_000;
+
 /**
  * End a server: after the grace time accept nothing more, close idle connections, wait for what is under way, and cut what is
  * left at the deadline. Resolves with the number of connections that were cut. Before it is called, answers must have begun to
@@ -23,6 +26,7 @@ export async function drainServer(
   const startedAt = performance.now();
   await sleep(Math.min(graceMs, deadlineMs));
   await arrivalsRead();
+  const closingAt = performance.now();
   const state = { closed: false };
   const closed = new Promise<void>((resolve) => {
     // Not http's own close: it would at once cut idle connections, on which a request may be arriving.
@@ -33,6 +37,7 @@ export async function drainServer(
   while (!state.closed && performance.now() - startedAt < deadlineMs) {
     await arrivalsRead();
     server.closeIdleConnections();
+    if (performance.now() - closingAt > silentMs) sockets.destroySilent();
     await Promise.race([closed, sleep(25)]);
   }
   const cut = state.closed ? 0 : sockets.destroyAll();

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** How long a refused client may go on sending, so that it can still read its answer. */
@@ -53,6 +54,11 @@ export class Sockets {
       });
     });
     socket.end(text, "latin1");
+  }
+
+  /** Cut those that have never sent a byte: Node takes them for busy ones. */
+  destroySilent(): void {
+    for (const socket of this.#all) if (socket instanceof Socket && socket.bytesRead === 0) socket.destroy();
   }
 
   /** Cut whatever is left; gives their number. */
