@@ -147,6 +147,20 @@ export class Book {
     return [];
   }
 
+  /** All things were looked at, at one moment between the answer before and the next: keep the worlds in which they stand so. */
+  looked(there: ReadonlyMap<string, Held>): string[] {
+    this.#expand();
+    const faults: string[] = [];
+    for (const [thing, worlds] of this.#worlds) {
+      const held = there.get(thing);
+      const left = worlds.filter((world) => isDeepStrictEqual(world.held, held));
+      if (left.length === 0)
+        faults.push(`${thing}: stored is ${JSON.stringify(held)}, possible ${show(worlds)}`);
+      else this.#worlds.set(thing, left);
+    }
+    return faults;
+  }
+
   /** What a check of this file would find now. `before`: the import that is checked, if it is in the line already. */
   outlook(file: FileMeaning, before: string | undefined): Outlook {
     this.#expand();

@@ -1,10 +1,11 @@
 import { Random } from "../random.ts";
 import { Book, type Stored } from "./book.ts";
 import { Broken, Caller } from "./caller.ts";
-import { type HuntFile, makeFile } from "./files.ts";
-import { HuntedImport, type Scene } from "./import.ts";
+import { HuntedImport } from "./import.ts";
 import type { Fields, Held } from "./model.ts";
+import type { Scene } from "./scene.ts";
 import { itemIdOf, type Stack, type Tenant } from "./stack.ts";
+import { makeTheme, type Theme } from "./theme.ts";
 
 /** What all cases may name. */
 export const allThings = ["A-1", "A-2", "B 3", "Ä/4", "x.5", "C6", "C7", "C8"] as const;
@@ -18,6 +19,7 @@ export class Case {
   readonly #random: Random;
   readonly #book: Book;
   readonly #imports: HuntedImport[];
+  readonly #theme: Theme;
   readonly #things: readonly string[];
   #writes = 0;
 
@@ -26,8 +28,10 @@ export class Case {
     this.tenant = tenant;
     this.#random = new Random(seed, number);
     const random = this.#random;
-    this.caller = new Caller(stack, tenant, random.pick([[0], [1], [0, 1]]), rough);
-    this.#things = allThings.slice(0, random.pick([2, 3, 4, 5, allThings.length]));
+    this.#theme = makeTheme(random, allThings);
+    const { instances, things, imports, busy } = this.#theme;
+    this.caller = new Caller(stack, tenant, instances, rough);
+    this.#things = things;
     this.#book = new Book(tenant.id, allThings);
     const scene: Scene = {
       random,
@@ -35,53 +39,18 @@ export class Case {
       book: this.#book,
       faults: this.faults,
       interrupt: () => this.#write(),
-      busy: random.pick([0, 0, 0.1, 0.3]),
-      rough: rough(),
+      held: () => stack.held(tenant, allThings),
+      busy,
       mostCalls: (rows) => 40 + 3 * rows + (rough() ? 60 : 0),
     };
-    this.#imports = this.#plan(scene);
-  }
-
-  #plan(scene: Scene): HuntedImport[] {
-    const random = this.#random;
-    const count = random.weighted([
-      [4, 1],
-      [5, 2],
-      [1, 3],
-    ]);
-    const oneSource = random.chance(0.6);
-    const files: HuntFile[] = [];
-    const wild = random.pick([0, 0, 0.03, 0.1]);
-    return Array.from({ length: count }, (_, n) => {
-      const source = oneSource || n === 0 ? "book" : random.pick(["book", "other"]);
-      const full = random.chance(0.4);
-      const known = files.at(-1);
-      // The file of the night before, once more.
-      const file =
-        known !== undefined && random.chance(0.25)
-          ? { ...known, meaning: { ...known.meaning, source, full } }
-          : makeFile(random, this.#things, source, full);
-      files.push(file);
-      const choices = {
-        name: `import ${n + 1}`,
-        file,
-        dryRun: random.chance(0.06),
-        maxErrors: random.chance(0.1) ? random.int(0, 2) : 1_000,
-        maxDeletePercent: random.pick([0, 10, 50, 100, 100]),
-        undo: random.chance(0.9),
-        cancel: random.chance(0.2) ? 0.1 : 0,
-        abandon: random.chance(0.08) ? 0.1 : 0,
-      };
-      return new HuntedImport(choices, wild > 0 ? { ...scene, busy: Math.max(scene.busy, wild) } : scene);
-    });
+    this.#imports = imports.map((choices) => new HuntedImport(choices, scene));
   }
 
   async play(): Promise<void> {
     const random = this.#random;
+    const { writes, overlap, busy } = this.#theme;
     try {
-      for (let n = random.pick([0, 0, 2, 4]); n > 0; n--) await this.#write();
-      const overlap = random.chance(0.5);
-      const busy = random.pick([0, 0, 0.1, 0.3]);
+      for (let n = writes; n > 0; n--) await this.#write();
       for (;;) {
         const left = this.#imports.filter((each) => !each.isOver);
         const [next] = left;

@@ -1,6 +1,8 @@
 import { type ImportJob, rowReport } from "@proveniq/contracts";
 import type { Book } from "./book.ts";
+import type { Beginning } from "./calls.ts";
 import type { HuntFile } from "./files.ts";
+import { nameless } from "./model.ts";
 
 /** Rows that are refused whatever the book holds. */
 export function refusedRows({ meaning }: HuntFile): number {
@@ -28,6 +30,28 @@ export function planFaults(job: ImportJob, file: HuntFile, book: Book): string[]
   return Object.entries(wanted).flatMap(([key, value]) =>
     plan[key] === value ? [] : [`the plan says ${key} ${plan[key]}, it is ${value}`],
   );
+}
+
+/** Whether an import may be completed with what its file and the book say. `confirmed`: deletions, as the caller did. */
+export function completedFaults(
+  job: ImportJob,
+  { name, file, dryRun, maxErrors, maxDeletePercent }: Beginning,
+  confirmed: number | undefined,
+  book: Book,
+): string[] {
+  if (job.state !== "completed") return [`complete is answered with state ${job.state}`];
+  if (dryRun ? !book.isCertain : !book.isExact(name)) return [];
+  const faults: string[] = [];
+  const { refused, gone, ofSource } = book.outlook(file.meaning, name);
+  const errors = refusedRows(file) + refused.low;
+  if (errors > maxErrors) faults.push(`completed with ${errors} errors of ${maxErrors}`);
+  if (dryRun || gone.low === 0) return faults;
+  if (confirmed !== undefined && confirmed !== gone.low)
+    faults.push(`deleted ${gone.low} where ${confirmed} were confirmed`);
+  const share = (100 * gone.low) / ofSource.low;
+  if (confirmed === undefined && (share > maxDeletePercent || nameless(file.meaning) > 0))
+    faults.push(`deleted ${gone.low} of ${ofSource.low} without asking`);
+  return faults;
 }
 
 /** Hold the row report of an import that nothing else was at work beside against what its rows met. */

@@ -19,7 +19,8 @@ interface Made {
 
 const columns = ["id", "name", "kind", "worth", "big", "size", "owner", "op", "note"];
 const bigCount = 30;
-const mostChunks = 5;
+/** Each costs a call, and what can go wrong between chunks goes wrong between two. */
+const mostChunks = 4;
 const longTitle = `${"T".repeat(299)}…`;
 const titles = ["Ring", "Watch", "Vase"];
 const categories = ["jewellery", "watch", "art"];
@@ -56,22 +57,33 @@ function governs(kind: Kind): Governs {
   return { fields, attributes: [...bigNames(letter), "size"] };
 }
 
-/** A file of chance: few things, often named again. */
-export function makeFile(random: Random, things: readonly string[], source: string, full: boolean): HuntFile {
-  const kind = random.weighted<Kind>([
+const anyKind = (random: Random) =>
+  random.weighted<Kind>([
     [4, "csv a"],
     [3, "csv b"],
     [2, "json a"],
     [1, "json b"],
     [4, "items"],
   ]);
-  const count = random.weighted([
-    [1, 0],
-    [3, 1],
-    [10, random.int(2, 6)],
-    [8, random.int(5, 14)],
-    [2, random.int(12, 24)],
-  ]);
+
+/** A file of chance: few things, often named again. `nameless`: the chance that its last row is refused and names nothing. */
+export function makeFile(
+  random: Random,
+  things: readonly string[],
+  source: string,
+  full: boolean,
+  more: { rows?: number; nameless?: number } = {},
+): HuntFile {
+  const kind = anyKind(random);
+  const count =
+    more.rows ??
+    random.weighted([
+      [1, 0],
+      [3, 1],
+      [10, random.int(2, 6)],
+      [8, random.int(5, 14)],
+      [2, random.int(12, 24)],
+    ]);
   const rows: Made[] = [];
   for (let n = 0; n < count; n++) {
     const before = rows.at(-1);
@@ -80,6 +92,25 @@ export function makeFile(random: Random, things: readonly string[], source: stri
       rows.push(random.chance(0.5) ? before : random.pick(rows));
     else rows.push(makeRow(random, kind, random.pick(things)));
   }
+  if (random.chance(more.nameless ?? 0)) rows.push(madeOf(random, kind, "nameless", random.pick(things)));
+  return fileOf(random, kind, rows, source, full);
+}
+
+/** A file that says each of some things once, and nothing else. */
+export function seedFile(random: Random, things: readonly string[], source: string): HuntFile {
+  const kind = anyKind(random);
+  const rows = things.map((thing) => madeOf(random, kind, "upsert", thing));
+  return fileOf(random, kind, rows, source, false, 1);
+}
+
+function fileOf(
+  random: Random,
+  kind: Kind,
+  rows: readonly Made[],
+  source: string,
+  full: boolean,
+  chunks = mostChunks,
+): HuntFile {
   const header = random.pick(["none", "first-chunk", "every-chunk"] as const);
   const csv = kind.startsWith("csv");
   return {
@@ -92,13 +123,18 @@ export function makeFile(random: Random, things: readonly string[], source: stri
       random,
       rows.map((row) => row.line),
       (n) => csv && (header === "every-chunk" || (header === "first-chunk" && n === 1)),
+      chunks,
     ),
   };
 }
 
-function cut(random: Random, lines: readonly string[], headed: (n: number) => boolean): HuntFile["chunks"] {
+function cut(
+  random: Random,
+  lines: readonly string[],
+  headed: (n: number) => boolean,
+  atMost: number,
+): HuntFile["chunks"] {
   const chunks: { firstRow: number; rows: number; bytes: Buffer }[] = [];
-  // Few chunks: each costs a call, and what can go wrong between chunks goes wrong between two.
   const most = random.weighted([
     [2, lines.length],
     [3, 4],
@@ -106,7 +142,7 @@ function cut(random: Random, lines: readonly string[], headed: (n: number) => bo
   ]);
   for (let at = 0; at < lines.length; ) {
     const left = lines.length - at;
-    const last = chunks.length === mostChunks - 1;
+    const last = chunks.length === atMost - 1;
     const rows = last ? left : Math.min(left, random.int(1, Math.max(1, most)));
     const head = headed(chunks.length + 1) ? [columns.join(",")] : [];
     const bytes = Buffer.from(`${[...head, ...lines.slice(at, at + rows)].join("\n")}\n`);
@@ -125,6 +161,10 @@ function makeRow(random: Random, kind: Kind, externalId: string): Made {
     [5, "nameless"],
     [4, "blank"],
   ] as const);
+  return madeOf(random, kind, asked, externalId);
+}
+
+function madeOf(random: Random, kind: Kind, asked: Asked, externalId: string): Made {
   return kind === "items" ? itemRow(random, asked, externalId) : cellRow(random, kind, asked, externalId);
 }
 

@@ -1,33 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ImportJob, importJob, noCounts } from "@proveniq/contracts";
-import type { Random } from "../random.ts";
-import type { Book } from "./book.ts";
-import { type Answer, Broken, type Caller } from "./caller.ts";
-import { type Beginning, ImportCalls } from "./calls.ts";
-import { countFaults, planFaults, refusedRows, reportFaults } from "./checks.ts";
+import { type ImportJob, importJob } from "@proveniq/contracts";
+import { Aftermath } from "./aftermath.ts";
+import { type Answer, Broken } from "./caller.ts";
+import { ImportCalls } from "./calls.ts";
+import { completedFaults, countFaults, planFaults, refusedRows } from "./checks.ts";
 import { nameless } from "./model.ts";
+import type { Choices, Scene } from "./scene.ts";
 
-export interface Choices extends Beginning {
-  /** Chance, for each step, that it is cancelled, and that nobody goes on with it. */
-  cancel: number;
-  abandon: number;
-}
-
-/** What a case shares among its imports. */
-export interface Scene {
-  random: Random;
-  caller: Caller;
-  book: Book;
-  faults: string[];
-  /** Something a person does to the book meanwhile. */
-  interrupt: () => Promise<void>;
-  busy: number;
-  rough: boolean;
-  /** Calls of complete that an import of so many rows may take until it ends. */
-  mostCalls: (rows: number) => number;
-}
-
-type Phase = "new" | "receiving" | "ending" | "undoing" | "ended";
+type Phase = "new" | "receiving" | "ending" | "looking" | "ended";
 
 /** One import of a case, from its begin to its end, a call at a time. */
 export class HuntedImport {
@@ -45,7 +25,7 @@ export class HuntedImport {
   /** Its last state as far as it was told. */
   job: ImportJob | undefined;
   ended: "completed" | "cancelled" | "stopped" | "abandoned" | undefined;
-  undone: { restored: number; kept: number } | undefined;
+  #aftermath: Aftermath | undefined;
 
   constructor(choices: Choices, scene: Scene) {
     this.choices = choices;
@@ -71,7 +51,10 @@ export class HuntedImport {
   async step(): Promise<void> {
     const { random } = this.#scene;
     if (this.#phase === "new") return this.#create();
-    if (this.#phase === "undoing") return this.#undo();
+    if (this.#aftermath !== undefined) {
+      if (await this.#aftermath.step()) this.#phase = "ended";
+      return;
+    }
     if (random.chance(this.choices.cancel)) return this.#cancel();
     if (random.chance(this.choices.abandon)) {
       this.ended = "abandoned";
@@ -181,9 +164,8 @@ export class HuntedImport {
   }
 
   async #end(): Promise<void> {
-    const { random, book, interrupt, busy } = this.#scene;
-    if (!this.#previewed && !this.#opened && !this.choices.dryRun && random.chance(0.25))
-      return this.#preview();
+    const { random, book } = this.#scene;
+    if (!this.#previewed && !this.#opened && random.chance(this.choices.preview)) return this.#preview();
     if (!this.#opened && !this.choices.dryRun) {
       book.open(this.name, this.choices.file.meaning, this.#mayBeRefused);
       this.#opened = true;
@@ -191,14 +173,23 @@ export class HuntedImport {
     const confirm = this.#confirm === undefined ? {} : { confirmDeletes: this.#confirm };
     const calls = [this.#api.complete(confirm)];
     if (random.chance(0.1)) calls.push(this.#api.complete(confirm));
-    const [answers] = await Promise.all([
-      Promise.all(calls),
-      random.chance(busy) ? interrupt() : undefined,
-      random.chance(this.choices.cancel) ? this.#cancel() : undefined,
-    ]);
+    const [answers] = await Promise.all([Promise.all(calls), this.#meanwhile()]);
     // What one of two calls goes on with is not over because the other heard no.
     const [best] = answers.sort((a, b) => a.status - b.status);
     if (best !== undefined && this.ended === undefined) await this.#answered(best);
+  }
+
+  /** While it is completed. */
+  async #meanwhile(): Promise<void> {
+    const { random, interrupt, busy } = this.#scene;
+    if (random.chance(busy)) return interrupt();
+    if (random.chance(this.choices.cancel)) return this.#cancel();
+    if (!random.chance(this.choices.cancelWriting)) return;
+    for (let looks = 0; looks < 40; looks++) {
+      const { phase } = await this.#api.look();
+      if (phase === "writing") return this.#cancel();
+      if (phase === "ended" || phase === "receiving") return;
+    }
   }
 
   async #preview(): Promise<void> {
@@ -247,22 +238,10 @@ export class HuntedImport {
     this.job = job;
     this.ended = "completed";
     this.#phase = "ended";
-    const { file, dryRun, maxErrors, maxDeletePercent } = this.choices;
-    if (job.state !== "completed") this.#fault(`complete is answered with state ${job.state}`);
-    const exact = dryRun ? book.isCertain : book.isExact(this.name);
-    const out = exact ? book.outlook(file.meaning, this.name) : undefined;
-    if (out !== undefined && this.#refusedRows + out.refused.low > maxErrors)
-      this.#fault(`completed with ${this.#refusedRows + out.refused.low} errors of ${maxErrors}`);
-    if (out !== undefined && !dryRun && this.#confirm === undefined && out.gone.low > 0) {
-      const over = (100 * out.gone.low) / out.ofSource.low > maxDeletePercent;
-      if (over || nameless(file.meaning) > 0)
-        this.#fault(`deleted ${out.gone.low} of ${out.ofSource.low} without asking`);
-    }
-    const confirmed = this.#confirm;
-    if (out !== undefined && out.gone.low > 0 && confirmed !== undefined && confirmed !== out.gone.low)
-      this.#fault(`deleted ${out.gone.low} where ${confirmed} were confirmed`);
+    const { dryRun } = this.choices;
+    for (const fault of completedFaults(job, this.choices, this.#confirm, book)) this.#fault(fault);
     if (!dryRun) faults.push(...book.completed(this.name));
-    if (this.#scene.random.chance(0.6)) this.#phase = "undoing";
+    this.#lookOn(job);
   }
 
   #tooMany(answer: Answer): void {
@@ -286,6 +265,15 @@ export class HuntedImport {
     } else this.#confirm = number;
   }
 
+  /** It has ended; most are looked at. */
+  #lookOn(job: ImportJob): void {
+    const { random } = this.#scene;
+    if (this.#calls === undefined || !random.chance(Math.max(0.3, this.choices.undone))) return;
+    const completed = this.ended === "completed";
+    this.#aftermath = new Aftermath(this.choices, this.#scene, this.#calls, { job, completed });
+    this.#phase = "looking";
+  }
+
   async #cancel(): Promise<void> {
     const { book, faults } = this.#scene;
     const answer = await this.#api.cancel();
@@ -293,9 +281,12 @@ export class HuntedImport {
     if (answer.status === 200) {
       this.job = importJob.parse(JSON.parse(answer.text));
       this.ended = "cancelled";
-      this.#phase = this.#scene.random.chance(0.5) ? "undoing" : "ended";
-      if (this.#opened) faults.push(...book.cancelled(this.name));
-      if (!this.#opened && this.#phase === "undoing") this.#phase = "ended";
+      this.#phase = "ended";
+      if (!this.#opened) return;
+      faults.push(...book.cancelled(this.name));
+      this.#lookOn(this.job);
+      // From now on it writes nothing, whoever was at it.
+      for (const fault of book.looked(await this.#scene.held())) this.#fault(`once cancelled: ${fault}`);
       return;
     }
     if (answer.code !== "import-closed") throw new Broken(`${this.name} cannot be cancelled: ${answer.text}`);
@@ -306,82 +297,14 @@ export class HuntedImport {
     else throw new Broken(`${this.name} cannot be cancelled, it is ${state}`);
   }
 
-  #undoAsked = false;
-  #undoCalls = 0;
-
-  /** After its end: look at it in every way, and perhaps take it back. */
-  async #undo(): Promise<void> {
-    const { random, book, faults } = this.#scene;
-    if (!this.#undoAsked) {
-      await this.#lookAround();
-      this.#undoAsked = true;
-      const { counts = noCounts, undo } = this.job ?? {};
-      const { dryRun, undo: asked } = this.choices;
-      const wrote = counts.created + counts.changed + counts.deleted > 0;
-      const wanted = asked && !dryRun && wrote ? "possible" : "off";
-      // Where only marks of sources moved it may be either.
-      const either = asked && !dryRun && !wrote;
-      if (undo?.state !== wanted && !either) this.#fault(`its undo is ${undo?.state} instead of ${wanted}`);
-      if (undo?.state !== "possible" || random.chance(0.5)) {
-        if (undo?.state === "off") await this.#undoInVain();
-        this.#phase = "ended";
-        return;
-      }
-      book.openUndo(`undo ${this.name}`, this.name);
-    }
-    const answer = await this.#api.undo();
-    if (answer.status === 202) {
-      if (++this.#undoCalls > this.#scene.mostCalls(this.#rows))
-        throw new Broken(`the undo of ${this.name} does not end`);
-      await sleep(Math.min(1_000, 2 ** Math.min(10, this.#undoCalls / 4)));
-      return;
-    }
-    if (answer.status !== 200) throw new Broken(`the undo of ${this.name}: ${answer.status} ${answer.text}`);
-    this.job = importJob.parse(JSON.parse(answer.text));
-    const { undo } = this.job;
-    if (undo?.state !== "done") this.#fault(`the undo ended as ${JSON.stringify(undo)}`);
-    else this.undone = { restored: undo.restored, kept: undo.kept };
-    faults.push(...book.completed(`undo ${this.name}`));
-    this.#phase = "ended";
-  }
-
-  async #undoInVain(): Promise<void> {
-    const answer = await this.#api.undo();
-    if (answer.code !== "undo-impossible")
-      this.#fault(`an undo of nothing is answered ${answer.status} ${answer.text}`);
-  }
-
-  async #lookAround(): Promise<void> {
-    const { random } = this.#scene;
-    const counts = JSON.stringify(this.job?.counts);
-    const job = await this.#look();
-    if (this.ended === "completed") {
-      if (JSON.stringify(job.counts) !== counts)
-        this.#fault(`its counts became ${JSON.stringify(job.counts)} after ${counts}`);
-      if (random.chance(0.3)) {
-        const again = await this.#api.complete({});
-        if (again.status !== 200) this.#fault(`completed again: ${again.status} ${again.text}`);
-      }
-      const [chunk] = this.choices.file.chunks;
-      if (chunk !== undefined && random.chance(0.3)) {
-        const answer = await this.#api.put(0, chunk.bytes, chunk.firstRow);
-        if (answer.status !== 200)
-          this.#fault(`a chunk that is done is answered ${answer.status} ${answer.text}`);
-      }
-      const { dryRun, file } = this.choices;
-      const { book } = this.#scene;
-      if (dryRun || !book.isExact(this.name)) return;
-      for (const fault of reportFaults(await this.#api.report(), this.name, file, book)) this.#fault(fault);
-    }
-  }
-
   #fault(what: string): void {
     this.#scene.faults.push(`${this.name}: ${what}`);
   }
 
   /** Once the book is compared with what is stored: do the counts account for it? */
   accounts(): string[] {
-    const { job, ended, undone, name } = this;
+    const { ended, name } = this;
+    const { job, undone } = this.#aftermath ?? { job: this.job, undone: undefined };
     const { file, dryRun } = this.choices;
     const { book } = this.#scene;
     if (job === undefined || dryRun) return [];

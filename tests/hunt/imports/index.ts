@@ -9,10 +9,10 @@ import { type Limits, Stack } from "./stack.ts";
 const batchSize = 48;
 /** Cases under way at once. */
 const atOnce = 6 * availableParallelism();
-/** One instance of bulk does a step or two in a call, the other goes on. */
+/** One instance of bulk does one step in a call, the other goes on, in pages of two under way at once. */
 const instances: readonly Limits[] = [
-  { pageRows: 2, callMs: 20, buckets: 2, inFlight: 2 },
-  { pageRows: 3, callMs: 5_000, buckets: 1, inFlight: 4 },
+  { pageRows: 1, callMs: 0, buckets: 2, inFlight: 1, few: 2 },
+  { pageRows: 2, callMs: 5_000, buckets: 1, inFlight: 2, few: 1_000 },
 ];
 /** Of so many batches processes are killed in one. */
 const roughEvery = 6;

@@ -42,9 +42,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a preview that took longer than its call begins anew",
     file: db("complete"),
-    find: "      const first = await lease.take(id);\n      if (first === undefined) return settled(await read());\n",
-    replace:
-      "      if (turn > 0 && step.over()) return { record: await read(), ended: false };\n      const first = await lease.take(id);\n      if (first === undefined) return settled(await read());\n",
+    find: 'if (record.engine.phase !== "writing") return "ended";',
+    replace: 'if (record.engine.phase !== "writing") return work.step.over() ? "over" : "ended";',
   },
   {
     name: "a refused row is applied all the same",

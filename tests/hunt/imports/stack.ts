@@ -2,20 +2,19 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { cellManifest, claim, type DomainEvent, scope, tenantLocator } from "@proveniq/contracts";
 import { decodePage } from "@proveniq/db/outbox";
 import { DatabasePool } from "@proveniq/db/pool";
 import { startEmulator } from "@proveniq/local-cloud/emulator";
-import { type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 import { makeApiKey } from "@proveniq/tenant-context/credentials";
 import { z } from "zod";
 import { shareEnvironment } from "../../setup/environment.ts";
 import { freePort } from "../../setup/ports.ts";
 import type { Stored } from "./book.ts";
 import type { Held, Owned } from "./model.ts";
+import { Server } from "./server.ts";
 import { eventLine } from "./world.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -27,6 +26,7 @@ export interface Limits {
   callMs: number;
   buckets: number;
   inFlight: number;
+  few: number;
 }
 
 export interface Tenant {
@@ -140,6 +140,13 @@ export class Stack {
     }
     await batch.commit();
     return tenants;
+  }
+
+  /** The items of one tenant as they are at one moment, by external id. */
+  async held(tenant: Tenant, things: readonly string[]): Promise<Map<string, Held>> {
+    const names = new Map(things.map((thing) => [itemIdOf(thing), thing]));
+    const { docs } = await (await this.firestore).collection(`tenants/${tenant.id}/items`).get();
+    return new Map(docs.map((doc) => [names.get(doc.id) ?? `item ${doc.id}`, heldOf(doc.data())]));
   }
 
   /** All items and events in the database, by tenant and external id. */
@@ -257,52 +264,6 @@ function addUp({ before, after, deltas }: DomainEvent): boolean {
   const insuredMinor = Object.fromEntries(Object.entries(sums).filter(([, sum]) => sum !== 0));
   const items = (after === null ? 0 : 1) - (before === null ? 0 : 1);
   return isDeepStrictEqual(deltas, { items, insuredMinor });
-}
-
-/** One process of a cell. */
-class Server {
-  readonly url: string;
-  readonly #env: Record<string, string | undefined>;
-  #child: GuardedChild | undefined;
-
-  constructor(env: Record<string, string | undefined>) {
-    this.#env = env;
-    this.url = `http://127.0.0.1:${env["PORT"]}`;
-  }
-
-  async start(): Promise<void> {
-    const child = spawnGuarded(process.execPath, [join(root, "apps/cell-api/src/server.ts")], {
-      env: this.#env,
-    });
-    this.#child = child;
-    let said = "";
-    let ended = false;
-    void child.exited.then(() => {
-      ended = true;
-    });
-    const hear = (text: Buffer) => {
-      said = (said + text.toString()).slice(-2_000);
-    };
-    child.stderr.on("data", hear);
-    child.stdout.on("data", hear);
-    for (let n = 0; n < 1_200; n++) {
-      if (ended) throw new Error(`a cell's process does not start:\n${said}`);
-      const answer = await fetch(`${this.url}/health`).catch(() => undefined);
-      await answer?.body?.cancel();
-      if (answer?.ok === true) return;
-      await sleep(25);
-    }
-    throw new Error("a cell's process is not ready within 30 s");
-  }
-
-  get pid(): number {
-    return this.#child?.pid ?? 0;
-  }
-
-  async kill(): Promise<void> {
-    this.#child?.kill("SIGKILL");
-    await this.#child?.exited;
-  }
 }
 
 /** An item's document, read here and not by the code that wrote it. */

@@ -17,6 +17,8 @@ const countMs = 2_000;
 const rampNoteMs = 60_000;
 /** Transactions of an import that are under way at once. */
 const inFlight = 8;
+/** So many things are simply got by name, however many there are besides. */
+const few = 1_000;
 /** Imports that are remembered, with their compiled mapping. */
 const mostJobs = 50;
 
@@ -147,6 +149,7 @@ export class Importer {
         limits: {
           pageRows: this.#limits.pageRows ?? pageRows(this.#pace.rateOf(tenantId)),
           inFlight: this.#limits.inFlight ?? inFlight,
+          few: this.#limits.few ?? few,
         },
         governed: ({ mapping }) => governedBy(mapping),
         pace: async (writes) => {

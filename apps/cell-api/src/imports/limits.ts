@@ -10,5 +10,7 @@ export const importLimitsConfig = z.strictObject({
   buckets: z.int().min(1).max(32).optional(),
   /** Transactions under way at once. */
   inFlight: z.int().min(1).max(64).optional(),
+  /** So many things are got by name, without weighing whether a pass over the book is cheaper. */
+  few: z.int().min(0).max(1_000).optional(),
 });
 export type ImportLimitsConfig = z.infer<typeof importLimitsConfig>;

@@ -8,8 +8,6 @@ import type { Work } from "./work.ts";
 
 /** Items that are got by name at once. */
 const gotAtOnce = 300;
-/** So many things are simply got by name, however many there are besides. */
-const few = 1_000;
 
 /** How items are found: all in order of id, those of the source likewise, or none but by name. */
 type Mode = "all" | "source" | "names";
@@ -35,7 +33,7 @@ export class Lookup {
     this.#source = import_.source;
     this.#full = import_.full;
     this.#ranges = import_.ranges;
-    this.#mode = import_.rows > few ? "all" : import_.full ? "source" : "names";
+    this.#mode = import_.rows > work.step.limits.few ? "all" : import_.full ? "source" : "names";
   }
 
   /** What there is of a range. Ranges are asked for upwards. */
@@ -90,7 +88,8 @@ export class Lookup {
         if (ids.has(document.id)) addTo(existing, document);
         else if (own && !named.has(document.id)) gone.push({ id: document.id, bytes: bytesOf(document) });
       }
-      if (this.#mode === "all" && this.#read > 1.2 * this.#otherwise + few) return undefined;
+      if (this.#mode === "all" && this.#read > 1.2 * this.#otherwise + this.#work.step.limits.few)
+        return undefined;
       await this.#advance();
     }
     return { existing, gone, ofSource };

@@ -129,6 +129,8 @@ export interface ImportLimits {
   pageRows: number;
   /** Transactions under way at once. */
   inFlight: number;
+  /** So many things are got by name, without weighing whether a pass over the book is cheaper. */
+  few: number;
   /** Buckets, whatever number of rows is expected; undefined: as many as fit. */
   buckets?: number | undefined;
 }
