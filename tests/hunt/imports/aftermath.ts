@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ImportJob, importJob, noCounts } from "@proveniq/contracts";
+import { type ImportJob, importJob } from "@proveniq/contracts";
 import { Broken } from "./caller.ts";
 import type { ImportCalls } from "./calls.ts";
 import { reportFaults } from "./checks.ts";
@@ -62,7 +62,7 @@ export class Aftermath {
   }
 
   #isPossible(): boolean {
-    const { counts = noCounts, undo } = this.job;
+    const { counts, undo } = this.job;
     const { dryRun, undo: asked } = this.#choices;
     const wrote = counts.created + counts.changed + counts.deleted > 0;
     const wanted = asked && !dryRun && wrote ? "possible" : "off";

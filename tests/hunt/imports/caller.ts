@@ -8,12 +8,14 @@ export interface Answer {
   /** Of a problem; undefined otherwise. */
   code: string | undefined;
   detail: string;
+  traceId: string;
   errors: { path: string; message: string }[];
 }
 
 const problem = z.object({
   code: z.string(),
   detail: z.string().optional(),
+  traceId: z.string().optional(),
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 
@@ -56,7 +58,9 @@ export class Caller {
       if (!again) {
         this.log.push(`${method} ${path} → ${answer.status} ${answer.code ?? ""} ${brief(answer.text)}`);
         if (answer.status >= 500)
-          throw new Broken(`${method} ${path} answers ${answer.status}: ${answer.text}`);
+          throw new Broken(
+            `${method} ${path} answers ${answer.status}: ${answer.text} ${this.#stack.logOf(answer.traceId)}`,
+          );
         return answer;
       }
       if (answer === undefined && !this.#rough()) throw new Broken(`${method} ${path} was not answered`);
@@ -88,6 +92,7 @@ export class Caller {
         text,
         code: told?.code,
         detail: told?.detail ?? "",
+        traceId: told?.traceId ?? "no trace",
         errors: told?.errors ?? [],
       };
     } catch {

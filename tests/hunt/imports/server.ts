@@ -10,6 +10,7 @@ export class Server {
   readonly url: string;
   readonly #env: Record<string, string | undefined>;
   #child: GuardedChild | undefined;
+  #said = "";
 
   constructor(env: Record<string, string | undefined>) {
     this.#env = env;
@@ -21,24 +22,28 @@ export class Server {
       env: this.#env,
     });
     this.#child = child;
-    let said = "";
     let ended = false;
     void child.exited.then(() => {
       ended = true;
     });
     const hear = (text: Buffer) => {
-      said = (said + text.toString()).slice(-2_000);
+      this.#said = (this.#said + text.toString()).slice(-20_000);
     };
     child.stderr.on("data", hear);
     child.stdout.on("data", hear);
     for (let n = 0; n < 1_200; n++) {
-      if (ended) throw new Error(`a cell's process does not start:\n${said}`);
+      if (ended) throw new Error(`a cell's process does not start:\n${this.#said}`);
       const answer = await fetch(`${this.url}/health`).catch(() => undefined);
       await answer?.body?.cancel();
       if (answer?.ok === true) return;
       await sleep(25);
     }
     throw new Error("a cell's process is not ready within 30 s");
+  }
+
+  /** The last lines of its log that hold a text. */
+  linesWith(text: string): string[] {
+    return this.#said.split("\n").filter((line) => line.includes(text));
   }
 
   get pid(): number {

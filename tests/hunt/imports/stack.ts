@@ -99,6 +99,11 @@ export class Stack {
     return this.#server(service === "api" ? 0 : 1 + (instance % 2)).url;
   }
 
+  /** What the processes logged about a call. */
+  logOf(traceId: string): string {
+    return this.#servers.flatMap((server) => server.linesWith(traceId)).join("\n");
+  }
+
   /** SIGKILL an instance of bulk; another takes its place. Locks of what died are given up. */
   async killBulk(instance: number): Promise<void> {
     const server = this.#server(1 + (instance % 2));

@@ -118,6 +118,8 @@ async function advance(work: Work, found: ImportRecord, own: boolean): Promise<"
       return "ended";
     }
     if (error instanceof RowsMissing) {
+      // Whoever ends an import deletes its rows.
+      if (readImport(await work.job.get())?.engine.phase === "ended") return "over";
       await stagedRef(work.job, error.chunk).delete();
       const message = "must be put again";
       const errors = [{ path: `/chunks/${error.chunk}`, message }];

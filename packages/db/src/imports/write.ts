@@ -1,7 +1,8 @@
 import type { DocumentSnapshot } from "@google-cloud/firestore";
 import { addCounts, type ImportCounts, importCounts, noCounts } from "@proveniq/contracts";
 import { z } from "zod";
-import { rowsExpiry } from "./documents.ts";
+import { CheckOver } from "./check.ts";
+import { readImport, rowsExpiry } from "./documents.ts";
 import { guarded } from "./guarded.ts";
 import { type Page, receiptCounts, writePage } from "./page.ts";
 import { pageRef, planRef, progressRef } from "./paths.ts";
@@ -118,7 +119,12 @@ async function openLane(
 ): Promise<Lane> {
   const { check, ranges } = record.engine;
   const plan = readPlan(await planRef(work.job, check, range).get());
-  if (plan === undefined) throw new Error("a range was not decided");
+  if (plan === undefined) {
+    // Whoever ends an import meanwhile, by cancelling it or by writing its last page, deletes its plan.
+    const { phase, check: now } = readImport(await work.job.get())?.engine ?? {};
+    if (phase !== "writing" || now !== check) throw new CheckOver();
+    throw new Error("a range was not decided");
+  }
   if (plan.pages === 0) return { range, pages: [], left: 0, counts: { ...noCounts } };
   const receipts = await work.job.firestore.getAll(
     ...Array.from({ length: plan.pages }, (_, n) => pageRef(work.job, check, range, n)),
