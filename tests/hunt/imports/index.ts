@@ -9,10 +9,11 @@ import { type Limits, Stack } from "./stack.ts";
 const batchSize = 48;
 /** Cases under way at once. */
 const atOnce = 6 * availableParallelism();
-/** One instance of bulk does one step in a call, the other goes on, in pages of two under way at once. */
+/** One instance of bulk does one step in a call, another goes on, in pages of two under way at once, the third page after page. */
 const instances: readonly Limits[] = [
   { pageRows: 1, callMs: 0, buckets: 2, inFlight: 1, few: 2 },
   { pageRows: 2, callMs: 5_000, buckets: 1, inFlight: 2, few: 1_000 },
+  { pageRows: 1, callMs: 5_000, buckets: 1, inFlight: 1, few: 1_000 },
 ];
 /** Of so many batches processes are killed in one. */
 const roughEvery = 6;

@@ -34,7 +34,7 @@ export interface Tenant {
   key: string;
 }
 
-/** A cell of real processes over an emulator of its own: one for items, two for imports. */
+/** A cell of real processes over an emulator of its own: one for items, others for imports. */
 export class Stack {
   readonly #emulator: Awaited<ReturnType<typeof startEmulator>>;
   readonly #pool: DatabasePool;
@@ -94,9 +94,9 @@ export class Stack {
     return new Stack(emulator, pool, manifest.project, folder, servers);
   }
 
-  /** Where a service is; `bulk` has two instances. */
+  /** Where a service is; `bulk` has several instances. */
   url(service: "api" | "bulk", instance = 0): string {
-    return this.#server(service === "api" ? 0 : 1 + (instance % 2)).url;
+    return this.#server(service === "api" ? 0 : 1 + (instance % (this.#servers.length - 1))).url;
   }
 
   /** What the processes logged about a call. */
@@ -106,7 +106,7 @@ export class Stack {
 
   /** SIGKILL an instance of bulk; another takes its place. Locks of what died are given up. */
   async killBulk(instance: number): Promise<void> {
-    const server = this.#server(1 + (instance % 2));
+    const server = this.#server(1 + (instance % (this.#servers.length - 1)));
     await server.kill();
     await this.#endTransactions();
     await server.start();

@@ -4,7 +4,7 @@ import type { Choices } from "./scene.ts";
 
 /** What the imports of a case are and what happens to them. */
 export interface Theme {
-  /** Processes of bulk that get its calls in turn: 0 does one step in a call, 1 as many as it takes. */
+  /** Processes of bulk that get its calls in turn: 0 does one step in a call, the others as many as it takes. */
   instances: readonly number[];
   things: readonly string[];
   imports: readonly Choices[];
@@ -91,9 +91,11 @@ function anything(random: Random, all: readonly string[]): Theme {
 function sweep(random: Random, all: readonly string[]): Theme {
   const things = all.slice(0, random.int(3, 5));
   const first = seedFile(random, things, "book");
+  // Rows that name nothing matter where nothing else asks to confirm.
+  const nameless = random.chance(0.5);
   const second = makeFile(random, things.slice(0, random.int(1, 2)), "book", true, {
     rows: random.int(1, 4),
-    nameless: random.pick([0, 0.4]),
+    nameless: nameless ? 1 : 0,
   });
   return {
     instances: [1],
@@ -104,7 +106,7 @@ function sweep(random: Random, all: readonly string[]): Theme {
         ...quiet,
         name: "import 2",
         file: second,
-        maxDeletePercent: random.pick([0, 50, 100, 100]),
+        maxDeletePercent: nameless ? 100 : random.pick([0, 50, 100]),
         undone: 0.3,
       },
     ],
@@ -118,7 +120,8 @@ function sweep(random: Random, all: readonly string[]): Theme {
 function cancel(random: Random, all: readonly string[]): Theme {
   const file = seedFile(random, all, "book");
   return {
-    instances: [1],
+    // Page after page, so that many are left when it is cancelled.
+    instances: [2],
     things: all,
     imports: [{ ...quiet, name: "import 1", file, cancelWriting: 1, undone: 0.3 }],
     writes: random.pick([0, 2]),
