@@ -22,10 +22,10 @@ export const mutants: readonly Mutant[] = [
     replace: "return chunks.sort((a, b) => a.updatedAt.getTime() - b.updatedAt.getTime());",
   },
   {
-    name: "an id that nothing can have counts as named",
-    file: "apps/cell-api/src/imports/read.ts",
-    find: "if (externalId === undefined || !validId.safeParse(externalId).success) nameless++;",
-    replace: "if (externalId === undefined || validId === undefined) nameless++;",
+    name: "nobody is asked about deletions though rows name nothing",
+    file: db("complete"),
+    find: "share <= input.maxDeletePercent && nameless === 0) return undefined;",
+    replace: "share <= input.maxDeletePercent && nameless >= 0) return undefined;",
   },
   {
     name: "deletions are confirmed by any number",
