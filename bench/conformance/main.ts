@@ -35,15 +35,11 @@ export const description =
 export default async function bench(): Promise<Record<string, number>> {
   requirePeers();
   const folder = await mkdtemp(join(tmpdir(), "bench-conformance-"));
-  const cell = await startScriptedCell();
+  const cell = await startScriptedCell(cellCount);
   const running: Running[] = [];
   const servers = new Map<string, CellProcess>();
   try {
-    const files = await writeJob(
-      folder,
-      100,
-      Array.from({ length: cellCount }, () => cell.origin),
-    );
+    const files = await writeJob(folder, 100, cell.origins);
     const cells = Array.from({ length: cellCount }, () => cell.port);
     for (const start of starters(folder, files, cells)) running.push(await start(await freePort()));
     const proxies = await failuresOf(

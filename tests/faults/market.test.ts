@@ -1,12 +1,18 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { marketValueAnswer } from "@proveniq/contracts";
+import { loadManifests } from "@proveniq/control-plane";
 import { controlClient } from "@proveniq/local-cloud/control";
+import { localProver } from "@proveniq/local-cloud/fleet";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type Caller, Client } from "../../examples/demo/client.ts";
 import { diamonds } from "../../examples/market/diamonds.ts";
 import { valuesOf } from "../../examples/market/values.ts";
 import { callerPerCell } from "../setup/callers.ts";
 import { book, killRepeatedly, type Replica, startReplica } from "./market-replica.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("the centre, cut off from every cell", () => {
   const fleet = inject("fleet");
@@ -44,8 +50,11 @@ describe("the centre, cut off from every cell", () => {
     expect(new Set(statuses)).toEqual(new Set([200]));
     // Nobody pretended: the age that is told has grown with the outage.
     expect(Math.max(...ages.slice(-3))).toBeGreaterThanOrEqual(4);
-    for (const { api } of Object.values(fleet.cells)) {
-      expect((await fetch(`${api}/ready`)).status).toBe(200);
+    const [prove, manifests] = await Promise.all([localProver(fleet), loadManifests(join(root, "infra"))]);
+    for (const [id, { api }] of Object.entries(fleet.cells)) {
+      const ready = `${api}/ready`;
+      const headers = prove(manifests[id]?.residency ?? "global", ready);
+      expect((await fetch(ready, { headers })).status).toBe(200);
     }
 
     await control.relay("central").restore();

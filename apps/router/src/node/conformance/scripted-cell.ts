@@ -19,6 +19,8 @@ export type Script = (request: SeenRequest, socket: Socket) => void;
 export interface ScriptedCell {
   port: number;
   origin: string;
+  /** As many as were asked for, this one first: a router sends to no two cells at one origin. */
+  origins: string[];
   seen: SeenRequest[];
   /** Connections accepted so far, and those that are open. */
   accepted(): number;
@@ -31,31 +33,34 @@ export interface ScriptedCell {
 export const plainAnswer =
   'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"ok":true}';
 
-/** Start one on a free port of 127.0.0.1. Without another script it answers 200 with a little JSON. */
-export async function startScriptedCell(): Promise<ScriptedCell> {
+/** Start one on so many free ports of 127.0.0.1. Without another script it answers 200 with a little JSON. */
+export async function startScriptedCell(ports = 1): Promise<ScriptedCell> {
   const sockets = new Set<Socket>();
   let accepted = 0;
-  const server: Server = createServer((socket) => {
+  const take = (socket: Socket) => {
     accepted += 1;
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => undefined);
     serve(socket, accepted, cell);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  };
+  const servers: Server[] = Array.from({ length: ports }, () => createServer(take));
+  const listening = await Promise.all(servers.map(listen));
+  const origins = listening.map((each) => `http://127.0.0.1:${each}`);
+  const [port = 0] = listening;
   const cell: ScriptedCell = {
     port,
     origin: `http://127.0.0.1:${port}`,
+    origins,
     seen: [],
     accepted: () => accepted,
     open: () => sockets.size,
     script: (_request, socket) => socket.write(plainAnswer),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    close: async () => {
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      for (const socket of sockets) socket.destroy();
+      await Promise.all(closed);
+    },
   };
   return cell;
 }
@@ -106,4 +111,9 @@ function decode(chunks: string): string {
     at = end + 4 + size;
   }
   return text;
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
 }
