@@ -3,7 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Scope, scope, type TenantSettings } from "@proveniq/contracts";
 import { createKey, revokeKey, setTenantSettings } from "@proveniq/control-plane/access";
-import { type FleetState, LocalRegistry, planFleet } from "@proveniq/local-cloud/fleet";
+import { operator } from "@proveniq/control-plane/environment";
+import {
+  type FleetState,
+  type LocalEnvironment,
+  openLocalEnvironment,
+  seed,
+} from "@proveniq/local-cloud/fleet";
 import {
   developmentIssuer,
   type IssuerKey,
@@ -31,26 +37,24 @@ export interface Door {
  */
 export class World {
   readonly state: FleetState;
-  readonly registry: LocalRegistry;
+  readonly environment: LocalEnvironment;
   readonly issuerKey: IssuerKey;
   readonly run = randomUUID().slice(0, 8);
 
-  private constructor(state: FleetState, registry: LocalRegistry, issuerKey: IssuerKey) {
+  private constructor(state: FleetState, environment: LocalEnvironment, issuerKey: IssuerKey) {
     this.state = state;
-    this.registry = registry;
+    this.environment = environment;
     this.issuerKey = issuerKey;
   }
 
   static async enter(state: FleetState): Promise<World> {
     const stateDir = state.directoryFile.replace(/\/[^/]+$/, "");
-    const cells = Object.keys(state.cells);
-    const plan = await planFleet({ root, stateDir, portBase: state.portBase, cells });
-    const registry = new LocalRegistry(state, plan.config, plan.manifests);
-    return new World(state, registry, await loadIssuerKey(state.identity.issuerKeyFile));
+    const environment = await openLocalEnvironment(root, stateDir, state);
+    return new World(state, environment, await loadIssuerKey(state.identity.issuerKeyFile));
   }
 
   close(): Promise<void> {
-    return this.registry.close();
+    return this.environment.close();
   }
 
   /** Both ways to a cell's tenants. */
@@ -77,18 +81,19 @@ export class World {
   /** A tenant of its own for these tests; the same when it is there already. */
   async tenant(tenantId: string, cellId: string, databaseId?: string): Promise<string> {
     const place = databaseId === undefined ? {} : { databaseId };
-    await this.registry.add({ tenantId, name: tenantId, cellId, hosts: [], ...place });
+    await this.environment.addTenant({ tenantId, name: tenantId, cellId, hosts: [], ...place }, operator());
     return tenantId;
   }
 
   /** Many tenants at once. */
   async tenants(wanted: readonly { tenantId: string; cellId: string; databaseId: string }[]): Promise<void> {
-    await this.registry.seed(wanted.map((t) => ({ ...t, name: t.tenantId, hosts: [], partner: false })));
+    const tenants = wanted.map((t) => ({ ...t, name: t.tenantId, hosts: [], partner: false }));
+    await seed(this.environment, tenants);
   }
 
   async settle(tenantId: string, settings: Partial<TenantSettings>): Promise<void> {
-    const { connections, manifests, origin } = this.registry;
-    await setTenantSettings(connections, { manifests }, tenantId, settings, origin);
+    const { connections, manifests } = this.environment;
+    await setTenantSettings(connections, { manifests }, tenantId, settings, operator());
   }
 
   async key(
@@ -96,14 +101,13 @@ export class World {
     scopes: Scope[] = scope.options,
     expiresAt: Date | null = null,
   ): Promise<string> {
-    const { connections, origin } = this.registry;
     const wanted = { tenantId, label: "Attack", scopes, expiresAt };
-    return (await createKey(connections, "dev", wanted, origin)).key;
+    return (await createKey(this.environment.connections, "dev", wanted, operator())).key;
   }
 
   async revoke(key: string): Promise<void> {
     const [, , tenant = "", keyId = ""] = key.split("_");
-    await revokeKey(this.registry.connections, tenant, keyId, this.registry.origin);
+    await revokeKey(this.environment.connections, tenant, keyId, operator());
   }
 
   /** A genuine token for a cell's people, but for what `more` changes. */

@@ -72,7 +72,7 @@ export async function setScene(emulator: string): Promise<Scene> {
     config: { ...house.config, central: { ...house.config.central, ...central } },
     manifests: { [cell]: manifest },
   };
-  const connections = openConnections(fleet, emulator);
+  const connections = openConnections(fleet, () => emulator);
   const emulatorHost = emulator;
   const pool = new DatabasePool({ projectId: project, allow: [books, carriers, replica], emulatorHost });
   const centrePool = new DatabasePool({

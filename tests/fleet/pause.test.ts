@@ -84,7 +84,10 @@ describe("paused imports", () => {
       await control.relay("central").cut();
       try {
         const paused = await fleet("pause", "eu", "imports", "--reason", "INC-42");
-        expect(paused).toMatchObject({ code: 0, err: "" });
+        expect(paused).toMatchObject({
+          code: 0,
+          err: expect.stringMatching(/^Pause imports of cell eu, in the fleet at http:\S+\n$/),
+        });
         expect(paused.out).toContain("npx fleet resume eu imports");
       } finally {
         await control.relay("central").restore();

@@ -188,7 +188,7 @@ describe("wave.yml", () => {
   test("types what a person would have to type", () => {
     const script = deploy?.steps.at(-1)?.run;
     expect(script).toContain(
-      'npx fleet deploy "$CELL" --artefact "artefact/$DIGEST" --target cloud --confirm "$CELL"',
+      'npx fleet deploy "$CELL" --artefact "artefact/$DIGEST" --env production --confirm "$CELL"',
     );
   });
 

@@ -14,10 +14,28 @@ export const defaultTarget = z.strictObject({
   tenant: tenantId.describe("The tenant that such people are consumers of"),
 });
 
+/** Where a fleet can be, besides on one's own machine. */
+export const environmentName = z.enum(["production", "staging"]);
+export type EnvironmentName = z.infer<typeof environmentName>;
+
 /** infra/fleet.json: what belongs to the fleet and to no cell. */
 export const fleetConfig = z
   .strictObject({
     zone: hostname.describe("The fleet's DNS zone; all its hosts are in it"),
+    environments: z
+      .strictObject({
+        production: z.strictObject({}).describe("What infra/ says, as it stands"),
+        staging: z
+          .strictObject({
+            projectSuffix: z
+              .string()
+              .regex(/^-[a-z0-9]{1,8}$/, "must be a hyphen and up to 8 lower-case letters or digits")
+              .describe("Behind the id of every project"),
+            zone: hostname.describe("In the place of the zone, in every host; neither lies within the other"),
+          })
+          .optional(),
+      })
+      .describe("Clouds that this fleet is in, by what their names differ in from what infra/ says"),
     hosts: z.record(hostname, fleetHost),
     defaults: z.strictObject({
       global: defaultTarget,
@@ -65,6 +83,17 @@ export const fleetConfig = z
       .describe("Own hosts of other tenants, by the residency whose load balancer and router they reach"),
   })
   .superRefine((f, ctx) => {
+    const staging = f.environments.staging?.zone;
+    if (
+      staging !== undefined &&
+      (`.${staging}`.endsWith(`.${f.zone}`) || `.${f.zone}`.endsWith(`.${staging}`))
+    ) {
+      ctx.addIssue({
+        code: "custom",
+        path: ["environments", "staging", "zone"],
+        message: `${staging} and ${f.zone} overlap: one environment would take the other's hosts for its own`,
+      });
+    }
     for (const [host, h] of Object.entries(f.hosts)) {
       if (!host.endsWith(`.${f.zone}`)) {
         ctx.addIssue({ code: "custom", path: ["hosts", host], message: `is not in the zone ${f.zone}` });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   // The central project is another test's too: this one has a name of its own.
   const config = { ...fleet.config, central: { ...fleet.config.central, project: "connections-central" } };
   fleet = { ...fleet, config };
-  connections = openConnections(fleet, inject("firestoreHost"));
+  connections = openConnections(fleet, () => inject("firestoreHost"));
 });
 afterAll(() => connections.close());
 

@@ -1,19 +1,26 @@
 import type { CellManifest } from "@proveniq/contracts";
 import { DeployBook, Registry } from "@proveniq/db/control";
+import { MarketPublishing } from "@proveniq/db/market/publishing";
 import { DatabasePool } from "@proveniq/db/pool";
 import { GoogleAuth } from "google-auth-library";
 import type { Fleet } from "./fleet/load.ts";
 import { RefusedError } from "./refused.ts";
 
-/** The databases that the control plane works on. Whoever calls it opens and closes them. */
+/** The databases that the control plane works on. Each is opened when it is used. */
 export interface Connections {
   /** The registry in the central project. */
   control: Registry;
   /** Deploys and rollouts, in a database of their own beside it. */
   deploys: DeployBook;
+  /** Published market values, beside them. */
+  market: MarketPublishing;
   /** The databases of a cell: its tenants', and that of its market values. */
   cell(id: string): DatabasePool;
+  close(): Promise<void>;
 }
+
+/** What a change of a tenant needs: where it is placed, and its cell's databases. */
+export type TenantConnections = Pick<Connections, "control" | "cell">;
 
 /** Every database that a cell has, its default one first. */
 export function databasesOf({ databases, marketDatabase }: CellDatabases): string[] {
@@ -23,29 +30,28 @@ export function databasesOf({ databases, marketDatabase }: CellDatabases): strin
 export type CellDatabases = Pick<CellManifest, "databases" | "marketDatabase">;
 
 /**
- * The cloud's databases, as infra/ names them, by the Google credentials of this machine; with `emulatorHost` all of them in
- * one emulator, for tests. Opens nothing before it is used.
+ * The databases of a fleet, as infra/ names them: the cloud's, by the Google credentials of this machine, or those in the
+ * emulators that `emulatorOf` names, of the centre or of a cell.
  */
 export function openConnections(
   { config, manifests }: Fleet,
-  emulatorHost?: string,
-): Connections & { close(): Promise<void> } {
-  const { project, controlDatabase, deployDatabase } = config.central;
-  const where = emulatorHost === undefined ? {} : { emulatorHost };
-  const central = new DatabasePool({
-    projectId: project,
-    allow: [controlDatabase, deployDatabase],
-    ...where,
-  });
+  emulatorOf?: (cell?: string) => string,
+): Connections {
+  const { project, controlDatabase, deployDatabase, marketDatabase } = config.central;
+  const open = (projectId: string, allow: string[], cell?: string) =>
+    new DatabasePool({
+      projectId,
+      allow,
+      ...(emulatorOf === undefined ? {} : { emulatorHost: emulatorOf(cell) }),
+    });
+  const central = open(project, [controlDatabase, deployDatabase, marketDatabase]);
   const cells = new Map(
-    Object.entries(manifests).map(([id, m]) => [
-      id,
-      new DatabasePool({ projectId: m.project, allow: databasesOf(m), ...where }),
-    ]),
+    Object.entries(manifests).map(([id, m]) => [id, open(m.project, databasesOf(m), id)]),
   );
   return {
     control: new Registry(central, controlDatabase),
     deploys: new DeployBook(central, deployDatabase),
+    market: new MarketPublishing(() => central.open(marketDatabase)),
     cell: (id) => {
       const pool = cells.get(id);
       if (pool === undefined) throw new Error(`there is no cell ${id}`);

@@ -1,37 +1,32 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadFleet } from "@proveniq/control-plane";
 import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";
 import { program } from "./program.ts";
 
 // The cloud is an emulator here. Nobody else may put one in its place, so it takes the place of what opens the cloud.
-vi.mock(import("@proveniq/control-plane"), async (original) => {
+vi.mock(import("../../control-plane/src/connections.ts"), async (original) => {
   const actual = await original();
   return {
     ...actual,
     findCredentials: async () => undefined,
-    // Each origin of production answers as the cell that its name says.
-    whoIsOverHttp: () => async (origin) => {
-      const { manifests } = await actual.loadFleet(infra);
-      const found = Object.entries(manifests).find(([, m]) => Object.values(m.origins).includes(origin));
-      if (found === undefined) throw new Error("does not answer");
-      return { id: found[0], residency: found[1].residency };
-    },
-    openConnections: (fleet) => actual.openConnections(fleet, inject("firestoreHost")),
+    openConnections: (fleet) => actual.openConnections(fleet, () => inject("firestoreHost")),
   };
 });
-vi.mock(import("@proveniq/control-plane/market"), async (original) => {
-  const actual = await original();
-  class EmulatedMarket extends actual.Market {
-    constructor(...[config, manifests]: ConstructorParameters<typeof actual.Market>) {
-      const central = inject("firestoreHost");
-      super(config, manifests, { central, cell: () => central });
-    }
-  }
-  return { ...actual, Market: EmulatedMarket };
-});
+// Each origin of production answers as the cell that its name says.
+vi.mock(import("../../control-plane/src/directory/ask-cells.ts"), async (original) => ({
+  ...(await original()),
+  whoIsOverHttp: () => async (origin) => {
+    const { manifests } = await loadFleet(infra);
+    const found = Object.entries(manifests).find(([, m]) => Object.values(m.origins).includes(origin));
+    if (found === undefined) throw new Error("does not answer");
+    return { id: found[0], residency: found[1].residency };
+  },
+}));
 
 const infra = new URL("../../../infra", import.meta.url).pathname;
+const typed = ["--confirm", "cloud-nord"];
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "fleet-cloud-"));
@@ -42,39 +37,43 @@ afterAll(async () => {
 
 async function cloud(...args: string[]): Promise<string> {
   const said: string[] = [];
-  const output = { out: (text: string) => said.push(text), err: (text: string) => said.push(text) };
-  const code = await program([...args, "--project", "proveniq-central"], output);
-  expect([code ?? 0, said]).toEqual([0, said]);
+  const told: string[] = [];
+  const output = { out: (text: string) => said.push(text), err: (text: string) => told.push(text) };
+  const code = await program([...args, "--env", "production"], output);
+  expect([code ?? 0, said, told]).toEqual([0, said, told]);
+  expect(told[0]).toBe("Environment: production (proveniq.io, central project proveniq-central)");
   return said.join("\n");
 }
 
 it("a tenant of the cloud is added, made known, set, and given a live key", async () => {
-  const added = await cloud("tenants", "add", "cloud-nord", "--cell", "eu", "--name", "Nord");
+  const added = await cloud("tenants", "add", "cloud-nord", "--cell", "eu", "--name", "Nord", ...typed);
   expect(added).toContain("Added tenant cloud-nord in cell eu, database eu-partners.");
-  expect(added).toContain("npx fleet directory publish --project proveniq-central --to <target>");
+  expect(added).toContain("npx fleet directory publish --to <target> --env production");
   expect(await cloud("tenants", "list")).toContain("cloud-nord");
 
   const file = join(folder, "directory.json");
-  const told = await cloud("directory", "publish", "--to", file);
+  const told = await cloud("directory", "publish", "--to", file, "--confirm", "production");
   const [, version, target] = /^Published version (\d+) to (.+)\.$/m.exec(told) ?? [];
   expect(target).toBe(file);
   expect(JSON.parse(await readFile(file, "utf8")).tenants).toEqual({ "cloud-nord": ["eu", 1] });
-  expect(await cloud("directory", "publish", "--to", file)).toBe(
+  expect(await cloud("directory", "publish", "--to", file, "--confirm", "production")).toBe(
     `${file} holds version ${version} already; nothing was published.`,
   );
   expect(JSON.parse(await cloud("directory", "diff", "--to", file, "--json"))).toMatchObject({
     target: file,
   });
 
-  expect(await cloud("tenants", "set", "cloud-nord", "--origin", "https://nord.example")).toContain(
+  expect(await cloud("tenants", "set", "cloud-nord", "--origin", "https://nord.example", ...typed)).toContain(
     "nord.example",
   );
   expect(await cloud("tenants", "set", "cloud-nord")).toContain("nord.example");
 
-  const made = JSON.parse(await cloud("keys", "create", "cloud-nord", "--scope", "items:read", "--json"));
+  const made = JSON.parse(
+    await cloud("keys", "create", "cloud-nord", "--scope", "items:read", "--json", ...typed),
+  );
   expect(made.key).toMatch(/^pvq_live_cloud-nord_/);
   expect(await cloud("keys", "list", "cloud-nord")).toContain("active");
-  await cloud("keys", "revoke", "cloud-nord", made.summary.keyId);
+  await cloud("keys", "revoke", "cloud-nord", made.summary.keyId, ...typed);
   expect(await cloud("keys", "list", "cloud-nord")).toContain("revoked");
   expect(await cloud("audit", "--tenant", "cloud-nord")).toContain("key.revoke");
 });
@@ -83,6 +82,8 @@ it("market values of the cloud are published, and renewed", async () => {
   const file = join(folder, "values.ndjson");
   const value = { marketKey: "stone:1", currency: "USD", medianMinor: 5, p10Minor: 1, p90Minor: 9 };
   await writeFile(file, JSON.stringify({ ...value, sampleSize: 5, asOf: "2026-11-01" }));
-  expect(await cloud("market", "publish", file)).toContain("Published: 1 new or changed");
-  expect(await cloud("market", "renew")).toContain("starts again from 1 values");
+  expect(await cloud("market", "publish", file, "--confirm", "production")).toContain(
+    "Published: 1 new or changed",
+  );
+  expect(await cloud("market", "renew", "--confirm", "production")).toContain("starts again from 1 values");
 });

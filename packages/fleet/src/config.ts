@@ -1,5 +1,6 @@
-import { type ProofSecret, proofSecrets } from "@proveniq/contracts";
+import { environmentName, type ProofSecret, proofSecrets } from "@proveniq/contracts";
 import { z } from "zod";
+import { CommandError, exitCodes } from "./cli/errors.ts";
 
 const environment = z.object({
   NO_COLOR: z.string().optional(),
@@ -7,6 +8,11 @@ const environment = z.object({
   npm_lifecycle_event: z.string().optional(),
   PATH: z.string().default(""),
   PROVENIQ_KEY: z.string().optional(),
+  FLEET_ENV: z
+    .enum(["", "local", ...environmentName.options], {
+      error: `must be local, ${environmentName.options.join(" or ")}`,
+    })
+    .optional(),
   FLEET_CANARY_KEY: z.string().optional(),
   PROOF_SECRETS: z.union([z.literal(""), proofSecrets]).optional(),
   // Set by turbo for its tasks: what a task depends on is built by then.
@@ -29,6 +35,8 @@ export interface CliConfig {
   path: string[];
   /** The whole environment, for programs that are started. */
   inherited: NodeJS.ProcessEnv;
+  /** Where commands work unless told otherwise. */
+  environment: "local" | z.infer<typeof environmentName>;
   /** An API key for commands that call a tenant's API. */
   importKey: string | undefined;
   /** Of the canary tenants in the cloud. */
@@ -51,12 +59,18 @@ export function readCliConfig(
   env: NodeJS.ProcessEnv = process.env,
   tty: boolean = process.stdout.isTTY,
 ): CliConfig {
-  const parsed = environment.parse(env);
+  const checked = environment.safeParse(env);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw new CommandError(`${issue?.path.join(".")} ${issue?.message}.`, exitCodes.usage);
+  }
+  const parsed = checked.data;
   const forced = parsed.FORCE_COLOR !== undefined && parsed.FORCE_COLOR !== "0" && parsed.FORCE_COLOR !== "";
   const refused = parsed.NO_COLOR !== undefined && parsed.NO_COLOR !== "";
   return {
     colour: forced || (!refused && tty),
     underNpm: parsed.npm_lifecycle_event !== undefined,
+    environment: parsed.FLEET_ENV === undefined || parsed.FLEET_ENV === "" ? "local" : parsed.FLEET_ENV,
     importKey: parsed.PROVENIQ_KEY === "" ? undefined : parsed.PROVENIQ_KEY,
     canaryKey: parsed.FLEET_CANARY_KEY === "" ? undefined : parsed.FLEET_CANARY_KEY,
     proofSecrets: parsed.PROOF_SECRETS === "" ? [] : (parsed.PROOF_SECRETS ?? []),

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { isNamed } from "./cli/turbo.ts";
 import { readCliConfig } from "./config.ts";
 import { program } from "./program.ts";
 
 let nowhere: string;
 beforeAll(async () => {
+  // There are no credentials here, and nobody has to be asked for them.
+  vi.stubEnv("METADATA_SERVER_DETECTION", "none");
   nowhere = await mkdtemp(join(tmpdir(), "no-fleet-"));
 });
 afterAll(async () => rm(nowhere, { recursive: true, force: true }));
@@ -78,6 +81,10 @@ describe("the CLI", () => {
     expect(JSON.parse(add.out)).toEqual({ error: 'there is a cell "eu" already: infra/cells/eu/cell.json' });
     const tenants = await fleet("tenants", "list", "--state-dir", nowhere);
     expect(tenants).toMatchObject({ code: 1, err: "No fleet runs here. Start one with `npm start`." });
+  });
+
+  it("says which version it is", async () => {
+    expect((await fleet("--version")).out).toMatch(/^fleet \d+\.\d+\.\d+, commit [0-9a-f]{12}$/);
   });
 
   it("lists and shows cells, as JSON of a stable shape too", async () => {
@@ -154,45 +161,70 @@ describe("access to an Edge Config", () => {
   });
 });
 
-describe("with --project, a command", () => {
+describe("in a cloud, a command", () => {
+  const staging = "Environment: staging (proveniq-staging.io, central project proveniq-central-stg)";
   it.each([
+    [["directory", "publish", "--env", "production"], 2, "Say so with --confirm production."],
+    [["directory", "diff", "--env", "production", "--to", "x"], 1, "No Google credentials"],
+    [["audit", "--env", "elsewhere"], 2, "Allowed choices are local, production, staging."],
+    [["audit", "--env", "staging"], 1, staging],
+    [["cells", "show", "eu", "--env", "staging"], 0, '"project": "proveniq-prod-eu-stg"'],
+    [["cells", "list", "--env", "staging"], 0, "proveniq-prod-enterprise-a-stg"],
     [
-      ["directory", "diff", "--project", "proveniq-prod", "--to", "x.json"],
-      1,
-      "The central project is proveniq-central",
-    ],
-    [["directory", "publish", "--project", "proveniq-central"], 2, "Say where with --to"],
-    [
-      ["directory", "publish", "--project", "proveniq-central", "--to", "ecfg_abc"],
-      1,
-      "EDGE_CONFIG_API_TOKEN",
-    ],
-    [["audit", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["pause", "eu", "imports", "--reason", "x", "--project", "elsewhere"], 1, "not elsewhere"],
-    [
-      ["pause", "eu", "imports", "--reason", "x", "--project", "proveniq-central", "--confirm", "consumer"],
+      ["pause", "eu", "imports", "--reason", "x", "--env", "production", "--confirm", "consumer"],
       2,
-      "Target: cell eu (EU partners) in project proveniq-prod-eu\nconsumer is not eu: nothing was changed.",
+      "Pause imports of cell eu (EU partners, project proveniq-prod-eu), in production (proveniq.io, central project " +
+        "proveniq-central)\nconsumer is not eu: nothing was changed.",
     ],
-    [["resume", "mars", "sink", "--project", "proveniq-central"], 1, 'There is no cell "mars"'],
-    [["status", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["logs", "eu", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["logs", "central", "--project", "proveniq-central"], 1, "status.cloud.google.com"],
-    [["cells", "remove", "eu", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["residency", "audit", "--all", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["tenants", "list", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["tenants", "add", "acme", "--cell", "eu", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["tenants", "set", "acme", "--origin", "none", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["keys", "create", "acme", "--scope", "imports", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["keys", "list", "acme", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["keys", "revoke", "acme", "k3f9x0ab", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["market", "publish", "x.ndjson", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["market", "verify", "--repair", "--project", "elsewhere"], 1, "not elsewhere"],
-    [["market", "renew", "--project", "elsewhere"], 1, "not elsewhere"],
-  ])("%j is refused before anything is opened", async (args, code, sentence) => {
+    [["resume", "mars", "sink", "--env", "production"], 1, 'There is no cell "mars"'],
+    [["logs", "eu", "--env", "staging"], 0, "--project=proveniq-prod-eu-stg"],
+    [["logs", "central", "--env", "production"], 1, "status.cloud.google.com"],
+    [["analytics", "publish", "--open-day", "--env", "staging"], 1, "--open-day is for a local fleet"],
+    [["route", "explain", "http://x/", "--env", "staging"], 2, "Name a snapshot of the directory of staging"],
+    [["deploy", "--status", "--env", "staging"], 1, "No Google credentials"],
+    [["secrets", "rotate", "eu", "--step", "add"], 2, "made anew with each start"],
+    [
+      ["secrets", "rotate", "eu", "--step", "add", "--env", "staging"],
+      2,
+      "in project proveniq-edge-eu-stg, step add",
+    ],
+    [["snapshot", "save", "x", "--env", "production"], 2, "fleet snapshot save is about this machine"],
+    [["import", "x.csv", "--env", "production", "--tenant", "acme"], 1, "x.csv"],
+  ])("%j is answered without opening anything", async (args, code, sentence) => {
     const said: string[] = [];
     const output = { out: (text: string) => said.push(text), err: (text: string) => said.push(text) };
-    expect(await program(args, output)).toBe(code);
-    expect(said.join("\n")).toContain(sentence);
+    expect([(await program(args, output)) ?? 0, said.join("\n")]).toEqual([
+      code,
+      expect.stringContaining(sentence),
+    ]);
+  });
+
+  it("is meant by FLEET_ENV, but for what is about this machine", async () => {
+    vi.stubEnv("FLEET_ENV", "staging");
+    const { out, err } = await fleet("cells", "list");
+    expect([out, err]).toEqual([expect.stringContaining("proveniq-prod-eu-stg"), staging]);
+    expect((await fleet("snapshot", "list", "--state-dir", nowhere)).err).toBe("");
+    expect((await fleet("cells", "list", "--env", "local", "--state-dir", nowhere)).err).toBe("");
+    vi.stubEnv("FLEET_ENV", "moon");
+    expect(await fleet("cells", "list")).toEqual({
+      code: 2,
+      out: "",
+      err: "FLEET_ENV must be local, production or staging.",
+    });
+    vi.stubEnv("FLEET_ENV", undefined);
+  });
+});
+
+describe("a deploy that turbo runs", () => {
+  it.each([
+    ["turbo deploy --filter=@proveniq/cell-eu", true],
+    ["node /x/node_modules/.bin/turbo run deploy -F @proveniq/cell-eu", true],
+    ["turbo deploy --filter=@proveniq/cell-us --filter '@proveniq/cell-eu' --force", true],
+    ["turbo deploy", false],
+    ["turbo deploy --filter=@proveniq/cell-*", false],
+    ["turbo deploy --filter=@proveniq/cell-eu-2", false],
+    ["fleet deploy eu --filter=@proveniq/cell-eu", false],
+  ])("by %s is for the cell eu that was named: %s", (line, named) => {
+    expect(isNamed("eu", ["sh -c fleet deploy eu", line])).toBe(named);
   });
 });

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { CommandError, exitCodes } from "./cli/errors.ts";
+import { Where } from "./cli/where.ts";
 import { analyticsCommand } from "./commands/analytics.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
@@ -23,6 +24,7 @@ import { tenantsCommand } from "./commands/tenants.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { type Output, terminal } from "./output/print.ts";
+import { version } from "./version.ts";
 
 const guide = `
 Start here:
@@ -41,42 +43,51 @@ Start here:
   npx fleet market verify                 does every cell hold the published market values?
   npx fleet analytics report              the anonymous view over all cells
 
-Every command takes --json and --help. Exit codes: 0 done, 1 could not be done, 2 wrong command line.`;
+  npx fleet status --env production       the same of a cloud; FLEET_ENV says it for every command
 
-/** Run one command line. Resolves with the exit code, or with nothing when the command has set it itself. */
-export async function program(
-  args: readonly string[],
-  output: Output = terminal,
-): Promise<number | undefined> {
+Every command takes --json and --help. Outside this machine, what changes something asks for a name to be typed, or --confirm NAME. Exit codes: 0 done, 1 could not be done, 2 wrong command line.`;
+
+/** Every command. */
+export function commands(output: Output): Command {
+  const where = new Where(output);
   const fleet = new Command("fleet")
     .description(
-      "Operate a fleet of Proveniq cells: here, on this machine, and as the repository describes it.",
+      "Operate a fleet of Proveniq cells: on this machine, or in a cloud that infra/fleet.json names.",
     )
     .addHelpText("after", guide)
     .showSuggestionAfterError()
-    .addCommand(upCommand(output))
-    .addCommand(downCommand(output))
-    .addCommand(snapshotCommand(output))
-    .addCommand(secretsCommand(output))
-    .addCommand(statusCommand(output))
-    .addCommand(logsCommand(output))
-    .addCommand(packCommand(output))
-    .addCommand(deployCommand(output))
-    .addCommand(rollbackCommand(output))
-    .addCommand(pauseCommand(output))
-    .addCommand(resumeCommand(output))
-    .addCommand(cellsCommand(output))
-    .addCommand(tenantsCommand(output))
-    .addCommand(directoryCommand(output))
-    .addCommand(routeCommand(output))
-    .addCommand(residencyCommand(output))
-    .addCommand(keysCommand(output))
-    .addCommand(importCommand(output))
-    .addCommand(tokenCommand(output))
-    .addCommand(marketCommand(output))
-    .addCommand(analyticsCommand(output))
-    .addCommand(auditCommand(output))
-    .addCommand(doctorCommand(output));
+    .option("-V, --version", "print the version and its commit")
+    .on("option:version", () => {
+      output.out(version());
+      throw new CommanderError(exitCodes.done, "commander.version", "version");
+    });
+  where.attach(fleet);
+  for (const each of [
+    upCommand(output, where),
+    downCommand(output, where),
+    snapshotCommand(output, where),
+    secretsCommand(output, where),
+    statusCommand(output, where),
+    logsCommand(output, where),
+    packCommand(output),
+    deployCommand(output, where),
+    rollbackCommand(output, where),
+    pauseCommand(output, where),
+    resumeCommand(output, where),
+    cellsCommand(output, where),
+    tenantsCommand(output, where),
+    directoryCommand(output, where),
+    routeCommand(output, where),
+    residencyCommand(output, where),
+    keysCommand(output, where),
+    importCommand(output, where),
+    tokenCommand(output, where),
+    marketCommand(output, where),
+    analyticsCommand(output, where),
+    auditCommand(output, where),
+    doctorCommand(output, where),
+  ])
+    fleet.addCommand(each);
   for (const each of withChildren(fleet)) {
     each.exitOverride();
     each.configureOutput({
@@ -85,7 +96,16 @@ export async function program(
     });
     each.configureHelp({ showGlobalOptions: true });
   }
+  return fleet;
+}
+
+/** Run one command line. Resolves with the exit code, or with nothing when the command has set it itself. */
+export async function program(
+  args: readonly string[],
+  output: Output = terminal,
+): Promise<number | undefined> {
   try {
+    const fleet = commands(output);
     if (args.length === 0) fleet.outputHelp();
     else await fleet.parseAsync(args, { from: "user" });
     return undefined;
@@ -94,7 +114,8 @@ export async function program(
   }
 }
 
-function withChildren(command: Command): Command[] {
+/** A command and all below it. */
+export function withChildren(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withChildren)];
 }
 

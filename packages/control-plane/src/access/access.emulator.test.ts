@@ -1,8 +1,8 @@
-import { DeployBook, Registry } from "@proveniq/db/control";
+import { Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { parseApiKey } from "@proveniq/tenant-context/credentials";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { Connections } from "../connections.ts";
+import type { TenantConnections } from "../connections.ts";
 import { createKey, getTenantSettings, listAudit, listKeys, revokeKey, setTenantSettings } from "./index.ts";
 
 const emulatorHost = inject("firestoreHost");
@@ -12,9 +12,8 @@ const eu = new DatabasePool({
   allow: ["eu-partners", "eu-carriers", "market"],
   emulatorHost,
 });
-const connections: Connections = {
+const connections: TenantConnections = {
   control: new Registry(control, "control"),
-  deploys: new DeployBook(control, "control"),
   cell: () => eu,
 };
 const issuer = "https://securetoken.google.com/proveniq-prod-eu";

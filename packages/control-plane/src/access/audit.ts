@@ -1,13 +1,13 @@
 import type { AuditRecord } from "@proveniq/contracts";
 import { readAudit } from "@proveniq/db/control";
-import { type CellDatabases, type Connections, databasesOf } from "../connections.ts";
+import { type CellDatabases, databasesOf, type TenantConnections } from "../connections.ts";
 
 /**
  * Administrative changes, oldest first: those of the registry, and those that were recorded beside the data they
  * changed, in every database of the given cells. With `tenantId` only that tenant's.
  */
 export async function listAudit(
-  connections: Connections,
+  connections: TenantConnections,
   fleet: { manifests: Readonly<Record<string, CellDatabases>> },
   tenantId?: string,
 ): Promise<AuditRecord[]> {

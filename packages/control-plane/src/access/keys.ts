@@ -3,7 +3,7 @@ import { type ApiKeyRecord, apiKeyRecord, faultsOf, type KeyEnvironment, scope }
 import type { Origin } from "@proveniq/db/control";
 import { makeApiKey, parseApiKey } from "@proveniq/tenant-context/credentials";
 import { z } from "zod";
-import type { Connections } from "../connections.ts";
+import type { TenantConnections } from "../connections.ts";
 import { RefusedError } from "../refused.ts";
 import { accessOf, auditOf } from "./place.ts";
 
@@ -31,7 +31,7 @@ export interface CreatedKey {
  * unknown tenant and for a request that makes no sense.
  */
 export async function createKey(
-  connections: Connections,
+  connections: TenantConnections,
   environment: KeyEnvironment,
   wanted: CreateKey,
   origin: Origin,
@@ -72,7 +72,7 @@ export async function createKey(
  * knows it. Throws `RefusedError` for what is no key, and for an unknown tenant.
  */
 export async function adoptKey(
-  connections: Connections,
+  connections: TenantConnections,
   key: string,
   { label, scopes }: Pick<CreateKey, "label" | "scopes">,
   origin: Origin,
@@ -101,7 +101,7 @@ export async function adoptKey(
 
 /** Every key the tenant has or had, oldest first. */
 export async function listKeys(
-  connections: Connections,
+  connections: TenantConnections,
   tenantId: string,
   now: () => Date = () => new Date(),
 ): Promise<KeySummary[]> {
@@ -111,7 +111,7 @@ export async function listKeys(
 
 /** Revoke a key for good; its cell refuses it within ten seconds. Throws `RefusedError` when there is none of this id. */
 export async function revokeKey(
-  connections: Connections,
+  connections: TenantConnections,
   tenantId: string,
   keyId: string,
   origin: Origin,

@@ -1,11 +1,14 @@
 import { type CellManifest, faultsOf, type TenantSettings, tenantSettings } from "@proveniq/contracts";
 import type { Origin } from "@proveniq/db/control";
-import type { Connections } from "../connections.ts";
+import type { TenantConnections } from "../connections.ts";
 import { RefusedError } from "../refused.ts";
 import { accessOf, auditOf } from "./place.ts";
 
 /** What a tenant has set for itself, defaults included. Throws `RefusedError` for an unknown tenant. */
-export async function getTenantSettings(connections: Connections, tenantId: string): Promise<TenantSettings> {
+export async function getTenantSettings(
+  connections: TenantConnections,
+  tenantId: string,
+): Promise<TenantSettings> {
   return (await accessOf(connections, tenantId)).settings();
 }
 
@@ -14,7 +17,7 @@ export async function getTenantSettings(connections: Connections, tenantId: stri
  * tenant, a setting that is not valid, and an issuer that the tenant's cell does not trust.
  */
 export async function setTenantSettings(
-  connections: Connections,
+  connections: TenantConnections,
   fleet: { manifests: Readonly<Record<string, Pick<CellManifest, "issuers">>> },
   tenantId: string,
   change: Partial<TenantSettings>,

@@ -1,6 +1,7 @@
 import type { CellManifest } from "@proveniq/contracts";
 import { listAside, resumeSink, retryAside } from "@proveniq/db/outbox/operations";
-import { DatabasePool } from "@proveniq/db/pool";
+import type { DatabasePool } from "@proveniq/db/pool";
+import type { Connections } from "../connections.ts";
 
 /** The outboxes of one cell: one in each of its databases. */
 export interface CellOutboxes {
@@ -19,12 +20,17 @@ export interface AsidePage {
   at: string;
 }
 
-/** The outboxes of every cell, each in its own project in the cloud. Close the pools afterwards. */
-export function outboxesOf(manifests: Readonly<Record<string, CellManifest>>): CellOutboxes[] {
-  return Object.entries(manifests).map(([cell, { project, databases }]) => {
-    const ids = databases.map((d) => d.id);
-    return { cell, project, databases: ids, pool: new DatabasePool({ projectId: project, allow: ids }) };
-  });
+/** The outboxes of every cell of a fleet. */
+export function outboxesOf(
+  connections: Pick<Connections, "cell">,
+  manifests: Readonly<Record<string, CellManifest>>,
+): CellOutboxes[] {
+  return Object.entries(manifests).map(([cell, { project, databases }]) => ({
+    cell,
+    project,
+    databases: databases.map((d) => d.id),
+    pool: connections.cell(cell),
+  }));
 }
 
 /** Every page that was set aside, and, with `retry`, back into its outbox. */

@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FleetConfig } from "@proveniq/contracts";
 import { inspectTenants } from "@proveniq/db/inspect";
-import type { Connections } from "../connections.ts";
+import type { TenantConnections } from "../connections.ts";
 import { checkFleet } from "../fleet/check.ts";
 import { fleetDocument } from "../fleet/diagram.ts";
 import { loadFleet, type Manifests } from "../fleet/load.ts";
@@ -27,7 +27,7 @@ export interface CellTenants {
 
 /** Ask the registry and the cell. `ignore`: tenants that nobody would miss, such as a local fleet's sample. */
 export async function tenantsOf(
-  connections: Connections,
+  connections: TenantConnections,
   { manifests }: { manifests: Manifests },
   id: string,
   ignore: readonly string[] = [],
@@ -157,7 +157,7 @@ function stepsAfter(
 ): string[] {
   const alone = !Object.values(rest).some((m) => m.project === project) && project !== config.central.project;
   return [
-    `Wait until its sink has carried all: \`npx fleet analytics reconcile --project ${config.central.project}\`, before this is merged. Nobody carries its outbox afterwards.`,
+    `Wait until its sink has carried all: \`npx fleet analytics reconcile --env production\`, before this is merged. Nobody carries its outbox afterwards.`,
     "Merge, and publish the directory: `npx fleet directory publish`. Routers stop knowing the cell.",
     `Apply roots/edge for ${residency}: its hosts and backends leave the URL map.`,
     `From the commit before this one, in roots/cell (it reads the manifest): \`terraform destroy -var cell_id=${id} …\`. It only forgets the databases ${[...databases, marketDatabase].map((d) => d.id).join(", ")} in ${project}; they and their backups stay, no new backup is made.`,

@@ -7,6 +7,7 @@ import {
   type CellManifest,
   type FleetConfig,
   type Prover,
+  type Residency,
 } from "@proveniq/contracts";
 import { z } from "zod";
 import type { Packed } from "../artefact/index.ts";
@@ -95,6 +96,8 @@ export interface CloudOptions {
 export class CloudTarget implements DeployTarget {
   readonly name: string;
   readonly settlesWithinSeconds = 180;
+  /** Its metrics come by the minute. */
+  readonly usualBake = { seconds: 600, windowSeconds: 60 };
   readonly #options: CloudOptions;
   readonly #begun = new Set<string>();
 
@@ -128,6 +131,18 @@ export class CloudTarget implements DeployTarget {
     }
   }
 
+  plan(cell: string, packed: Packed): { commands: string[]; afterwards: string[] } {
+    const planFile = `/tmp/${cell}.tfplan`;
+    const commands = [
+      commandLines.init(this.#central, cell),
+      commandLines.current(cell),
+      ...commandLines.upload(this.#central, packed),
+      commandLines.plan(cell, packed, planFile),
+      commandLines.apply(cell, planFile),
+    ];
+    return { commands: commands.map(textOf), afterwards: [] };
+  }
+
   /** The platform lets go of the former revision by itself. */
   async settle(): Promise<void> {}
 
@@ -139,7 +154,7 @@ export class CloudTarget implements DeployTarget {
         `FLEET_CANARY_KEY is not set: a key of tenant ${tenantId} with items:read and items:write. docs/deploys.md says how to make one.`,
       );
     return Promise.resolve({
-      url: `https://${edgeHost(fleet.config, this.#manifest(cell))}`,
+      url: `https://${edgeHost(fleet.config, this.#manifest(cell).residency)}`,
       tenantId,
       key: canaryKey,
     });
@@ -178,8 +193,8 @@ export class CloudTarget implements DeployTarget {
   }
 }
 
-/** A host of the edge that admits tenants of the cell. */
-function edgeHost({ hosts }: FleetConfig, { residency }: CellManifest): string {
+/** A host of the edge that admits tenants of a residency. Throws RefusedError where there is none. */
+export function edgeHost({ hosts }: Pick<FleetConfig, "hosts">, residency: Residency): string {
   const fits = Object.entries(hosts).find(([, host]) =>
     residency === "global" ? host.kind === "global" : host.kind === "region" && host.residency === residency,
   );

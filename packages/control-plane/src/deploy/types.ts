@@ -30,6 +30,8 @@ export interface DeployTarget {
   upload(packed: Packed): Promise<void>;
   /** Make the cell run it and serve from it. Doing it again does nothing. What it ran stays at hand until `settle`. */
   apply(cell: string, artefact: ArtefactRef): Promise<void>;
+  /** Every command and request of a deploy, in order, as a person would type them; `afterwards`: those that end it. */
+  plan(cell: string, packed: Packed): { commands: string[]; afterwards: string[] };
   /** What the cell ran before is not needed any more. */
   settle(cell: string): Promise<void>;
   canary(cell: string): Promise<CanaryAccess>;
@@ -37,6 +39,8 @@ export interface DeployTarget {
   observe(cell: string, seconds: number, signal: AbortSignal): Promise<Observed | undefined>;
   /** How long the edge may need until it sends requests to what was applied, in seconds. */
   readonly settlesWithinSeconds: number;
+  /** How long a cell is watched there unless told otherwise. */
+  readonly usualBake: Bake;
 }
 
 export type DeployStep =

@@ -1,4 +1,5 @@
 import type { FleetConfig } from "@proveniq/contracts";
+import { environmentFaults } from "./environments.ts";
 import type { Manifests } from "./load.ts";
 
 /** What fleet.json and the manifests say that cannot all be true; a sentence each, empty when they fit. Pure. */
@@ -8,6 +9,7 @@ export function checkFleet(config: FleetConfig, manifests: Manifests): string[] 
     ...hostFaults(config, manifests),
     ...databaseFaults(config, manifests),
     ...pinnedFaults(config, manifests),
+    ...environmentFaults(config, manifests),
   ];
 }
 

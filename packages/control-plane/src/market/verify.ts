@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MarketHead, PublishedValue } from "@proveniq/contracts";
 import { BucketDigests, bucketOf, contentsAt, type PublishedMarket } from "@proveniq/db/market/centre";
 import { type ReplicaScan, repairBucket, scanReplica } from "@proveniq/db/market/drift";
+import type { CellDatabases, Connections } from "../connections.ts";
 import { RefusedError } from "../refused.ts";
 
 /** A cell's market database, for an operator who may write to it. */
@@ -35,6 +36,17 @@ export interface MarketVerdict {
     sound: boolean;
   };
   cells: ReplicaVerdict[];
+}
+
+/** The replica of every cell of a fleet. */
+export function replicasOf(
+  connections: Pick<Connections, "cell">,
+  manifests: Readonly<Record<string, CellDatabases>>,
+): ReplicaAccess[] {
+  return Object.entries(manifests).map(([cell, { marketDatabase }]) => ({
+    cell,
+    open: () => connections.cell(cell).open(marketDatabase.id),
+  }));
 }
 
 /** A replica that is only just behind gets this long to catch up. */

@@ -1,4 +1,4 @@
-export { placedIn, placedInCloud } from "./centre.ts";
+export { type FleetPlaces, gatherFacts, placedIn } from "./gather.ts";
 export { judge } from "./judge.ts";
-export { getJson, probe, probeCell, probeDatabase, probeMs } from "./probe.ts";
+export { getJson } from "./probe.ts";
 export type { CellFacts, CellPlace, Finding, FleetFacts, PlacedTenants, Probe } from "./types.ts";

@@ -55,11 +55,9 @@ describe("what is ill, where, and what to type", () => {
     },
   );
 
-  it("names the central project in what is typed about the cloud", () => {
-    const [dead] = judge(of({ bulk: { ok: false, error: "x" } }), "proveniq-central");
-    expect(dead?.next).toBe(
-      "npx fleet logs eu --since 15m --level warn --service bulk --project proveniq-central",
-    );
+  it("names the environment in what is typed about it", () => {
+    const [dead] = judge(of({ bulk: { ok: false, error: "x" } }), " --env staging");
+    expect(dead?.next).toBe("npx fleet logs eu --since 15m --level warn --service bulk --env staging");
   });
 
   it("points to the rollback where a cell fails that runs something else than the others", () => {
@@ -69,9 +67,9 @@ describe("what is ill, where, and what to type", () => {
       ["us", "npx fleet rollback us"],
       ["fleet", "npx fleet deploy --status"],
     ]);
-    expect(judge(facts, "proveniq-central").map((f) => f.next)).toEqual([
-      "npx fleet rollback us --target cloud",
-      "npx fleet deploy --status --target cloud",
+    expect(judge(facts, " --env production").map((f) => f.next)).toEqual([
+      "npx fleet rollback us --env production",
+      "npx fleet deploy --status --env production",
     ]);
   });
 

@@ -9,10 +9,9 @@ export const outboxBoundSeconds = 900;
 const page = (name: string) => `docs/runbooks/${name}.md`;
 
 /**
- * What is wrong with the fleet, the worst first, and what to type. `project`: the central one of the cloud, which commands then
- * need; without it they are for the fleet of this machine. Pure.
+ * What is wrong with the fleet, the worst first, and what to type; `suffix` is what commands about its environment end with. Pure.
  */
-export function judge(facts: FleetFacts, project?: string): Finding[] {
+export function judge(facts: FleetFacts, suffix = ""): Finding[] {
   const mixed = digestsOf(facts.cells).size > 1;
   const found = [
     ...facts.cells.flatMap((cell) => judgeCell(cell, mixed)),
@@ -20,14 +19,7 @@ export function judge(facts: FleetFacts, project?: string): Finding[] {
     ...judgeEpochs(facts),
   ];
   const sorted = [...found.filter((f) => f.level === "ill"), ...found.filter((f) => f.level === "note")];
-  return project === undefined ? sorted : sorted.map((f) => ({ ...f, next: inCloud(f.next, project) }));
-}
-
-/** Deploys know the cloud by its name, all else by its central project. */
-function inCloud(next: string, project: string): string {
-  return /^npx fleet (deploy|rollback) /.test(next)
-    ? `${next} --target cloud`
-    : `${next} --project ${project}`;
+  return sorted.map((f) => ({ ...f, next: `${f.next}${suffix}` }));
 }
 
 /** What each cell that answers runs. */

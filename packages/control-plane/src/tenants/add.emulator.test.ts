@@ -1,9 +1,9 @@
 import type { Claim } from "@proveniq/contracts";
 import { ClaimReader } from "@proveniq/db/claims";
-import { DeployBook, Registry } from "@proveniq/db/control";
+import { Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import type { Connections } from "../connections.ts";
+import type { TenantConnections } from "../connections.ts";
 import { RefusedError } from "../refused.ts";
 import { config, manifests } from "../testing.ts";
 import { addTenant } from "./add.ts";
@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 let made = 0;
-function fresh(): Connections & { claims(cell: string): ClaimReader } {
+function fresh(): TenantConnections & { claims(cell: string): ClaimReader } {
   const n = ++made;
   const pool = (name: string, allow: string[]) => {
     const opened = new DatabasePool({ projectId: `plane-${name}-${n}`, allow, emulatorHost });
@@ -35,7 +35,6 @@ function fresh(): Connections & { claims(cell: string): ClaimReader } {
   const central = pool("central", ["control"]);
   return {
     control: new Registry(central, "control"),
-    deploys: new DeployBook(central, "control"),
     cell,
     claims: (id) =>
       new ClaimReader({ pool: cell(id), defaultDatabase: id === "eu" ? "eu-partners" : "(default)" }),
@@ -78,7 +77,7 @@ describe("addTenant", () => {
 
   test("that broke off half-way is finished by doing it again", async () => {
     const to = fresh();
-    const broken: Connections = {
+    const broken: TenantConnections = {
       ...to,
       cell: () => {
         throw new Error("the network went away");

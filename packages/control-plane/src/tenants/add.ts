@@ -1,7 +1,7 @@
 import { defaultDatabase, faultsOf, hostname, type Placement, tenantId } from "@proveniq/contracts";
 import { establishTenant, type Origin } from "@proveniq/db/control";
 import { z } from "zod";
-import type { Connections } from "../connections.ts";
+import type { TenantConnections } from "../connections.ts";
 import type { Fleet } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
 
@@ -29,7 +29,7 @@ export interface AddedTenant {
  * next `publishDirectory`. Throws `RefusedError` for what the fleet does not allow.
  */
 export async function addTenant(
-  connections: Connections,
+  connections: TenantConnections,
   fleet: Pick<Fleet, "manifests"> & { config: Pick<Fleet["config"], "hosts"> },
   wanted: AddTenant,
   origin: Origin,

@@ -138,6 +138,15 @@ export class Registry {
     );
   }
 
+  /** Records a change that is made elsewhere, and not in one transaction with its record. */
+  async record(record: AuditRecord): Promise<void> {
+    const checked = auditRecord.parse(record);
+    await this.#run(async (db) => {
+      // Of one id: a second attempt, after an answer was lost, writes the same record.
+      await db.collection("audit").doc().set(checked);
+    });
+  }
+
   /** Every audit record, oldest first. */
   async audit(): Promise<AuditRecord[]> {
     return this.#run(async (db) => {

@@ -1,12 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { Option } from "commander";
 import { CommandError, exitCodes } from "./errors.ts";
-
-export const confirmOption = () =>
-  new Option(
-    "--confirm <cells>",
-    "for a change in the cloud, what one types when asked: the cell's id, or all ids with commas for waves",
-  );
 
 /**
  * Anything but this machine's fleet is changed only by somebody who has typed what is going to be changed: nobody does it by

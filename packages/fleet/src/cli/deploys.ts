@@ -1,81 +1,7 @@
-import { join } from "node:path";
-import { loadFleet, type Manifests } from "@proveniq/control-plane";
-import {
-  type Bake,
-  CloudTarget,
-  type DeployRequest,
-  type DeployTarget,
-  runIn,
-} from "@proveniq/control-plane/deploy";
-import { nodeProver } from "@proveniq/control-plane/proof";
-import { LocalTarget } from "@proveniq/local-cloud/fleet";
-import { Option } from "commander";
-import { readCliConfig } from "../config.ts";
-import { confirmTyped } from "./confirm.ts";
+import type { Bake } from "@proveniq/control-plane/deploy";
+import type { Environment } from "@proveniq/control-plane/environment";
 import { parseDuration } from "./duration.ts";
-import { CommandError, exitCodes } from "./errors.ts";
-import { root, stateDirectory } from "./paths.ts";
-import { operator, withCloud, withRegistry } from "./registry.ts";
-
-export type TargetName = "local" | "cloud";
-
-export interface TargetOptions {
-  target: TargetName;
-  confirm?: string;
-  stateDir?: string;
-}
-
-export const targetOption = () =>
-  new Option("--target <where>", "local: the fleet that runs here; cloud: the project of the cell's manifest")
-    .choices(["local", "cloud"])
-    .default("local");
-
-/** What deploys work on, for one target. */
-export interface Deploying {
-  target: DeployTarget;
-  book: DeployRequest["book"];
-  manifests: Manifests;
-  origin: DeployRequest["origin"];
-}
-
-/** Work on the deploys of a target. */
-export async function withTarget<T>(options: TargetOptions, work: (on: Deploying) => Promise<T>): Promise<T> {
-  const origin = operator();
-  if (options.target === "local")
-    return withRegistry(options, (registry, state) => {
-      const target = new LocalTarget(state, stateDirectory(options.stateDir), registry);
-      return work({ target, book: registry.connections.deploys, manifests: registry.manifests, origin });
-    });
-  const fleet = await loadFleet(join(root, "infra"));
-  const { canaryKey, inherited, proofSecrets } = readCliConfig();
-  return withCloud(fleet.config.central.project, ({ deploys }, { manifests }) => {
-    const target = new CloudTarget({
-      fleet,
-      run: runIn(root, inherited),
-      canaryKey,
-      prove: nodeProver(proofSecrets),
-    });
-    return work({ target, book: deploys, manifests, origin });
-  });
-}
-
-/** Refuse an id that is no cell's. */
-export function knownCell(manifests: Manifests, id: string): string {
-  if (Object.hasOwn(manifests, id)) return id;
-  throw new CommandError(
-    `There is no cell ${id}. Cells: ${Object.keys(manifests).join(", ")}.`,
-    exitCodes.usage,
-  );
-}
-
-/** What is changed in the cloud has to be typed; see `confirmTyped`. */
-export async function confirmed(
-  { target, confirm }: TargetOptions,
-  what: string,
-  where: string,
-): Promise<void> {
-  if (target === "cloud") await confirmTyped(what, where, confirm);
-}
+import { exitCodes } from "./errors.ts";
 
 export interface BakeOptions {
   bake?: number;
@@ -85,9 +11,9 @@ export interface BakeOptions {
 /** `0` for not at all, else as `parseDuration`. */
 export const bakeSeconds = (text: string): number => (text === "0" ? 0 : parseDuration(text));
 
-/** The cloud's metrics come by the minute; here they are there at once. */
-export function bakeOf({ bake, window }: BakeOptions, target: TargetName): Bake {
-  const usual = target === "local" ? { seconds: 20, windowSeconds: 10 } : { seconds: 600, windowSeconds: 60 };
+/** How long to watch: as asked, else as is usual in the environment. */
+export function bakeOf({ bake, window }: BakeOptions, { deploys }: Environment): Bake {
+  const usual = deploys.usualBake;
   const total = bake ?? usual.seconds;
   return {
     seconds: total,

@@ -5,9 +5,6 @@ import { Command, InvalidArgumentError, Option } from "commander";
 export const jsonOption = () =>
   new Option("--json", 'print one JSON document instead of text; errors are {"error": "…"}');
 
-export const stateDirOption = () =>
-  new Option("--state-dir <folder>", "where the fleet keeps its state (default: .fleet in the repository)");
-
 export const portBaseOption = () =>
   new Option("--port-base <port>", "the router's port; all others follow from it (default: 8080)").argParser(
     wholeNumber("a port", 1024, maxPortBase),

@@ -1,49 +1,51 @@
 import {
   analyticsReport,
   asidePages,
+  type CellOutboxes,
+  outboxesOf,
   publishWarehouse,
   queryWarehouse,
   reconcileWarehouse,
   resumeSinks,
 } from "@proveniq/control-plane/analytics";
-import { Command, Option } from "commander";
-import { type AnalyticsOptions, warehouseOf, withOutboxes } from "../cli/analytics.ts";
+import type { Environment } from "@proveniq/control-plane/environment";
+import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { knownCell } from "../cli/known-cell.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { reconcileText, reportText, resultTable } from "../output/analytics.ts";
 import { palette } from "../output/colour.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
 /** `fleet analytics …`: the one view over all cells, in which nobody can be recognised. */
-export function analyticsCommand(output: Output): Command {
+export function analyticsCommand(output: Output, where: Where): Command {
   return new Command("analytics")
     .description("ask, publish and check the warehouse that every cell sends its anonymous events to")
-    .addCommand(queryCommand(output))
-    .addCommand(reportCommand(output))
-    .addCommand(publishCommand(output))
-    .addCommand(reconcileCommand(output))
-    .addCommand(asideCommand(output))
-    .addCommand(resumeCommand(output));
+    .addCommand(queryCommand(output, where))
+    .addCommand(reportCommand(output, where))
+    .addCommand(publishCommand(output, where))
+    .addCommand(reconcileCommand(output, where))
+    .addCommand(asideCommand(output, where))
+    .addCommand(resumeCommand(output, where));
 }
 
-const projectOption = () =>
-  new Option(
-    "--project <id>",
-    "BigQuery itself, in this Google Cloud project (default: the local fleet's stand-in)",
-  );
+interface AnalyticsOptions {
+  json?: boolean;
+}
+
+/** The outboxes of every cell that this environment has. */
+const outboxes = ({ connections, manifests }: Environment): CellOutboxes[] =>
+  outboxesOf(connections, manifests);
 
 const paint = () => palette(process.stdout.isTTY && process.stdout.hasColors());
 
 function analytics(name: string, summary: string, examples: readonly string[], shape: string): Command {
-  return command(name, summary, examples)
-    .addHelpText("after", shapes(shape))
-    .addOption(projectOption())
-    .addOption(jsonOption())
-    .addOption(stateDirOption());
+  return command(name, summary, examples).addHelpText("after", shapes(shape)).addOption(jsonOption());
 }
 
-function queryCommand(output: Output): Command {
+function queryCommand(output: Output, where: Where): Command {
   return analytics(
     "query",
     "run GoogleSQL and print the result",
@@ -55,28 +57,28 @@ function queryCommand(output: Output): Command {
   )
     .argument("<sql>", "one SELECT; docs/data-dictionary.md lists tables and columns")
     .action(async (sql: string, options: AnalyticsOptions) => {
-      const { bigquery } = await warehouseOf(options);
-      const result = await queryWarehouse(bigquery, sql).catch((error: unknown) => {
-        throw new CommandError(error instanceof Error ? error.message : String(error));
-      });
+      const result = await where.read(({ warehouse }) =>
+        queryWarehouse(warehouse.bigquery, sql).catch((error: unknown) => {
+          throw new CommandError(error instanceof Error ? error.message : String(error));
+        }),
+      );
       report(output, options.json, result, () => resultTable(result));
     });
 }
 
-function reportCommand(output: Output): Command {
+function reportCommand(output: Output, where: Where): Command {
   return analytics(
     "report",
     "the global view at a glance: items, value, flow, coverage, imports, cells",
-    ["fleet analytics report", "fleet analytics report --project proveniq-central"],
+    ["fleet analytics report", "fleet analytics report --env production"],
     '{"stock", "buckets", "flow", "coverage", "imports", "cells": [{…}]}',
   ).action(async (options: AnalyticsOptions) => {
-    const { bigquery, project } = await warehouseOf(options);
-    const view = await analyticsReport(bigquery, project);
+    const view = await where.read(({ warehouse }) => analyticsReport(warehouse.bigquery, warehouse.project));
     report(output, options.json, view, () => reportText(view, paint()));
   });
 }
 
-function publishCommand(output: Output): Command {
+function publishCommand(output: Output, where: Where): Command {
   return analytics(
     "publish",
     "let the days that are over cross into the global view, as far as they may",
@@ -88,13 +90,19 @@ function publishCommand(output: Output): Command {
       "today as well, for trying it out: two versions of one day can be compared, and differ by what few people did",
     )
     .action(async (options: AnalyticsOptions & { openDay?: boolean }) => {
-      if (options.openDay === true && options.project !== undefined) {
+      const openDay = options.openDay === true;
+      if (openDay && where.name !== "local") {
         throw new CommandError(
           "--open-day is for a local fleet: nothing may be published twice where people's data is.",
         );
       }
-      const { bigquery, project } = await warehouseOf(options);
-      const published = await publishWarehouse(bigquery, project, { openDay: options.openDay === true });
+      const change = {
+        what: "Publish the days that are over in the global view",
+        record: { action: "analytics.publish", target: "analytics", detail: { openDay } },
+      };
+      const published = await where.mutate(change, ({ warehouse }) =>
+        publishWarehouse(warehouse.bigquery, warehouse.project, { openDay }),
+      );
       const { days, groups } = published;
       report(output, options.json, published, () =>
         days.length === 0
@@ -104,7 +112,7 @@ function publishCommand(output: Output): Command {
     });
 }
 
-function reconcileCommand(output: Output): Command {
+function reconcileCommand(output: Output, where: Where): Command {
   return analytics(
     "reconcile",
     "compare what every cell delivered with what arrived",
@@ -113,14 +121,15 @@ function reconcileCommand(output: Output): Command {
   )
     .addHelpText("after", "\nExits with 1 unless everything adds up.")
     .action(async (options: AnalyticsOptions) => {
-      const { bigquery, project } = await warehouseOf(options);
-      const cells = await withOutboxes(options, (all) => reconcileWarehouse(bigquery, project, all));
+      const cells = await where.read((on) =>
+        reconcileWarehouse(on.warehouse.bigquery, on.warehouse.project, outboxes(on)),
+      );
       report(output, options.json, { cells }, () => reconcileText(cells, paint()));
       if (cells.some((c) => c.faults.length > 0 || c.halted.length > 0)) process.exitCode = exitCodes.failed;
     });
 }
 
-function asideCommand(output: Output): Command {
+function asideCommand(output: Output, where: Where): Command {
   return analytics(
     "aside",
     "pages that could not be read: list them, or put them back once the reason is gone",
@@ -130,17 +139,21 @@ function asideCommand(output: Output): Command {
     .option("--retry", "put all of them back into their outboxes")
     .action(async (options: AnalyticsOptions & { retry?: boolean }) => {
       const retry = options.retry === true;
-      const pages = await withOutboxes(options, (cells) => asidePages(cells, retry));
+      const list = (on: Environment) => asidePages(outboxes(on), retry);
+      const record = { action: "analytics.retry", target: "analytics", detail: {} };
+      const pages = await (retry
+        ? where.mutate({ what: "Put all pages that were set aside back into their outboxes", record }, list)
+        : where.read(list));
       report(output, options.json, { pages, retried: retry ? pages.length : 0 }, () => {
         if (pages.length === 0) return "No page was set aside.";
         const rows = pages.map((p) => [p.cell, p.database, p.name, p.at, p.reason]);
-        const list = table([["CELL", "DATABASE", "PAGE", "SINCE", "REASON"], ...rows]);
-        return retry ? `${list}\n\n${pages.length} put back.` : list;
+        const lines = table([["CELL", "DATABASE", "PAGE", "SINCE", "REASON"], ...rows]);
+        return retry ? `${lines}\n\n${pages.length} put back.` : lines;
       });
     });
 }
 
-function resumeCommand(output: Output): Command {
+function resumeCommand(output: Output, where: Where): Command {
   return analytics(
     "resume",
     "let sinks that stopped go on, on new streams, once you know why they stopped",
@@ -149,10 +162,16 @@ function resumeCommand(output: Output): Command {
   )
     .requiredOption("--cell <id>", "whose sinks")
     .action(async (options: AnalyticsOptions & { cell: string }) => {
-      const resumed = await withOutboxes(options, async (cells) => {
-        const wanted = cells.find((c) => c.cell === options.cell);
-        if (wanted === undefined) throw new CommandError(`There is no cell "${options.cell}".`);
-        return resumeSinks(wanted);
+      const { cell } = options;
+      knownCell((await where.fleet()).manifests, cell);
+      const change = {
+        what: `Let the sinks of cell ${cell} that stopped go on`,
+        name: cell,
+        record: { action: "analytics.resume", target: cell, detail: {} },
+      };
+      const resumed = await where.mutate(change, async ({ connections, manifests }) => {
+        const [own] = outboxesOf(connections, { [cell]: knownCell(manifests, cell) });
+        return own === undefined ? [] : resumeSinks(own);
       });
       report(output, options.json, { resumed }, () =>
         resumed.length === 0 ? "None of its sinks had stopped." : `Going on: ${resumed.join(", ")}.`,

@@ -1,29 +1,27 @@
 import { listAudit } from "@proveniq/control-plane/access";
 import type { Command } from "commander";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface AuditOptions extends RegistryOptions {
+interface AuditOptions {
   tenant?: string;
   json?: boolean;
 }
 
 /** `fleet audit`: who changed what, when, and from where. */
-export function auditCommand(output: Output): Command {
+export function auditCommand(output: Output, where: Where): Command {
   return command("audit", "every administrative change: who, what, when, from where; oldest first", [
     "fleet audit",
     "fleet audit --tenant carrier-a --json | jq '.records[] | select(.action == \"key.revoke\")'",
   ])
     .option("--tenant <id>", "only changes of this tenant")
     .addHelpText("after", shapes('{"records": [{at, who, from, action, target, detail}]}'))
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (options: AuditOptions) => {
-      const records = await withConnections(options, (connections, manifests) =>
-        listAudit(connections, { manifests }, options.tenant),
+      const records = await where.read((environment) =>
+        listAudit(environment.connections, environment, options.tenant),
       );
       report(output, options.json, { records }, () =>
         table([

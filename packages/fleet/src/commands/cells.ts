@@ -1,29 +1,29 @@
 import { join } from "node:path";
 import type { CellManifest } from "@proveniq/contracts";
-import { addCell, loadManifests, type NewCell } from "@proveniq/control-plane";
+import { addCell, type NewCell } from "@proveniq/control-plane";
 import { runningState } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
-import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
-import { root, stateDirectory } from "../cli/paths.ts";
+import { knownCell } from "../cli/known-cell.ts";
+import { command, jsonOption, shapes, wholeNumber } from "../cli/options.ts";
+import { root } from "../cli/paths.ts";
+import { ofThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { removeCommand } from "./cells-remove.ts";
 
 interface LookOptions {
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet cells …`: the cells as the repository describes them. */
-export function cellsCommand(output: Output): Command {
+export function cellsCommand(output: Output, where: Where): Command {
   const cells = new Command("cells").description(
     "list, show, add and remove cells (infra/cells/<id>/cell.json)",
   );
-  cells.addCommand(listCommand(output));
-  cells.addCommand(showCommand(output));
+  cells.addCommand(listCommand(output, where));
+  cells.addCommand(showCommand(output, where));
   cells.addCommand(addCommand(output));
-  cells.addCommand(removeCommand(output));
+  cells.addCommand(removeCommand(output, where));
   return cells;
 }
 
@@ -32,7 +32,7 @@ function summary(id: string, m: CellManifest, url: string | null) {
   return { id, name, tier, region, residency, project, wave, databases: m.databases.map((d) => d.id), url };
 }
 
-function listCommand(output: Output): Command {
+function listCommand(output: Output, where: Where): Command {
   return command("list", "every cell, and its URL when a fleet runs here", [
     "fleet cells list",
     "fleet cells list --json | jq -r '.cells[].id'",
@@ -42,13 +42,10 @@ function listCommand(output: Output): Command {
       shapes('{"cells": [{id, name, tier, region, residency, project, wave, databases, url}]}'),
     )
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (options: LookOptions) => {
-      const manifests = await loadManifests(join(root, "infra"));
-      const running = await runningState(stateDirectory(options.stateDir));
-      const cells = Object.entries(manifests).map(([id, m]) =>
-        summary(id, m, running?.cells[id]?.api ?? null),
-      );
+      const { manifests } = await where.fleet();
+      const places = await placesOf(where);
+      const cells = Object.entries(manifests).map(([id, m]) => summary(id, m, places(id)));
       report(output, options.json, { cells }, () =>
         table([
           ["CELL", "TIER", "REGION", "RESIDENCY", "PROJECT", "DATABASES", "RUNS AT"],
@@ -66,32 +63,35 @@ function listCommand(output: Output): Command {
     });
 }
 
-function showCommand(output: Output): Command {
+function showCommand(output: Output, where: Where): Command {
   return command("show", "one cell's whole manifest", ["fleet cells show eu", "fleet cells show eu --json"])
     .argument("<id>", "the cell, such as eu")
     .addHelpText("after", shapes('{"id", "file", "manifest", "url"}'))
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (id: string, options: LookOptions) => {
-      const manifests = await loadManifests(join(root, "infra"));
-      const manifest = Object.hasOwn(manifests, id) ? manifests[id] : undefined;
-      if (manifest === undefined) {
-        throw new CommandError(`There is no cell "${id}". There are ${Object.keys(manifests).join(", ")}.`);
-      }
-      const running = await runningState(stateDirectory(options.stateDir));
+      const { manifests } = await where.fleet();
+      const manifest = knownCell(manifests, id);
       const file = join("infra", "cells", id, "cell.json");
-      const url = running?.cells[id]?.api ?? null;
+      const url = (await placesOf(where))(id);
       report(output, options.json, { id, file, manifest, url }, () =>
         [`${file}${url === null ? "" : `, runs at ${url}`}`, JSON.stringify(manifest, null, 2)].join("\n"),
       );
     });
 }
 
+/** Where a cell runs on this machine; null for one that does not. */
+async function placesOf({ name, stateDir }: Where): Promise<(cell: string) => string | null> {
+  const running = name === "local" ? await runningState(stateDir) : undefined;
+  return (cell) => running?.cells[cell]?.api ?? null;
+}
+
 function addCommand(output: Output): Command {
-  return command("add", "write a new cell into the repository; asks no network and starts nothing", [
-    "fleet cells add ap --region asia-southeast1 --residency global",
-    "fleet cells add nordic --region europe-north1 --residency eu --tier dedicated --name 'Nordic Mutual'",
-  ])
+  return ofThisMachine(
+    command("add", "write a new cell into the repository; asks no network and starts nothing", [
+      "fleet cells add ap --region asia-southeast1 --residency global",
+      "fleet cells add nordic --region europe-north1 --residency eu --tier dedicated --name 'Nordic Mutual'",
+    ]),
+  )
     .argument("<id>", "2 to 20 lower-case letters, digits or hyphens; becomes part of cloud names")
     .requiredOption("--region <region>", "where its functions run, such as europe-west1")
     .requiredOption("--residency <eu|us|global>", "the promise made to its tenants about where data is")

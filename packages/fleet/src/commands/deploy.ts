@@ -2,26 +2,18 @@ import { deployCell, order, rollOut } from "@proveniq/control-plane/deploy";
 import { playCanary } from "@proveniq/local-cloud/fleet";
 import { type Command, Option } from "commander";
 import { artefactFor } from "../cli/artefact.ts";
-import { confirmOption } from "../cli/confirm.ts";
-import {
-  type BakeOptions,
-  bakeOf,
-  bakeSeconds,
-  confirmed,
-  knownCell,
-  type TargetOptions,
-  targetOption,
-  untilInterrupted,
-  withTarget,
-} from "../cli/deploys.ts";
+import { type BakeOptions, bakeOf, bakeSeconds, untilInterrupted } from "../cli/deploys.ts";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { knownCell } from "../cli/known-cell.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
+import { namedByTurbo } from "../cli/turbo.ts";
+import type { Where } from "../cli/where.ts";
 import { eventLine, planText, rolloutText, timeline } from "../output/deploys.ts";
 import { type Output, report } from "../output/print.ts";
 
-interface DeployOptions extends TargetOptions, BakeOptions {
+interface DeployOptions extends BakeOptions {
   waves?: boolean;
   status?: boolean;
   trial?: boolean;
@@ -33,15 +25,15 @@ interface DeployOptions extends TargetOptions, BakeOptions {
 }
 
 /** `fleet deploy …`: an artefact into one cell, or into all of them wave by wave. */
-export function deployCommand(output: Output): Command {
+export function deployCommand(output: Output, where: Where): Command {
   return command(
     "deploy",
     "put what is built into a cell, watch it, and put the former back when it turns ill",
     [
       "fleet deploy eu",
       "fleet deploy --waves --bake 5m",
-      "fleet deploy eu --target cloud --plan",
-      "fleet deploy eu --target cloud --confirm eu --artefact .artefacts/<digest>",
+      "fleet deploy eu --env production --plan",
+      "fleet deploy eu --env production --confirm eu --artefact .artefacts/<digest>",
       "fleet deploy --status",
     ],
   )
@@ -54,8 +46,6 @@ export function deployCommand(output: Output): Command {
       "--artefact <folder>",
       "a folder that `fleet pack` made (default: what the repository holds, built)",
     )
-    .addOption(targetOption())
-    .addOption(confirmOption())
     .addOption(
       new Option(
         "--bake <time>",
@@ -83,7 +73,6 @@ export function deployCommand(output: Output): Command {
       ),
     )
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (cell: string | undefined, options: DeployOptions) => {
       const modes = [cell !== undefined, options.waves, options.trial, options.status];
       if (modes.filter((mode) => mode === true).length !== 1)
@@ -92,9 +81,9 @@ export function deployCommand(output: Output): Command {
           exitCodes.usage,
         );
       if (options.trial === true) return trial(output, options);
-      if (options.status === true) return showStatus(output, options);
-      if (options.plan === true) return showPlan(output, cell, options);
-      return cell === undefined ? waves(output, options) : one(output, cell, options);
+      if (options.status === true) return showStatus(output, where, options);
+      if (options.plan === true) return showPlan(output, where, cell, options);
+      return cell === undefined ? waves(output, where, options) : one(output, where, cell, options);
     });
 }
 
@@ -113,26 +102,25 @@ async function trial(output: Output, options: DeployOptions): Promise<void> {
   process.exitCode = reason === null ? exitCodes.done : exitCodes.failed;
 }
 
-async function one(output: Output, cell: string, options: DeployOptions): Promise<void> {
+async function one(output: Output, where: Where, cell: string, options: DeployOptions): Promise<void> {
+  knownCell((await where.fleet()).manifests, cell);
+  const typed = await namedByTurbo(cell);
   const interrupted = untilInterrupted((text) => output.err(text));
-  const end = await withTarget(options, async ({ target, book, manifests, origin }) => {
-    knownCell(manifests, cell);
-    await confirmed(options, cell, target.name);
-    output.err(`Deploying to ${cell} in ${target.name}`);
-    const artefact = await artefactFor(options.artefact);
-    const bake = bakeOf(options, options.target);
-    const say = (event: Parameters<typeof eventLine>[0]) => output.err(eventLine(event));
-    return deployCell({
-      target,
-      book,
-      cell,
-      artefact,
-      bake,
-      origin,
-      report: say,
-      signal: interrupted.signal,
-    });
-  }).finally(() => interrupted.done());
+  const change = { what: `Deploy to cell ${cell}`, name: cell, typed };
+  const end = await where
+    .mutate(change, async (on, origin) =>
+      deployCell({
+        target: on.deploys,
+        book: on.connections.deploys,
+        cell,
+        artefact: await artefactFor(options.artefact),
+        bake: bakeOf(options, on),
+        origin,
+        report: (event) => output.err(eventLine(event)),
+        signal: interrupted.signal,
+      }),
+    )
+    .finally(() => interrupted.done());
   report(output, options.json, end, () =>
     end.outcome === "done"
       ? `Cell ${cell} runs ${end.serving?.digest ?? ""}.`
@@ -141,28 +129,33 @@ async function one(output: Output, cell: string, options: DeployOptions): Promis
   process.exitCode = end.outcome === "done" ? exitCodes.done : exitCodes.failed;
 }
 
-async function waves(output: Output, options: DeployOptions): Promise<void> {
+async function waves(output: Output, where: Where, options: DeployOptions): Promise<void> {
+  const cells = order((await where.fleet()).manifests).map(({ cellId }) => cellId);
   const interrupted = untilInterrupted((text) => output.err(text));
-  const record = await withTarget(options, async ({ target, book, manifests, origin }) => {
-    const cells = order(manifests).map(({ cellId }) => cellId);
-    await confirmed(options, cells.join(","), target.name);
-    output.err(`Deploying to ${cells.join(", ")} in ${target.name}`);
-    const artefact = await artefactFor(options.artefact);
-    const bake = bakeOf(options, options.target);
-    const canary = options.canary
-      ? (packed: typeof artefact, signal: AbortSignal) => playCanary(root, packed, signal)
-      : undefined;
-    const abandon = options.abandon === true;
-    const say = (event: Parameters<typeof eventLine>[0]) => output.err(eventLine(event));
-    const { signal } = interrupted;
-    return rollOut({ target, book, manifests, artefact, bake, origin, canary, abandon, report: say, signal });
-  }).finally(() => interrupted.done());
+  const change = { what: `Deploy to ${cells.join(", ")}`, name: cells.join(",") };
+  const record = await where
+    .mutate(change, async (on, origin) =>
+      rollOut({
+        target: on.deploys,
+        book: on.connections.deploys,
+        manifests: on.manifests,
+        artefact: await artefactFor(options.artefact),
+        bake: bakeOf(options, on),
+        origin,
+        canary: options.canary ? (packed, signal) => playCanary(root, packed, signal) : undefined,
+        abandon: options.abandon === true,
+        report: (event) => output.err(eventLine(event)),
+        signal: interrupted.signal,
+      }),
+    )
+    .finally(() => interrupted.done());
   report(output, options.json, record, () => rolloutText(record));
   process.exitCode = record.outcome === "done" ? exitCodes.done : exitCodes.failed;
 }
 
-async function showStatus(output: Output, options: DeployOptions): Promise<void> {
-  const told = await withTarget(options, async ({ target, book, manifests }) => {
+async function showStatus(output: Output, where: Where, options: DeployOptions): Promise<void> {
+  const told = await where.read(async ({ connections, deploys: target, manifests }) => {
+    const book = connections.deploys;
     const [rollout, deploys, cells] = await Promise.all([
       book.latestRollout(),
       book.recent(10),
@@ -185,8 +178,15 @@ async function showStatus(output: Output, options: DeployOptions): Promise<void>
   report(output, options.json, told, () => timeline(told));
 }
 
-async function showPlan(output: Output, cell: string | undefined, options: DeployOptions): Promise<void> {
+async function showPlan(
+  output: Output,
+  where: Where,
+  cell: string | undefined,
+  options: DeployOptions,
+): Promise<void> {
+  const { manifests } = await where.fleet();
+  if (cell !== undefined) knownCell(manifests, cell);
   const artefact = await artefactFor(options.artefact);
-  const plan = await planText(root, artefact, cell, options.target, bakeOf(options, options.target));
+  const plan = await where.look(async (on) => planText(on, artefact, cell, bakeOf(options, on)));
   report(output, options.json, plan, () => plan.lines.join("\n"));
 }

@@ -1,31 +1,20 @@
 import {
   type DirectoryChange,
-  type DirectoryTarget,
   diffDirectory,
-  openTarget,
-  originsOf,
   type Publication,
   type PublishedDirectory,
   publishDirectory,
   rollbackDirectory,
-  whoIsOverHttp,
 } from "@proveniq/control-plane";
-import { nodeProver } from "@proveniq/control-plane/proof";
+import { type Environment, operator } from "@proveniq/control-plane/environment";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import {
-  operator,
-  type RegistryOptions,
-  registryProjectOption,
-  withCloud,
-  withRegistry,
-} from "../cli/registry.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface DirectoryOptions extends RegistryOptions {
+interface DirectoryOptions {
   to?: string;
   json?: boolean;
 }
@@ -33,19 +22,19 @@ interface DirectoryOptions extends RegistryOptions {
 const changeShape = "{kind, what, name, before, after}";
 
 /** `fleet directory …`: what routers know, as it follows from the registry. */
-export function directoryCommand(output: Output): Command {
+export function directoryCommand(output: Output, where: Where): Command {
   return new Command("directory")
     .description("publish what routers know, see what would change, and go back to an earlier version")
-    .addCommand(publishCommand(output))
-    .addCommand(diffCommand(output))
-    .addCommand(rollbackCommand(output));
+    .addCommand(publishCommand(output, where))
+    .addCommand(diffCommand(output, where))
+    .addCommand(rollbackCommand(output, where));
 }
 
-function publishCommand(output: Output): Command {
+function publishCommand(output: Output, where: Where): Command {
   return withTarget("publish", "publish the registry under a new version, unless routers have it already", [
     "fleet directory publish",
     "fleet directory publish --to redis://127.0.0.1:6379",
-    "fleet directory publish --project proveniq-central --to ecfg_abc123",
+    "fleet directory publish --to ecfg_abc123 --env production --confirm production",
   ])
     .addHelpText(
       "after",
@@ -60,11 +49,13 @@ function publishCommand(output: Output): Command {
       ),
     )
     .action(async (options: DirectoryOptions) => {
-      reportPublished(output, options, await withPublication(options, named(publishDirectory)));
+      const change = { what: "Publish the registry as the directory that routers read" };
+      const work = withPublication(options, publishDirectory);
+      reportPublished(output, options, await where.mutate(change, work));
     });
 }
 
-function diffCommand(output: Output): Command {
+function diffCommand(output: Output, where: Where): Command {
   return withTarget("diff", "what `publish` would change, or `rollback` with a version; changes nothing", [
     "fleet directory diff",
     "fleet directory diff 12",
@@ -77,10 +68,8 @@ function diffCommand(output: Output): Command {
       ),
     )
     .action(async (earlier: number | undefined, options: DirectoryOptions) => {
-      const diff = await withPublication(
-        options,
-        named((publication) => diffDirectory(publication, earlier)),
-      );
+      const work = withPublication(options, (publication) => diffDirectory(publication, earlier));
+      const diff = await where.read((on) => work(on, operator()));
       report(output, options.json, diff, () =>
         [
           `${diff.target} holds ${diff.present === null ? "nothing" : `version ${diff.present}`}; what would follow has ${diff.bytes} of ${diff.maxBytes} bytes.`,
@@ -92,7 +81,7 @@ function diffCommand(output: Output): Command {
     });
 }
 
-function rollbackCommand(output: Output): Command {
+function rollbackCommand(output: Output, where: Where): Command {
   return withTarget(
     "rollback",
     "publish the content of an earlier version again, under a new and greater one",
@@ -109,14 +98,9 @@ function rollbackCommand(output: Output): Command {
       shapes(`{"target": "…", "version": n, "published": …, "changes": [${changeShape}], "warnings": ["…"]}`),
     )
     .action(async (earlier: number, options: DirectoryOptions) => {
-      reportPublished(
-        output,
-        options,
-        await withPublication(
-          options,
-          named((publication) => rollbackDirectory(publication, earlier)),
-        ),
-      );
+      const change = { what: `Publish version ${earlier} of the directory again` };
+      const work = withPublication(options, (publication) => rollbackDirectory(publication, earlier));
+      reportPublished(output, options, await where.mutate(change, work));
     });
 }
 
@@ -132,56 +116,22 @@ function withTarget(name: string, summary: string, examples: readonly string[]):
       "after",
       "\nAn Edge Config is written by its platform's REST API: EDGE_CONFIG_API_TOKEN holds the token, EDGE_CONFIG_TEAM its team.",
     )
-    .addOption(registryProjectOption())
-    .addOption(jsonOption())
-    .addOption(stateDirOption());
-}
-
-async function withPublication<T>(
-  options: DirectoryOptions,
-  work: (publication: Publication) => Promise<T>,
-): Promise<T> {
-  const { project, to } = options;
-  if (project === undefined) {
-    return withRegistry(options, (registry, state) =>
-      toTarget(to ?? state.directoryFile, (target) => work(registry.publication(target))),
-    );
-  }
-  if (to === undefined)
-    throw new CommandError(
-      "Say where with --to: an Edge Config's id, a redis:// URL or a file.",
-      exitCodes.usage,
-    );
-  return toTarget(to, (target) =>
-    withCloud(project, ({ control }, { config, manifests }) =>
-      work({
-        target,
-        control,
-        config,
-        manifests,
-        origins: () => originsOf(manifests),
-        origin: operator(),
-        whoIs: whoIsOverHttp({ prove: nodeProver(readCliConfig().proofSecrets) }),
-      }),
-    ),
-  );
-}
-
-async function toTarget<T>(name: string, work: (target: DirectoryTarget) => Promise<T>): Promise<T> {
-  const target = openTarget(name, readCliConfig().edgeConfig);
-  try {
-    return await work(target);
-  } finally {
-    target.close();
-  }
+    .addOption(jsonOption());
 }
 
 /** What came of it, and where: with several targets, people must see which one it was. */
-function named<T extends object>(work: (publication: Publication) => Promise<T>) {
-  return async (publication: Publication) => ({
-    target: publication.target.name,
-    ...(await work(publication)),
-  });
+function withPublication<T extends object>(
+  { to }: DirectoryOptions,
+  work: (publication: Publication) => Promise<T>,
+) {
+  return async (on: Environment, by: Publication["origin"]): Promise<T & { target: string }> => {
+    const target = on.directory(to, readCliConfig().edgeConfig);
+    try {
+      return { target: target.name, ...(await work(on.publication(target, by))) };
+    } finally {
+      target.close();
+    }
+  };
 }
 
 function reportPublished(

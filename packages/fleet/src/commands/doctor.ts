@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, portBaseOption, shapes, stateDirOption } from "../cli/options.ts";
-import { root, stateDirectory } from "../cli/paths.ts";
+import { command, jsonOption, portBaseOption, shapes } from "../cli/options.ts";
+import { root } from "../cli/paths.ts";
+import { ofThisMachine, type Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
 import { examine } from "../doctor/examine.ts";
 import { palette } from "../output/colour.ts";
@@ -11,26 +12,26 @@ import { table } from "../output/table.ts";
 interface DoctorOptions {
   json?: boolean;
   portBase?: number;
-  stateDir?: string;
 }
 
 /** `fleet doctor`: what is there, what is missing, how to get it. */
-export function doctorCommand(output: Output): Command {
-  return command("doctor", "is everything there that a local fleet needs? Says how to get what is missing", [
-    "fleet doctor",
-    "fleet doctor --json | jq '.checks[] | select(.ok | not)'",
-  ])
+export function doctorCommand(output: Output, where: Where): Command {
+  return ofThisMachine(
+    command("doctor", "is everything there that a local fleet needs? Says how to get what is missing", [
+      "fleet doctor",
+      "fleet doctor --json | jq '.checks[] | select(.ok | not)'",
+    ]),
+  )
     .addHelpText("after", shapes('{"ok", "checks": [{name, needed, ok, found, advice}]}'))
     .addHelpText("after", "\nExit code 1 when `fleet up` could not work.")
     .addOption(portBaseOption())
-    .addOption(stateDirOption())
     .addOption(jsonOption())
     .action(async (options: DoctorOptions) => {
       const config = readCliConfig();
       const paint = palette(config.colour);
       const checks = await examine({
         root,
-        stateDir: stateDirectory(options.stateDir),
+        stateDir: where.stateDir,
         path: config.path,
         ...(options.portBase === undefined ? {} : { portBase: options.portBase }),
       });

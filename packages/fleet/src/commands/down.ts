@@ -2,21 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runningState } from "@proveniq/local-cloud/fleet";
 import type { Command } from "commander";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { stateDirectory } from "../cli/paths.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import { ofThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 
 /** Its data is saved first. */
 const withinMs = 60_000;
 
 /** `fleet down`: stop the fleet that runs from this folder. */
-export function downCommand(output: Output): Command {
-  return command("down", "stop the fleet that runs here, in order", ["fleet down"])
+export function downCommand(output: Output, where: Where): Command {
+  return ofThisMachine(command("down", "stop the fleet that runs here, in order", ["fleet down"]))
     .addHelpText("after", shapes('{"stopped": true, "pid"}, or {"stopped": false} when none ran'))
     .addOption(jsonOption())
-    .addOption(stateDirOption())
-    .action(async (options: { json?: boolean; stateDir?: string }) => {
-      const stateDir = stateDirectory(options.stateDir);
+    .action(async (options: { json?: boolean }) => {
+      const { stateDir } = where;
       const state = await runningState(stateDir);
       if (state === undefined) {
         report(output, options.json, { stopped: false }, () => "No fleet runs here.");

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { undoImport } from "../imports/complete.ts";
 import { ImportApi } from "../imports/http.ts";
 import { number, Progress, type ProgressOutput } from "../imports/progress.ts";
@@ -16,7 +17,7 @@ interface UndoOptions extends WhereOptions {
 const minuteMs = 60_000;
 
 /** `fleet import undo`: put back what an import replaced, wherever nobody has changed it since. */
-export function undoCommand(output: Output, progress: ProgressOutput): Command {
+export function undoCommand(output: Output, where: Where, progress: ProgressOutput): Command {
   return command("undo", "put back what an import replaced, where nobody has changed it since", [
     "fleet import undo 4bf92f3577b34da6a3ce --tenant carrier-a",
   ])
@@ -31,13 +32,15 @@ export function undoCommand(output: Output, progress: ProgressOutput): Command {
     .addHelpText("after", "\nA run that was killed goes on: start it again.")
     .addHelpText("after", shapes('{"import": {id, undo: {state, restored, kept, until}, …}}'))
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (id: string, _: unknown, self: Command) => {
       // Options that `import` has too are taken by whichever of the two they stand behind.
       const options: UndoOptions = self.optsWithGlobals();
       const { tenant, patience = 10, json } = options;
       if (tenant === undefined) throw new CommandError("Name the tenant: --tenant carrier-a.");
-      const { url, key } = await whereTo(options, tenant, (sentence) => output.err(`warning: ${sentence}`));
+      const change = { what: `Undo import ${id} of tenant ${tenant}`, name: tenant };
+      const { url, key } = await whereTo(where, options, tenant, change, (sentence) =>
+        output.err(`warning: ${sentence}`),
+      );
       const shown = new Progress(json === true && !progress.isTerminal ? undefined : progress, 0);
       const api = new ImportApi({
         url,

@@ -13,7 +13,8 @@ import {
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { confirmYes } from "../cli/confirm.ts";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
+import { command, jsonOption, shapes, wholeNumber } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { draftMapping } from "../imports/draft.ts";
 import type { SeenJob } from "../imports/job.ts";
 import { planText } from "../imports/plan.ts";
@@ -50,11 +51,14 @@ interface ImportOptions {
   keyFile?: string;
   patience: number;
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet import`: a partner's file into its tenant, over the import API. */
-export function importCommand(output: Output, progress: ProgressOutput = stderrProgress()): Command {
+export function importCommand(
+  output: Output,
+  where: Where,
+  progress: ProgressOutput = stderrProgress(),
+): Command {
   return command("import", "import a CSV or NDJSON file into a tenant's book", [
     "fleet import book.csv --init --map mapping.json      draft a mapping from the file",
     "fleet import book.csv --map mapping.json --sample 20",
@@ -122,7 +126,6 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
       shapes('{"import": {id, state, counts, summary, …}, "rowsPerSecond": n, "errorsFile": "…"}'),
     )
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (file: string, options: ImportOptions) => {
       const format = options.format ?? (/\.(ndjson|jsonl)$/i.test(file) ? "ndjson" : "csv");
       const { delimiter: asked, encoding } = options;
@@ -140,13 +143,19 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
         return report(output, options.json, { rows }, () => previewText(rows));
       }
       if (options.tenant === undefined) throw new CommandError("Name the tenant: --tenant carrier-a.");
-      const { url, key } = await whereTo(options, options.tenant, (sentence) =>
-        output.err(`warning: ${sentence}`),
+      const { tenant } = options;
+      const change = { what: `Import ${file} into the book of tenant ${tenant}`, name: tenant };
+      const { url, key } = await whereTo(
+        where,
+        options,
+        tenant,
+        options.dryRun === true ? undefined : change,
+        (sentence) => output.err(`warning: ${sentence}`),
       );
       const result = await runImport(source, {
         url,
         key,
-        tenant: options.tenant,
+        tenant,
         input,
         parallel: options.parallel,
         ...(options.confirmDeletes === undefined ? {} : { confirmDeletes: options.confirmDeletes }),
@@ -167,7 +176,7 @@ export function importCommand(output: Output, progress: ProgressOutput = stderrP
         ].join("\n"),
       );
     })
-    .addCommand(undoCommand(output, progress));
+    .addCommand(undoCommand(output, where, progress));
 }
 
 /** Show what an import would do, and ask whether it shall. Without a terminal, and with --json, nobody is asked: it stays open. */

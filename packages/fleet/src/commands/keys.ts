@@ -2,12 +2,12 @@ import { type Scope, scope } from "@proveniq/contracts";
 import { createKey, type KeySummary, listKeys, revokeKey } from "@proveniq/control-plane/access";
 import { Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../cli/duration.ts";
-import { command, jsonOption, list, shapes, stateDirOption } from "../cli/options.ts";
-import { operator, type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
+import { command, jsonOption, list, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface CommonOptions extends RegistryOptions {
+interface CommonOptions {
   json?: boolean;
 }
 
@@ -20,19 +20,19 @@ interface CreateOptions extends CommonOptions {
 const keyShape = "{keyId, tenantId, environment, label, scopes, createdAt, expiresAt, revokedAt, state}";
 
 /** `fleet keys …`: partners' API keys. */
-export function keysCommand(output: Output): Command {
+export function keysCommand(output: Output, where: Where): Command {
   return new Command("keys")
     .description("create, list and revoke partners' API keys")
-    .addCommand(createCommand(output))
-    .addCommand(listCommand(output))
-    .addCommand(revokeCommand(output));
+    .addCommand(createCommand(output, where))
+    .addCommand(listCommand(output, where))
+    .addCommand(revokeCommand(output, where));
 }
 
-function createCommand(output: Output): Command {
+function createCommand(output: Output, where: Where): Command {
   return command("create", "make a key for a tenant; it is shown once and kept nowhere", [
     "fleet keys create carrier-a --scope items:read,items:write --label 'Policy system'",
     "fleet keys create carrier-a --scope imports --expires 90d",
-    "fleet keys create carrier-a --scope items:read --project proveniq-central",
+    "fleet keys create carrier-a --scope items:read --env production --confirm carrier-a",
     'curl -H "authorization: Bearer $(npx fleet keys create carrier-a --scope items:read --json | jq -r .key)" http://localhost:8080/v1/me',
   ])
     .argument("<tenant>", "whose key it is")
@@ -45,18 +45,15 @@ function createCommand(output: Output): Command {
     )
     .addHelpText("after", "\nTo rotate: create a second key, put it into use, then revoke the first.")
     .addHelpText("after", shapes(`{"key": "pvq_…", "summary": ${keyShape}}`))
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (tenantId: string, options: CreateOptions) => {
       const now = new Date();
       const { label = `Made on ${now.toISOString().slice(0, 10)}`, expires } = options;
       const expiresAt = expires === undefined ? null : new Date(now.getTime() + expires * 1000);
-      // Cells in production take live keys only, and cells here none of those.
-      const environment = options.project === undefined ? "dev" : "live";
       const wanted = { tenantId, label, scopes: options.scope, expiresAt };
-      const created = await withConnections(options, (connections) =>
-        createKey(connections, environment, wanted, operator()),
+      const change = { what: `Create a key of tenant ${tenantId}`, name: tenantId };
+      const created = await where.mutate(change, ({ connections, keys }, by) =>
+        createKey(connections, keys, wanted, by),
       );
       report(output, options.json, created, () =>
         [
@@ -69,17 +66,15 @@ function createCommand(output: Output): Command {
     });
 }
 
-function listCommand(output: Output): Command {
+function listCommand(output: Output, where: Where): Command {
   return command("list", "every key that a tenant has or had; never the secrets", [
     "fleet keys list carrier-a",
   ])
     .argument("<tenant>", "whose keys")
     .addHelpText("after", shapes(`{"keys": [${keyShape}]}`))
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (tenantId: string, options: CommonOptions) => {
-      const keys = await withConnections(options, (connections) => listKeys(connections, tenantId));
+      const keys = await where.read(({ connections }) => listKeys(connections, tenantId));
       report(output, options.json, { keys }, () =>
         table([
           ["KEY", "STATE", "SCOPES", "CREATED", "ENDS", "LABEL"],
@@ -89,19 +84,18 @@ function listCommand(output: Output): Command {
     });
 }
 
-function revokeCommand(output: Output): Command {
+function revokeCommand(output: Output, where: Where): Command {
   return command("revoke", "refuse a key for good, within ten seconds", [
     "fleet keys revoke carrier-a k3f9x0ab",
   ])
     .argument("<tenant>", "whose key")
     .argument("<key>", "its id: the eight characters after the tenant")
     .addHelpText("after", shapes(`{"revoked": ${keyShape}}`))
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (tenantId: string, keyId: string, options: CommonOptions) => {
-      const revoked = await withConnections(options, (connections) =>
-        revokeKey(connections, tenantId, keyId, operator()),
+      const change = { what: `Revoke key ${keyId} of tenant ${tenantId}`, name: tenantId };
+      const revoked = await where.mutate(change, ({ connections }, by) =>
+        revokeKey(connections, tenantId, keyId, by),
       );
       report(
         output,

@@ -1,13 +1,11 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadFleet } from "@proveniq/control-plane";
 import { type Command, Option } from "commander";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError } from "../cli/errors.ts";
-import { command, shapes, stateDirOption } from "../cli/options.ts";
-import { root, stateDirectory } from "../cli/paths.ts";
-import { cloudFleet, type RegistryOptions, registryProjectOption } from "../cli/registry.ts";
+import { command, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import {
   gcloudCommand,
   type Level,
@@ -19,7 +17,7 @@ import {
 } from "../logs/filter.ts";
 import type { Output } from "../output/print.ts";
 
-interface LogsOptions extends RegistryOptions {
+interface LogsOptions {
   since?: number;
   level?: Level;
   grep?: string;
@@ -35,12 +33,12 @@ const functions = ["api", "bulk", "replicate", "sink"];
 const others = ["router", "warehouse", "central"];
 
 /** `fleet logs CELL`: what the services of a cell wrote, or the command that asks the cloud for it. */
-export function logsCommand(output: Output): Command {
+export function logsCommand(output: Output, where: Where): Command {
   return command("logs", "what the services of a cell wrote; in the cloud, the command that reads it", [
     "fleet logs eu --since 15m --level warn",
     'fleet logs eu --service bulk --grep "import-incomplete" --follow',
     "fleet logs router",
-    "fleet logs eu --project proveniq-central --since 1h --level error",
+    "fleet logs eu --env production --since 1h --level error",
   ])
     .argument("<cell>", `the cell, such as eu; or ${others.join(", ")}`)
     .option(
@@ -52,17 +50,12 @@ export function logsCommand(output: Output): Command {
     .option("--grep <text>", "only lines that hold this text")
     .addOption(new Option("--service <name>", "only this one of the cell").choices(services))
     .option("--follow", "go on with what comes, until Ctrl-C")
-    .addOption(registryProjectOption())
-    .addOption(stateDirOption())
     .addHelpText(
       "after",
       shapes("every line is JSON already, as the services wrote it: there is no such option"),
     )
     .action(async (cell: string, options: LogsOptions) => {
-      const { config, manifests } =
-        options.project === undefined
-          ? await loadFleet(join(root, "infra"))
-          : await cloudFleet(options.project);
+      const { config, manifests } = await where.fleet();
       const manifest = Object.hasOwn(manifests, cell) ? manifests[cell] : undefined;
       if (manifest === undefined && !others.includes(cell))
         throw new CommandError(
@@ -74,7 +67,7 @@ export function logsCommand(output: Output): Command {
         level,
         grep,
       };
-      if (options.project !== undefined) {
+      if (where.name !== "local") {
         if (manifest === undefined) {
           if (cell !== "router")
             throw new CommandError(
@@ -97,7 +90,7 @@ export function logsCommand(output: Output): Command {
         );
         return;
       }
-      const folder = join(stateDirectory(options.stateDir), "logs");
+      const folder = join(where.stateDir, "logs");
       const names = namesOf(cell, options.service);
       const present = new Set(await readdir(folder).catch(() => []));
       const found = names.filter((name) => present.has(`${name}.log`));

@@ -1,26 +1,35 @@
 import { createReadStream } from "node:fs";
-import type { Market, MarketPublication, ReplicaVerdict } from "@proveniq/control-plane/market";
+import type { Environment } from "@proveniq/control-plane/environment";
+import {
+  type MarketPublication,
+  publishMarket,
+  type ReplicaVerdict,
+  readValues,
+  renewMarket,
+  replicasOf,
+  verifyMarket,
+} from "@proveniq/control-plane/market";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
-import { type RegistryOptions, registryProjectOption, withMarket } from "../cli/registry.ts";
+import { command, jsonOption, shapes, wholeNumber } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface CommonOptions extends RegistryOptions {
+interface CommonOptions {
   json?: boolean;
 }
 
 /** `fleet market …`: what things are worth, from one source into every cell. */
-export function marketCommand(output: Output): Command {
+export function marketCommand(output: Output, where: Where): Command {
   return new Command("market")
     .description("publish market values, and verify what the cells hold of them")
-    .addCommand(publishCommand(output))
-    .addCommand(verifyCommand(output))
-    .addCommand(renewCommand(output));
+    .addCommand(publishCommand(output, where))
+    .addCommand(verifyCommand(output, where))
+    .addCommand(renewCommand(output, where));
 }
 
-function publishCommand(output: Output): Command {
+function publishCommand(output: Output, where: Where): Command {
   return command("publish", "publish a file of market values; cells have them within two seconds", [
     "fleet market publish examples/market/diamonds.ndjson",
     "node examples/market/main.ts --as-of 2026-12-01 | npx fleet market publish -",
@@ -41,19 +50,23 @@ function publishCommand(output: Output): Command {
       "after",
       shapes('{"sequence", "pages", "changed", "withdrawn", "unchanged", "base": its sequence or null}'),
     )
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (file: string, options: CommonOptions & { maxWithdrawn?: number }) => {
       const limits = options.maxWithdrawn === undefined ? {} : { maxWithdrawnPercent: options.maxWithdrawn };
-      const published = await withMarket(options, (market) => publishFrom(market, file, limits));
+      const change = {
+        what: `Publish the market values of ${file === "-" ? "standard input" : file}`,
+        record: { action: "market.publish", target: "market", detail: { file } },
+      };
+      const published = await where.mutate(change, async ({ connections }) =>
+        publishMarket(connections.market, await valuesOf(file), limits),
+      );
       report(output, options.json, published, () => told(published));
     });
 }
 
-async function publishFrom(market: Market, file: string, limits: { maxWithdrawnPercent?: number }) {
+async function valuesOf(file: string) {
   try {
-    return await market.publish(file === "-" ? process.stdin : createReadStream(file), limits);
+    return await readValues(file === "-" ? process.stdin : createReadStream(file));
   } catch (error) {
     if (error instanceof Error && "code" in error && "path" in error) {
       throw new CommandError(`${file} cannot be read (${String(error.code)}).`);
@@ -70,11 +83,11 @@ function told({ sequence, pages, changed, withdrawn, unchanged, base }: MarketPu
   return `Published: ${parts.join(", ")}; ${pages} ${pages === 1 ? "page" : "pages"}, now at sequence ${sequence}.${after}`;
 }
 
-function verifyCommand(output: Output): Command {
+function verifyCommand(output: Output, where: Where): Command {
   return command("verify", "compare every cell's market values with what is published", [
     "fleet market verify",
     "fleet market verify --repair",
-    "fleet market verify --project proveniq-central",
+    "fleet market verify --env production",
   ])
     .option("--repair", "make the buckets that differ right, and only those")
     .addHelpText(
@@ -88,13 +101,15 @@ function verifyCommand(output: Output): Command {
         '{"centre": {sequence, values, publishedAt, sound}, "cells": [{cell, verdict, sequence, values, buckets, repaired}]}',
       ),
     )
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (options: CommonOptions & { repair?: boolean }) => {
-      const verdict = await withMarket(options, (market) =>
-        market.verify({ repair: options.repair === true }),
-      );
+      const repair = options.repair === true;
+      const verify = ({ connections, manifests }: Environment) =>
+        verifyMarket(connections.market.published, replicasOf(connections, manifests), { repair });
+      const record = { action: "market.repair", target: "market", detail: {} };
+      const verdict = await (repair
+        ? where.mutate({ what: "Repair the market values of every cell", record }, verify)
+        : where.read(verify));
       const { centre, cells } = verdict;
       report(output, options.json, verdict, () =>
         [
@@ -121,7 +136,7 @@ function isFine({ verdict }: ReplicaVerdict): boolean {
   return verdict === "equal" || verdict === "repaired";
 }
 
-function renewCommand(output: Output): Command {
+function renewCommand(output: Output, where: Where): Command {
   return command("renew", "have every cell start again from what is published now", ["fleet market renew"])
     .addHelpText(
       "after",
@@ -129,16 +144,20 @@ function renewCommand(output: Output): Command {
         "error that says so. They serve what they have until the new start is complete.",
     )
     .addHelpText("after", shapes('{"lineage", "sequence", "values"}'))
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (options: CommonOptions) => {
-      const renewed = await withMarket(options, (market) => market.renew());
+      const change = {
+        what: "Have every cell start again from the published market values",
+        record: { action: "market.renew", target: "market", detail: {} },
+      };
+      const { lineage, sequence, values } = await where.mutate(change, ({ connections }) =>
+        renewMarket(connections.market),
+      );
       report(
         output,
         options.json,
-        renewed,
-        () => `Every cell starts again from ${renewed.values} values at sequence ${renewed.sequence}.`,
+        { lineage, sequence, values },
+        () => `Every cell starts again from ${values} values at sequence ${sequence}.`,
       );
     });
 }

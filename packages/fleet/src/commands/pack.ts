@@ -1,14 +1,16 @@
 import type { Command } from "commander";
 import { buildAndPack, packedFolder } from "../cli/artefact.ts";
 import { command, jsonOption, shapes } from "../cli/options.ts";
+import { ofThisMachine } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 
 /** `fleet pack`: one zip with everything that a cell runs. */
 export function packCommand(output: Output): Command {
-  return command(
-    "pack",
-    "build the one artefact that every cell runs, as a zip that is the same everywhere",
-    ["fleet pack", "fleet pack --out /tmp/artefacts --json | jq -r .digest"],
+  return ofThisMachine(
+    command("pack", "build the one artefact that every cell runs, as a zip that is the same everywhere", [
+      "fleet pack",
+      "fleet pack --out /tmp/artefacts --json | jq -r .digest",
+    ]),
   )
     .option("--out <folder>", "where to put it: <folder>/<digest>/ (default: .artefacts in the repository)")
     .addHelpText(

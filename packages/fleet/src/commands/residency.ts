@@ -1,34 +1,31 @@
-import { join } from "node:path";
-import { listTenants, loadFleet } from "@proveniq/control-plane";
+import { listTenants } from "@proveniq/control-plane";
 import { auditResidency } from "@proveniq/control-plane/residency";
-import { clientHost } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { root } from "../cli/paths.ts";
-import { type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface AuditOptions extends RegistryOptions {
+interface AuditOptions {
   all?: boolean;
   json?: boolean;
 }
 
 /** `fleet residency …`: where tenants' data is, and where that is laid down. */
-export function residencyCommand(output: Output): Command {
+export function residencyCommand(output: Output, where: Where): Command {
   return new Command("residency")
     .description("the evidence of where tenants' data is")
-    .addCommand(auditCommand(output));
+    .addCommand(auditCommand(output, where));
 }
 
-function auditCommand(output: Output): Command {
+function auditCommand(output: Output, where: Where): Command {
   return command(
     "audit",
     "every place that a tenant's data is in or passes, and where that is declared; 1 on any breach",
     [
       "fleet residency audit atelier-nord",
-      "fleet residency audit --all --project proveniq-central",
+      "fleet residency audit --all --env production",
       "fleet residency audit --all --json | jq '.audits[].evidence[] | select(.breach)'",
     ],
   )
@@ -45,18 +42,16 @@ function auditCommand(output: Output): Command {
         '{"audits": [{tenantId, residency, cell, evidence: [{what, name, location, declaredIn, resource, breach}]}], "breaches"}',
       ),
     )
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (tenant: string | undefined, options: AuditOptions) => {
       if ((tenant === undefined) === (options.all !== true))
         throw new CommandError("Name one tenant, or --all.", exitCodes.usage);
-      const fleet = await loadFleet(join(root, "infra"));
-      const placements = await withConnections(options, listTenants);
-      const meant = placements
-        .filter((p) => tenant === undefined || p.tenantId === tenant)
+      const fleet = await where.fleet();
+      const placements = await where.read(async ({ connections, hostOfClients }) =>
         // The registry of one machine holds this machine's names for hosts.
-        .map((p) => ({ ...p, hosts: p.hosts.map((host) => clientHost(host, fleet.config.zone)) }));
+        (await listTenants(connections)).map((p) => ({ ...p, hosts: p.hosts.map(hostOfClients) })),
+      );
+      const meant = placements.filter((p) => tenant === undefined || p.tenantId === tenant);
       if (meant.length === 0)
         throw new CommandError(`There is no tenant "${tenant}". \`fleet tenants list\` names them.`);
       const audits = meant.map((placement) => auditResidency(placement, fleet));

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { runningFleet } from "../cli/registry.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import { onThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { explainRoute, type Plane, planes } from "../route/explain.ts";
@@ -14,17 +14,16 @@ interface ExplainOptions {
   plane: Plane;
   urlMap?: string;
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet route …`: how requests find their cell. */
-export function routeCommand(output: Output): Command {
+export function routeCommand(output: Output, where: Where): Command {
   return new Command("route")
     .description("explain how a request finds its cell")
-    .addCommand(explainCommand(output));
+    .addCommand(explainCommand(output, where));
 }
 
-function explainCommand(output: Output): Command {
+function explainCommand(output: Output, where: Where): Command {
   return command(
     "explain",
     "each step of the decision for one request, and the rule that decided; sends nothing",
@@ -56,15 +55,11 @@ function explainCommand(output: Output): Command {
       ),
     )
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (url: string, options: ExplainOptions) => {
       if ((options.plane === "url-map") !== (options.urlMap !== undefined))
         throw new CommandError("--plane url-map and --url-map FILE go together.", exitCodes.usage);
       const request = requestOf(url, options.header ?? []);
-      const file =
-        options.directory === undefined
-          ? (await runningFleet(options)).directoryFile
-          : resolve(options.directory);
+      const file = options.directory === undefined ? await directoryOf(where) : resolve(options.directory);
       const explained = await explainRoute(request, file, options.plane, options.urlMap);
       const { rule, directoryVersion, epoch, steps } = explained;
       report(output, options.json, explained, () =>
@@ -74,4 +69,12 @@ function explainCommand(output: Output): Command {
         ].join("\n"),
       );
     });
+}
+
+/** The file that this machine's router reads. */
+async function directoryOf(where: Where): Promise<string> {
+  const { name } = where;
+  if (name !== "local")
+    throw new CommandError(`Name a snapshot of the directory of ${name}: --directory FILE.`, exitCodes.usage);
+  return onThisMachine(where, async ({ state }) => state.directoryFile);
 }

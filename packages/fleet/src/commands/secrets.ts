@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ProofSecret, proofSecrets, type Residency, residency, writeSecrets } from "@proveniq/contracts";
-import { loadFleet } from "@proveniq/control-plane";
 import { type CommandRunner, runIn } from "@proveniq/control-plane/deploy";
 import {
   makeSecret,
@@ -12,16 +11,15 @@ import {
   secretCommands,
 } from "@proveniq/control-plane/proof";
 import { Argument, Command, Option } from "commander";
-import { confirmTyped } from "../cli/confirm.ts";
-import { CommandError } from "../cli/errors.ts";
+import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, jsonOption, shapes } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
+import { ofThisMachine, type Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
 import { type Output, report } from "../output/print.ts";
 
 interface RotateOptions {
   step: RotationStep;
-  confirm?: string;
   json?: boolean;
 }
 
@@ -32,30 +30,31 @@ const after: Record<RotationStep, string> = {
 };
 
 /** `fleet secrets …`: by which the fleet proves itself to its cells' own hosts. */
-export function secretsCommand(output: Output): Command {
+export function secretsCommand(output: Output, where: Where): Command {
   return new Command("secrets")
     .description("the secrets by which routers and operators prove themselves to cells' own hosts")
     .addCommand(makeCommand(output))
-    .addCommand(rotateCommand(output));
+    .addCommand(rotateCommand(output, where));
 }
 
 function makeCommand(output: Output): Command {
-  return command("make", "print a new secret, as PROOF_SECRETS takes it; stores nothing", [
-    "fleet secrets make eu | gcloud secrets versions add fleet-proof-eu --data-file=- --project=proveniq-edge-eu",
-  ])
+  return ofThisMachine(
+    command("make", "print a new secret, as PROOF_SECRETS takes it; stores nothing", [
+      "fleet secrets make eu | gcloud secrets versions add fleet-proof-eu --data-file=- --project=proveniq-edge-eu",
+    ]),
+  )
     .addArgument(residencyArgument())
     .action((of: Residency) => output.out(writeSecrets([makeSecret(of)])));
 }
 
-function rotateCommand(output: Output): Command {
+function rotateCommand(output: Output, where: Where): Command {
   return command("rotate", "one of three steps by which the cloud's secret of a residency is replaced", [
-    "fleet secrets rotate eu --step add",
-    "fleet secrets rotate eu --step switch",
-    "fleet secrets rotate eu --step retire",
+    "fleet secrets rotate eu --step add --env production",
+    "fleet secrets rotate eu --step switch --env production",
+    "fleet secrets rotate eu --step retire --env production",
   ])
     .addArgument(residencyArgument())
     .addOption(new Option("--step <step>", "which one").choices([...rotationSteps]).makeOptionMandatory())
-    .option("--confirm <residency>", "what one types when asked: the residency")
     .addHelpText(
       "after",
       "\nAfter each step every router and cell has to start anew before the next: docs/runbooks/rotate-proof-secrets.md.",
@@ -63,18 +62,31 @@ function rotateCommand(output: Output): Command {
     .addHelpText("after", shapes('{"residency": "…", "step": "…", "signs": id, "believed": [ids]}'))
     .addOption(jsonOption())
     .action(async (of: Residency, options: RotateOptions) => {
-      const { config } = await loadFleet(join(root, "infra"));
+      if (where.name === "local")
+        throw new CommandError(
+          "The secrets of this machine's fleet are made anew with each start. Of which cloud are they? --env production",
+          exitCodes.usage,
+        );
+      const { config } = await where.fleet();
       // Where its front door is: a secret stays in its residency.
       const project = of === "global" ? config.central.project : config.edges[of];
       if (project === undefined) throw new CommandError(`infra/fleet.json names no front door of ${of}.`);
-      await confirmTyped(of, `the secrets of ${project}`, options.confirm);
-      const run = runIn(root, readCliConfig().inherited);
-      const next = rotated(await readSecrets(run, project, of), of, options.step);
-      await storeSecrets(run, project, of, next);
+      const { step } = options;
+      const change = {
+        what: `Rotate the secret of residency ${of} in project ${project}, step ${step}`,
+        name: of,
+        record: { action: `secret.${step}`, target: of, detail: { project } },
+      };
+      const next = await where.mutate(change, async () => {
+        const run = runIn(root, readCliConfig().inherited);
+        const secrets = rotated(await readSecrets(run, project, of), of, step);
+        await storeSecrets(run, project, of, secrets);
+        return secrets;
+      });
       const believed = next.map(({ id }) => id);
-      const told = { residency: of, step: options.step, signs: believed[0], believed };
+      const told = { residency: of, step, signs: believed[0], believed };
       report(output, options.json, told, () =>
-        [`${of}: ${believed[0]} signs, ${believed.join(" and ")} believed.`, after[options.step]].join("\n"),
+        [`${of}: ${believed[0]} signs, ${believed.join(" and ")} believed.`, after[step]].join("\n"),
       );
     });
 }

@@ -2,34 +2,33 @@ import { controlClient } from "@proveniq/local-cloud/control";
 import { runningState, SavedData } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { stateDirectory } from "../cli/paths.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import { ofThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
 interface SnapshotOptions {
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet snapshot …`: copies of the local fleet's data under names. */
-export function snapshotCommand(output: Output): Command {
+export function snapshotCommand(output: Output, where: Where): Command {
   const snapshots = new Command("snapshot").description(
     "keep copies of the local fleet's data, and go back to them",
   );
-  snapshots.addCommand(saveCommand(output));
-  snapshots.addCommand(loadCommand(output));
-  snapshots.addCommand(listCommand(output));
+  snapshots.addCommand(saveCommand(output, where));
+  snapshots.addCommand(loadCommand(output, where));
+  snapshots.addCommand(listCommand(output, where));
   return snapshots;
 }
 
-function saveCommand(output: Output): Command {
+function saveCommand(output: Output, where: Where): Command {
   return common("save", "save the data of the fleet that runs, or of the last run, under a name", [
     "fleet snapshot save two-carriers",
   ])
     .argument("<name>", "lower-case letters, digits and hyphens")
     .action(async (name: string, options: SnapshotOptions) => {
-      const stateDir = stateDirectory(options.stateDir);
+      const { stateDir } = where;
       const running = await runningState(stateDir);
       if (running !== undefined) await plainly(controlClient(running.control).save());
       const { savedAt } = await plainly(new SavedData(stateDir).keepAs(name));
@@ -42,13 +41,13 @@ function saveCommand(output: Output): Command {
     });
 }
 
-function loadCommand(output: Output): Command {
+function loadCommand(output: Output, where: Where): Command {
   return common("load", "begin the next run with the data of a snapshot; the fleet must not run", [
     "fleet down && npx fleet snapshot load two-carriers && npm start",
   ])
     .argument("<name>", "of the snapshot")
     .action(async (name: string, options: SnapshotOptions) => {
-      const stateDir = stateDirectory(options.stateDir);
+      const { stateDir } = where;
       if ((await runningState(stateDir)) !== undefined)
         throw new CommandError(
           "A fleet runs here. Stop it first (npx fleet down): it saves its own data when it stops.",
@@ -63,10 +62,10 @@ function loadCommand(output: Output): Command {
     });
 }
 
-function listCommand(output: Output): Command {
+function listCommand(output: Output, where: Where): Command {
   return common("list", "the snapshots and when their data was saved", ["fleet snapshot list"]).action(
     async (options: SnapshotOptions) => {
-      const snapshots = await new SavedData(stateDirectory(options.stateDir)).snapshots();
+      const snapshots = await new SavedData(where.stateDir).snapshots();
       report(output, options.json, { snapshots }, () =>
         snapshots.length === 0
           ? "There are no snapshots. Make one: npx fleet snapshot save NAME"
@@ -78,10 +77,9 @@ function listCommand(output: Output): Command {
 
 function common(name: string, summary: string, examples: readonly string[]): Command {
   const shape = name === "list" ? '{"snapshots": [{name, savedAt}]}' : '{"name", "savedAt"}';
-  return command(name, summary, examples)
+  return ofThisMachine(command(name, summary, examples))
     .addHelpText("after", shapes(shape))
-    .addOption(jsonOption())
-    .addOption(stateDirOption());
+    .addOption(jsonOption());
 }
 
 /** What the data's keeper says is meant for people. */

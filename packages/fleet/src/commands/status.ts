@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { judge } from "@proveniq/control-plane/status";
+import { type FleetFacts, judge } from "@proveniq/control-plane/status";
 import type { Command } from "commander";
 import { exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { registryProjectOption } from "../cli/registry.ts";
-import { gather, type StatusOptions } from "../cli/status.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
 import { palette } from "../output/colour.ts";
 import { type Output, report } from "../output/print.ts";
@@ -14,12 +13,12 @@ import { statusText } from "../output/status.ts";
 const everyMs = 3_000;
 
 /** `fleet status`: what is wrong, where to read and what to type; then how each cell is. */
-export function statusCommand(output: Output): Command {
+export function statusCommand(output: Output, where: Where): Command {
   return command("status", "what is wrong, what to read and what to type next; exit code 1 when ill", [
     "fleet status",
     "fleet status --watch",
     "fleet status --json | jq '.findings[] | .where, .what, .next'",
-    "fleet status --project proveniq-central",
+    "fleet status --env production",
   ])
     .addHelpText(
       "after",
@@ -33,14 +32,12 @@ export function statusCommand(output: Output): Command {
       ),
     )
     .option("--watch", `look again every ${everyMs / 1_000} s, until Ctrl-C`)
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
-    .action(async (options: StatusOptions & { watch?: boolean }) => {
+    .action(async (options: { json?: boolean; watch?: boolean }) => {
       const paint = palette(readCliConfig().colour);
       for (;;) {
-        const facts = await gather(options);
-        const findings = judge(facts, options.project);
+        const { facts, suffix } = await look(where);
+        const findings = judge(facts, suffix);
         const ok = findings.every((f) => f.level !== "ill");
         report(output, options.json, { ok, findings, facts }, () => statusText(facts, findings, paint));
         process.exitCode = ok ? exitCodes.done : exitCodes.failed;
@@ -53,4 +50,13 @@ export function statusCommand(output: Output): Command {
         output.out("");
       }
     });
+}
+
+/** Nobody waits until what was asked is closed: a dead database keeps its client for seconds. */
+function look(where: Where) {
+  return new Promise<{ facts: FleetFacts; suffix: string }>((resolve, reject) => {
+    where
+      .look(async (environment) => resolve({ facts: await environment.facts(), suffix: environment.suffix }))
+      .catch(reject);
+  });
 }

@@ -1,12 +1,12 @@
 import type { TenantSettings } from "@proveniq/contracts";
 import { getTenantSettings, setTenantSettings } from "@proveniq/control-plane/access";
 import { type Command, InvalidArgumentError } from "commander";
-import { command, jsonOption, list, shapes, stateDirOption, wholeNumber } from "../cli/options.ts";
-import { operator, type RegistryOptions, registryProjectOption, withConnections } from "../cli/registry.ts";
+import { command, jsonOption, list, shapes, wholeNumber } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
-interface SetOptions extends RegistryOptions {
+interface SetOptions {
   origin?: string[];
   requestsPerSecond?: number | null;
   identityTenant?: string | null;
@@ -15,7 +15,7 @@ interface SetOptions extends RegistryOptions {
 }
 
 /** `fleet tenants set`: what a tenant decides about itself; without options, shows it. */
-export function setCommand(output: Output): Command {
+export function setCommand(output: Output, where: Where): Command {
   return command("set", "change a tenant's settings; without options, show them", [
     "fleet tenants set carrier-a",
     "fleet tenants set carrier-a --origin https://app.carrier-a.example --requests-per-second 500",
@@ -40,16 +40,17 @@ export function setCommand(output: Output): Command {
       "after",
       shapes('{"tenantId": "…", "settings": {issuer, identityTenant, origins, requestsPerSecond}}'),
     )
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (tenantId: string, options: SetOptions) => {
       const change = changeOf(options);
-      const settings = await withConnections(options, (connections, manifests) =>
-        Object.keys(change).length === 0
-          ? getTenantSettings(connections, tenantId)
-          : setTenantSettings(connections, { manifests }, tenantId, change, operator()),
-      );
+      const names = Object.keys(change);
+      const settings =
+        names.length === 0
+          ? await where.read(({ connections }) => getTenantSettings(connections, tenantId))
+          : await where.mutate(
+              { what: `Set ${names.join(", ")} of tenant ${tenantId}`, name: tenantId },
+              (on, by) => setTenantSettings(on.connections, on, tenantId, change, by),
+            );
       report(output, options.json, { tenantId, settings }, () =>
         table(
           Object.entries(settings).map(([name, value]) => [

@@ -1,19 +1,12 @@
-import { type AddTenant, addTenant, listTenants } from "@proveniq/control-plane";
+import { type AddTenant, listTenants } from "@proveniq/control-plane";
 import { Command } from "commander";
-import { command, jsonOption, list, shapes, stateDirOption } from "../cli/options.ts";
-import {
-  operator,
-  type RegistryOptions,
-  registryProjectOption,
-  withCloud,
-  withConnections,
-  withRegistry,
-} from "../cli/registry.ts";
+import { command, jsonOption, list, shapes } from "../cli/options.ts";
+import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { setCommand } from "./tenants-set.ts";
 
-interface CommonOptions extends RegistryOptions {
+interface CommonOptions {
   json?: boolean;
 }
 
@@ -25,15 +18,15 @@ interface AddOptions extends CommonOptions {
 }
 
 /** `fleet tenants …`: the registry. */
-export function tenantsCommand(output: Output): Command {
+export function tenantsCommand(output: Output, where: Where): Command {
   const tenants = new Command("tenants").description("list and add tenants, and change their settings");
-  tenants.addCommand(listCommand(output));
-  tenants.addCommand(addCommand(output));
-  tenants.addCommand(setCommand(output));
+  tenants.addCommand(listCommand(output, where));
+  tenants.addCommand(addCommand(output, where));
+  tenants.addCommand(setCommand(output, where));
   return tenants;
 }
 
-function listCommand(output: Output): Command {
+function listCommand(output: Output, where: Where): Command {
   return command("list", "every tenant, its cell and its database", [
     "fleet tenants list",
     "fleet tenants list --json | jq -r '.tenants[].tenantId'",
@@ -44,11 +37,9 @@ function listCommand(output: Output): Command {
         '{"tenants": [{tenantId, name, cellId, databaseId, epoch, residency, hosts, createdAt, updatedAt}]}',
       ),
     )
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (options: CommonOptions) => {
-      const tenants = await withConnections(options, listTenants);
+      const tenants = await where.read(({ connections }) => listTenants(connections));
       report(output, options.json, { tenants }, () =>
         table([
           ["TENANT", "CELL", "DATABASE", "RESIDENCY", "EPOCH", "HOSTS", "NAME"],
@@ -66,14 +57,14 @@ function listCommand(output: Output): Command {
     });
 }
 
-function addCommand(output: Output): Command {
+function addCommand(output: Output, where: Where): Command {
   return command(
     "add",
     "add a tenant to a cell; routers know it once the directory is published: here that is done at once",
     [
       "fleet tenants add carrier-b --cell enterprise-a --name 'Carrier B' --host carrier-b.proveniq.io",
       "fleet tenants add galerie-west --cell eu --database eu-partners",
-      "fleet tenants add galerie-west --cell eu --project proveniq-central",
+      "fleet tenants add galerie-west --cell eu --env production --confirm galerie-west",
     ],
   )
     .argument("<id>", "3 to 40 lower-case letters, digits or hyphens")
@@ -86,9 +77,7 @@ function addCommand(output: Output): Command {
       list,
     )
     .addHelpText("after", shapes('{"tenant": {tenantId, …}, "added": false when it was there already}'))
-    .addOption(registryProjectOption())
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (id: string, options: AddOptions) => {
       const wanted: AddTenant = {
         tenantId: id,
@@ -97,33 +86,16 @@ function addCommand(output: Output): Command {
         hosts: options.host ?? [],
         ...(options.database === undefined ? {} : { databaseId: options.database }),
       };
-      const { placement, added, notes } = await addTo(options, wanted);
+      const change = { what: `Add tenant ${id} to cell ${options.cell}`, name: id };
+      const { placement, added, next } = await where.mutate(change, (environment, by) =>
+        environment.addTenant(wanted, by),
+      );
       report(output, options.json, { tenant: placement, added }, () =>
         [
           `${added ? "Added" : "Was there already:"} tenant ${id} in cell ${placement.cellId}, database ${placement.databaseId}.`,
-          ...notes,
+          ...next,
+          `Give it a key: npx fleet keys create ${id} --scope items:read,items:write${where.suffix}`,
         ].join("\n"),
       );
     });
-}
-
-/** Add a tenant where it is meant to be; `notes` say what to do next there. */
-async function addTo({ project, ...local }: RegistryOptions, wanted: AddTenant) {
-  const giveKey = `npx fleet keys create ${wanted.tenantId} --scope items:read,items:write`;
-  if (project === undefined) {
-    return withRegistry(local, async (registry) => ({
-      ...(await registry.add(wanted)),
-      notes: [
-        ...(wanted.hosts ?? []).map((host) => `Its host ${host} is ${registry.urlOf(host)} on this machine.`),
-        `Give it a key: ${giveKey}`,
-      ],
-    }));
-  }
-  return withCloud(project, async (connections, fleet) => ({
-    ...(await addTenant(connections, fleet, wanted, operator())),
-    notes: [
-      `Let routers know: npx fleet directory publish --project ${project} --to <target>`,
-      `Give it a key: ${giveKey} --project ${project}`,
-    ],
-  }));
 }

@@ -3,8 +3,8 @@ import { type FleetState, mintLocalToken } from "@proveniq/local-cloud/fleet";
 import type { Command } from "commander";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes, stateDirOption } from "../cli/options.ts";
-import { withRegistry } from "../cli/registry.ts";
+import { command, jsonOption, shapes } from "../cli/options.ts";
+import { ofThisMachine, onThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 
 interface TokenOptions {
@@ -15,17 +15,18 @@ interface TokenOptions {
   identityTenant?: string;
   expires?: number;
   json?: boolean;
-  stateDir?: string;
 }
 
 /** `fleet token`: be somebody, on this machine. */
-export function tokenCommand(output: Output): Command {
-  return command("token", "sign a person's token with the development issuer; good on this machine only", [
-    "fleet token --as alice                          a consumer of Cell 0",
-    "fleet token --as anna --tenant carrier-a        one of a partner's people: sees what is hers",
-    "fleet token --as sven --tenant carrier-a --staff    sees the whole book",
-    'curl -H "authorization: Bearer $(npx fleet token --as alice)" http://localhost:8080/v1/me',
-  ])
+export function tokenCommand(output: Output, where: Where): Command {
+  return ofThisMachine(
+    command("token", "sign a person's token with the development issuer; good on this machine only", [
+      "fleet token --as alice                          a consumer of Cell 0",
+      "fleet token --as anna --tenant carrier-a        one of a partner's people: sees what is hers",
+      "fleet token --as sven --tenant carrier-a --staff    sees the whole book",
+      'curl -H "authorization: Bearer $(npx fleet token --as alice)" http://localhost:8080/v1/me',
+    ]),
+  )
     .requiredOption("--as <subject>", "who it is; what they register belongs to this id")
     .option("--tenant <id>", "whose people they are (default: consumers, who name no tenant)")
     .option("--cell <id>", "the cell whose consumers they are (default: Cell 0)", undefined)
@@ -34,12 +35,11 @@ export function tokenCommand(output: Output): Command {
     .option("--expires <duration>", "how long it is good, such as 15m (default: 1h)", parseDuration)
     .addHelpText("after", shapes('{"token": "…"}'))
     .addOption(jsonOption())
-    .addOption(stateDirOption())
     .action(async (options: TokenOptions) => {
       if (options.staff === true && options.tenant === undefined) {
         throw new CommandError("Staff are a tenant's: name it with --tenant.");
       }
-      const token = await withRegistry(options, async ({ connections, defaultCell }, state) => {
+      const token = await onThisMachine(where, async ({ config, connections, state }) => {
         const cell = await cellOf(
           options,
           state,
@@ -47,7 +47,7 @@ export function tokenCommand(output: Output): Command {
         );
         return mintLocalToken(state, {
           subject: options.as,
-          cell: cell ?? defaultCell,
+          cell: cell ?? config.defaults.global.cell,
           ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
           ...(options.staff === undefined ? {} : { staff: options.staff }),
           ...(options.identityTenant === undefined ? {} : { identityTenant: options.identityTenant }),

@@ -1,16 +1,9 @@
 import { FleetConflict, type FleetLine, startFleet } from "@proveniq/local-cloud/fleet";
 import { type Command, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import {
-  command,
-  jsonOption,
-  list,
-  portBaseOption,
-  shapes,
-  stateDirOption,
-  wholeNumber,
-} from "../cli/options.ts";
-import { root, stateDirectory } from "../cli/paths.ts";
+import { command, jsonOption, list, portBaseOption, shapes, wholeNumber } from "../cli/options.ts";
+import { root } from "../cli/paths.ts";
+import { ofThisMachine, type Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
 import { banner } from "../output/banner.ts";
 import { palette } from "../output/colour.ts";
@@ -29,20 +22,21 @@ interface UpOptions {
   detach?: boolean;
   heap?: number;
   logLevel?: string;
-  stateDir?: string;
   json?: boolean;
 }
 
 /** `fleet up`: build and run the whole fleet until it is told to stop. */
-export function upCommand(output: Output): Command {
-  return command("up", "build what changed and run the whole fleet on this machine (what `npm start` does)", [
-    "fleet up",
-    "fleet up --watch                       build and restart what changes (npm run dev)",
-    "fleet up --cells consumer,eu           only these cells",
-    "fleet up --detach && npm run demo; npx fleet down",
-    "fleet up --fresh                       forget the data of the run before",
-    "fleet up --port-base 9080              beside something else that holds port 8080",
-  ])
+export function upCommand(output: Output, where: Where): Command {
+  return ofThisMachine(
+    command("up", "build what changed and run the whole fleet on this machine (what `npm start` does)", [
+      "fleet up",
+      "fleet up --watch                       build and restart what changes (npm run dev)",
+      "fleet up --cells consumer,eu           only these cells",
+      "fleet up --detach && npm run demo; npx fleet down",
+      "fleet up --fresh                       forget the data of the run before",
+      "fleet up --port-base 9080              beside something else that holds port 8080",
+    ]),
+  )
     .addHelpText("after", shapes("the state of the fleet as in .fleet/state.json, once, when it is ready"))
     .addHelpText(
       "after",
@@ -66,18 +60,19 @@ export function upCommand(output: Output): Command {
         "error",
       ]),
     )
-    .addOption(stateDirOption())
     .addOption(jsonOption())
     .action(async (options: UpOptions) => {
       process.exitCode =
-        options.detach === true ? await upDetached(output, options) : await up(output, options);
+        options.detach === true
+          ? await upDetached(output, options, where.stateDir)
+          : await up(output, options, where.stateDir);
     });
 }
 
 /** Of the longest name in the house's own fleet, replicate-enterprise-a. */
 const sourceWidth = 22;
 
-async function up(output: Output, options: UpOptions): Promise<number> {
+async function up(output: Output, options: UpOptions, stateDir: string): Promise<number> {
   const config = readCliConfig();
   const paint = palette(config.colour);
   const quiet = options.quiet === true;
@@ -98,7 +93,7 @@ async function up(output: Output, options: UpOptions): Promise<number> {
     const fleet = await startFleet(
       {
         root,
-        stateDir: stateDirectory(options.stateDir),
+        stateDir,
         data: options.fresh === true ? "fresh" : "keep",
         ...(options.portBase === undefined ? {} : { portBase: options.portBase }),
         ...(options.cells === undefined ? {} : { cells: options.cells }),
@@ -148,9 +143,9 @@ async function up(output: Output, options: UpOptions): Promise<number> {
   }
 }
 
-async function upDetached(output: Output, options: UpOptions): Promise<number> {
+async function upDetached(output: Output, options: UpOptions, stateDir: string): Promise<number> {
   const started = performance.now();
-  const state = await detach(stateDirectory(options.stateDir));
+  const state = await detach(stateDir);
   report(output, options.json, state, () =>
     banner(state, (performance.now() - started) / 1000, palette(readCliConfig().colour)),
   );

@@ -1,16 +1,7 @@
-import { join } from "node:path";
 import type { ArtefactRef, DeployRecord, RolloutRecord } from "@proveniq/contracts";
-import { loadFleet } from "@proveniq/control-plane";
 import type { Packed } from "@proveniq/control-plane/artefact";
-import {
-  type Bake,
-  canaryTenant,
-  commandLines,
-  type DeployEvent,
-  order,
-  tell,
-  textOf,
-} from "@proveniq/control-plane/deploy";
+import { type Bake, canaryTenant, type DeployEvent, order, tell } from "@proveniq/control-plane/deploy";
+import type { Environment } from "@proveniq/control-plane/environment";
 import { table } from "./table.ts";
 
 const clock = (at: string) => at.slice(11, 19);
@@ -82,50 +73,31 @@ function noteOn({ cell, running, recorded, deployId }: Omit<Told["cells"][number
   return "";
 }
 
-/** Every command and request that a deploy would make, in order; nothing of it is made. */
-export async function planText(
-  root: string,
+/** Every command and request that a deploy would make, in order; nothing of it is made. Pure. */
+export function planText(
+  { name, manifests, deploys }: Environment,
   artefact: Packed,
   cell: string | undefined,
-  target: "local" | "cloud",
   bake: Bake,
-): Promise<{ target: string; cells: string[]; digest: string; lines: string[] }> {
-  const { config, manifests } = await loadFleet(join(root, "infra"));
+): { environment: string; cells: string[]; digest: string; lines: string[] } {
   const cells = cell === undefined ? order(manifests).map(({ cellId }) => cellId) : [cell];
-  const unknown = cells.find((id) => !Object.hasOwn(manifests, id));
-  if (unknown !== undefined) throw new Error(`There is no cell ${unknown}.`);
   const lines = [
     `# artefact ${artefact.digest} of commit ${artefact.commit}${artefact.modified ? " and uncommitted changes" : ""}`,
   ];
   if (cell === undefined) lines.push("# first a synthetic cell on this machine, thrown away afterwards");
   for (const id of cells) {
-    const planFile = `/tmp/${id}.tfplan`;
-    lines.push("", `# cell ${id}`);
-    if (target === "cloud") {
-      lines.push(
-        ...[
-          commandLines.init(config.central, id),
-          commandLines.current(id),
-          ...commandLines.upload(config.central, artefact),
-          commandLines.plan(id, artefact, planFile),
-          commandLines.apply(id, planFile),
-        ].map(textOf),
-      );
-    } else {
-      lines.push(
-        `unpack ${join(artefact.folder, artefact.zip)} into <state>/artefacts/${artefact.digest}`,
-        `POST <control>/cells/${id}/stage?digest=${artefact.digest}&commit=${artefact.commit}`,
-        `POST <control>/cells/${id}/serve?digest=${artefact.digest}`,
-      );
-    }
+    const { commands, afterwards } = deploys.plan(id, artefact);
     const items = `/t/${canaryTenant(id)}/v1/items`;
     lines.push(
+      "",
+      `# cell ${id}`,
+      ...commands,
       `# through the edge, as ${canaryTenant(id)}: GET /t/${canaryTenant(id)}/v1/cell shows ${artefact.digest.slice(0, 12)}; POST, GET and DELETE ${items}`,
       bake.seconds === 0
         ? "# not watched"
         : `# watched for ${bake.seconds} s in windows of ${bake.windowSeconds} s, against ${bake.windowSeconds} s before; worse: the former version again`,
+      ...afterwards,
     );
-    if (target === "local") lines.push(`POST <control>/cells/${id}/settle`);
   }
-  return { target, cells, digest: artefact.digest, lines };
+  return { environment: name, cells, digest: artefact.digest, lines };
 }

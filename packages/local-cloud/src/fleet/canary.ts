@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { loadFleet } from "@proveniq/control-plane";
 import { type Packed, unpackArtefact } from "@proveniq/control-plane/artefact";
 import { trial } from "@proveniq/control-plane/deploy";
-import { LocalTarget } from "./deploy-target.ts";
-import { busyFleetPorts, planFleet } from "./plan.ts";
+import { openLocalEnvironment } from "./local-environment.ts";
+import { busyFleetPorts } from "./plan.ts";
 import { maxPortBase } from "./ports.ts";
-import { LocalRegistry } from "./registry.ts";
 import { startFleet } from "./start.ts";
 
 const trialSeconds = 8;
@@ -27,13 +26,11 @@ export async function playCanary(root: string, packed: Packed, signal: AbortSign
     const portBase = await freePortBase(root, stateDir, cell);
     const fleet = await startFleet({ root, stateDir, portBase, cells: [cell], heapMb, artefact }, signal);
     try {
-      const plan = await planFleet({ root, stateDir, portBase, cells: [cell] });
-      const registry = new LocalRegistry(fleet.state, plan.config, plan.manifests);
+      const environment = await openLocalEnvironment(root, stateDir, fleet.state);
       try {
-        const target = new LocalTarget(fleet.state, stateDir, registry);
-        await trial(target, cell, packed.digest, trialSeconds, signal);
+        await trial(environment.deploys, cell, packed.digest, trialSeconds, signal);
       } finally {
-        await registry.close();
+        await environment.close();
       }
     } finally {
       await fleet.stop();

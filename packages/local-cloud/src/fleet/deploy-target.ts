@@ -12,10 +12,11 @@ import {
   type Observed,
   readMetrics,
 } from "@proveniq/control-plane/deploy";
+import { operator } from "@proveniq/control-plane/environment";
 import { z } from "zod";
 import { controlClient, type FleetControl } from "../control/client.ts";
+import type { LocalEnvironment } from "./local-environment.ts";
 import { localProver } from "./proof.ts";
-import type { LocalRegistry } from "./registry.ts";
 import { type FleetState, readState } from "./state.ts";
 
 const keyLivesMs = 6 * 3_600_000;
@@ -26,18 +27,29 @@ const described = z.object({ artefactDigest: z.string(), commit: z.string() });
 export class LocalTarget implements DeployTarget {
   readonly name: string;
   readonly settlesWithinSeconds = 10;
+  readonly usualBake = { seconds: 20, windowSeconds: 10 };
   readonly #stateDir: string;
   readonly #run: string;
-  readonly #registry: LocalRegistry;
+  readonly #environment: LocalEnvironment;
   readonly #control: FleetControl;
   readonly #access = new Map<string, CanaryAccess>();
 
-  constructor(state: FleetState, stateDir: string, registry: LocalRegistry) {
-    this.name = `the fleet at ${state.router}`;
+  constructor(environment: LocalEnvironment, stateDir: string) {
+    const { state, title } = environment;
+    this.name = title;
     this.#stateDir = stateDir;
     this.#run = state.run;
-    this.#registry = registry;
+    this.#environment = environment;
     this.#control = controlClient(state.control);
+  }
+
+  plan(cell: string, { digest, commit, folder, zip }: Packed): { commands: string[]; afterwards: string[] } {
+    const commands = [
+      `unpack ${join(folder, zip)} into ${join(this.#artefacts, digest)}`,
+      `POST <control>/cells/${cell}/stage?digest=${digest}&commit=${commit}`,
+      `POST <control>/cells/${cell}/serve?digest=${digest}`,
+    ];
+    return { commands, afterwards: [`POST <control>/cells/${cell}/settle`] };
   }
 
   async current(cell: string): Promise<ArtefactRef | undefined> {
@@ -74,20 +86,21 @@ export class LocalTarget implements DeployTarget {
     const known = this.#access.get(cell);
     if (known !== undefined) return known;
     const tenantId = canaryTenant(cell);
-    const { origin } = this.#registry;
-    const { placement } = await this.#registry.add({ tenantId, name: `Canary of ${cell}`, cellId: cell });
+    const on = this.#environment;
+    const wanted = { tenantId, name: `Canary of ${cell}`, cellId: cell };
+    const { placement } = await on.addTenant(wanted, operator());
     const { key } = await createKey(
-      this.#registry.connections,
-      "dev",
+      on.connections,
+      on.keys,
       {
         tenantId,
         label: "Deploys",
         scopes: ["items:read", "items:write"],
         expiresAt: new Date(Date.now() + keyLivesMs),
       },
-      origin,
+      operator(),
     );
-    const access = { url: this.#registry.urlFor(placement.residency), tenantId, key };
+    const access = { url: on.url(placement.residency), tenantId, key };
     this.#access.set(cell, access);
     return access;
   }
@@ -114,7 +127,7 @@ export class LocalTarget implements DeployTarget {
 
   async #prover(cell: string): Promise<(url: string) => Readonly<Record<string, string>>> {
     const prove = await localProver(await this.#state());
-    const residency = this.#registry.manifests[cell]?.residency ?? "global";
+    const residency = this.#environment.manifests[cell]?.residency ?? "global";
     return (url) => prove(residency, url);
   }
 

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { databasesOf } from "@proveniq/control-plane";
 import { commitOf } from "@proveniq/control-plane/artefact";
+import { operator } from "@proveniq/control-plane/environment";
 import { readLocalConfig } from "../config.ts";
 import { type ControlServer, startControlServer } from "../control/server.ts";
 import type { EmulatedDatabase } from "../emulator/export.ts";
@@ -14,13 +15,13 @@ import { buildAll } from "./build.ts";
 import { type CellPlace, LocalCell } from "./cell.ts";
 import { LocalDatabase } from "./database.ts";
 import { baseEnvironment } from "./environment.ts";
+import { refillCell, refillCentral, seed, seedMarket } from "./filling.ts";
 import { keepLocalKeys } from "./identity.ts";
 import { Keeping } from "./keeping.ts";
-import { LocalMarket } from "./market.ts";
+import { type LocalEnvironment, localEnvironment } from "./local-environment.ts";
 import { describeBusyPorts, type FleetPlan, keysFile, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
 import { makeLocalProof } from "./proof.ts";
-import { LocalRegistry } from "./registry.ts";
 import { type Saved, SavedData } from "./saved.ts";
 import { makeRouter, type ServiceContext } from "./services.ts";
 import { besideRelays, type FleetState, readState, removeState, runningState, writeState } from "./state.ts";
@@ -41,8 +42,7 @@ export class Fleet implements RunningFleet {
   #routerDigest = "";
   #control: ControlServer | undefined;
   #issuer: IssuerServer | undefined;
-  #registry: LocalRegistry | undefined;
-  #market: LocalMarket | undefined;
+  #environment: LocalEnvironment | undefined;
   #analytics: LocalAnalytics | undefined;
   readonly #saved: SavedData;
   #keeping: Keeping | undefined;
@@ -128,11 +128,9 @@ export class Fleet implements RunningFleet {
     );
     // Reported below; until the seeding is done it must not count as unhandled.
     cellsReady.catch(() => undefined);
-    const direct = besideRelays(this.state);
-    this.#registry = new LocalRegistry(direct, plan.config, plan.manifests);
-    this.#market = new LocalMarket(direct, plan.config, plan.manifests);
-    await this.#registry.seed(plan.seeds);
-    await this.#market.seed(root);
+    this.#environment = localEnvironment(besideRelays(this.state), plan);
+    await seed(this.#environment, plan.seeds);
+    await seedMarket(this.#environment, root);
     this.#goOn();
     const replicating = this.#cells.all().map((cell) => cell.runReplicator());
     this.#analytics = new LocalAnalytics(context, stateDir, artefact, (source) => this.#eventsOf(source));
@@ -196,7 +194,7 @@ export class Fleet implements RunningFleet {
     await this.#become({ phase: "stopping" });
     await this.#router?.stop();
     await this.#cells.stop();
-    await Promise.all([this.#registry?.close(), this.#market?.close(), this.#analytics?.stop()]);
+    await Promise.all([this.#environment?.close(), this.#analytics?.stop()]);
     await this.#keeping
       ?.stop()
       .catch((error: unknown) => this.#note("fleet", `the data could not be saved: ${messageOf(error)}`));
@@ -270,7 +268,7 @@ export class Fleet implements RunningFleet {
 
   async #publishPlaces(): Promise<void> {
     await this.#become({});
-    await this.#registry?.publish();
+    await this.#environment?.publish(operator());
   }
 
   #installRouter(): Promise<{ digest: string; file: string }> {
@@ -311,20 +309,18 @@ export class Fleet implements RunningFleet {
   async #refill(name: string, plan: FleetPlan): Promise<void> {
     const source = `emulator-${name}`;
     const host = this.#databases.get(name)?.host;
-    if (this.#registry === undefined || host === undefined) return;
+    const on = this.#environment;
+    if (on === undefined || host === undefined) return;
     const saved = await this.#fill(name, plan, host);
     const since =
       saved === undefined ? "" : ` with the data of ${saved.savedAt}; what was written after that is lost`;
     if (name !== central) {
-      const tenants = await this.#registry.refillCell(name);
+      const tenants = await refillCell(on, name);
       const kept = saved === undefined ? `, empty but for its tenants: ${tenants.join(", ")}` : since;
       this.#note(source, `serves again${kept}`);
       return;
     }
-    const [lost] = await Promise.all([
-      this.#registry.refillCentral(plan.seeds),
-      this.#market?.seed(this.#options.root),
-    ]);
+    const [lost] = await Promise.all([refillCentral(on, plan.seeds), seedMarket(on, this.#options.root)]);
     const again = lost.length === 0 ? "" : `; no longer known, add them again: ${lost.join(", ")}`;
     const kept = saved === undefined ? " with the tenants that the fleet starts with" : since;
     this.#note(source, `serves again${kept}${again}`);

@@ -1,13 +1,12 @@
 export { buildAll } from "./build.ts";
 export { playCanary } from "./canary.ts";
-export { LocalTarget } from "./deploy-target.ts";
-export { clientHost, localFleet, localHost } from "./hosts.ts";
+export { refillCell, refillCentral, seed } from "./filling.ts";
+export { localFleet, localHost } from "./hosts.ts";
 export { type LocalPerson, mintLocalToken } from "./identity.ts";
-export { LocalMarket } from "./market.ts";
+export { type LocalEnvironment, localEnvironment, openLocalEnvironment } from "./local-environment.ts";
 export { busyFleetPorts, planFleet } from "./plan.ts";
 export { defaultPortBase, localPorts, maxPortBase } from "./ports.ts";
 export { localProver } from "./proof.ts";
-export { LocalRegistry } from "./registry.ts";
 export { type Saved, SavedData } from "./saved.ts";
 export { sampleTenant, seedTenants } from "./seeds.ts";
 export { replicatorFlags } from "./services.ts";

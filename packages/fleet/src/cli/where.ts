@@ -1,0 +1,156 @@
+import { join } from "node:path";
+import { environmentName } from "@proveniq/contracts";
+import { type Fleet, fleetIn, loadFleet } from "@proveniq/control-plane";
+import {
+  type CloudAccess,
+  cloudEnvironment,
+  type Environment,
+  titleOf,
+} from "@proveniq/control-plane/environment";
+import { type LocalEnvironment, openLocalEnvironment, runningState } from "@proveniq/local-cloud/fleet";
+import { type Command, Option } from "commander";
+import { readCliConfig } from "../config.ts";
+import type { Output } from "../output/print.ts";
+import { type Change, mutate } from "./change.ts";
+import { CommandError, exitCodes } from "./errors.ts";
+import { root, stateDirectory } from "./paths.ts";
+
+const names = ["local", ...environmentName.options] as const;
+type Name = Environment["name"];
+
+interface GlobalOptions {
+  env: Name;
+  confirm?: string;
+  stateDir?: string;
+}
+
+/** Commands that are about this machine or the repository, and about no environment. */
+const here = new WeakSet<Command>();
+
+export function ofThisMachine(command: Command): Command {
+  here.add(command);
+  return command;
+}
+
+/** Where a command works: the environment that was asked for with --env, and how its work is framed. */
+export class Where {
+  readonly #output: Output;
+  #options: GlobalOptions = { env: "local" };
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** Give the whole program the options that say where. */
+  attach(program: Command): void {
+    program
+      .addOption(
+        new Option("--env <environment>", "where: the fleet of this machine, or a cloud of infra/fleet.json")
+          .choices(names)
+          .default(readCliConfig().environment, "FLEET_ENV, or local"),
+      )
+      .option(
+        "--confirm <name>",
+        "outside this machine, what a command that changes something asks to be typed",
+      )
+      .option(
+        "--state-dir <folder>",
+        "where this machine's fleet keeps its state (default: .fleet in the repository)",
+      )
+      .hook("preAction", (_, command) => this.#enter(program, command));
+  }
+
+  get name(): Name {
+    return this.#options.env;
+  }
+
+  /** What commands end with that are about the same environment. */
+  get suffix(): string {
+    return this.name === "local" ? "" : ` --env ${this.name}`;
+  }
+
+  get stateDir(): string {
+    return stateDirectory(this.#options.stateDir);
+  }
+
+  /** infra/ under the environment's names; this machine's fleet is made from production's. */
+  async fleet(): Promise<Fleet> {
+    const fleet = await loadFleet(join(root, "infra"));
+    return fleetIn(fleet, this.name === "local" ? "production" : this.name);
+  }
+
+  /** Look at it, whatever of it works. */
+  async look<T>(work: (environment: Environment) => Promise<T>): Promise<T> {
+    const environment = await openEnvironment(this.name, this.stateDir);
+    try {
+      return await work(environment);
+    } finally {
+      await environment.close();
+    }
+  }
+
+  /** Read from it. Rejects when it is not ready to be worked on. */
+  read<T>(work: (environment: Environment) => Promise<T>): Promise<T> {
+    return this.look(async (environment) => {
+      await environment.ready();
+      return work(environment);
+    });
+  }
+
+  /** Change something in it: the only way in which a command does; see `mutate`. */
+  mutate<T>(change: Change, work: Parameters<typeof mutate<T>>[3]): Promise<T> {
+    const { confirm } = this.#options;
+    return this.look((environment) => mutate(environment, change, { output: this.#output, confirm }, work));
+  }
+
+  async #enter(program: Command, command: Command): Promise<void> {
+    const options = program.opts<GlobalOptions>();
+    if (here.has(command)) {
+      // A variable that was set for other commands does not matter to these.
+      if (options.env !== "local" && program.getOptionValueSource("env") === "cli")
+        throw new CommandError(
+          `fleet ${pathOf(command)} is about this machine and knows no --env ${options.env}.`,
+          exitCodes.usage,
+        );
+      this.#options = { ...options, env: "local" };
+      return;
+    }
+    this.#options = options;
+    if (this.name === "local") return;
+    const { config } = await this.fleet();
+    // Beside the result, which may be JSON.
+    this.#output.err(`Environment: ${titleOf(this.name, config)}`);
+  }
+}
+
+/** `cells add`. */
+function pathOf(command: Command): string {
+  const { parent } = command;
+  return parent === null || parent.parent === null ? command.name() : `${pathOf(parent)} ${command.name()}`;
+}
+
+/** Work on the fleet that runs here. Rejects when none does. */
+export async function onThisMachine<T>(
+  { stateDir }: Where,
+  work: (environment: LocalEnvironment) => Promise<T>,
+): Promise<T> {
+  const environment = await openLocal(stateDir);
+  try {
+    return await work(environment);
+  } finally {
+    await environment.close();
+  }
+}
+
+async function openLocal(stateDir: string): Promise<LocalEnvironment> {
+  const state = await runningState(stateDir);
+  if (state === undefined) throw new CommandError("No fleet runs here. Start one with `npm start`.");
+  return openLocalEnvironment(root, stateDir, state);
+}
+
+async function openEnvironment(name: Name, stateDir: string): Promise<Environment> {
+  if (name === "local") return openLocal(stateDir);
+  const { canaryKey, inherited, proofSecrets } = readCliConfig();
+  const access: CloudAccess = { root, canaryKey, inherited, proofSecrets };
+  return cloudEnvironment(await loadFleet(join(root, "infra")), name, access);
+}

@@ -1,0 +1,160 @@
+import { dirname } from "node:path";
+import {
+  addTenant,
+  fileTarget,
+  openConnections,
+  openTarget,
+  publishDirectory,
+  RefusedError,
+  whoIsOverHttp,
+} from "@proveniq/control-plane";
+import { openWarehouse } from "@proveniq/control-plane/analytics";
+import type { Environment } from "@proveniq/control-plane/environment";
+import { gatherFacts, getJson, placedIn } from "@proveniq/control-plane/status";
+import type { Origin } from "@proveniq/db/control";
+import { stayLocal } from "../config.ts";
+import { LocalTarget } from "./deploy-target.ts";
+import { clientHost, localHost } from "./hosts.ts";
+import { type FleetPlan, planFleet } from "./plan.ts";
+import { localProver } from "./proof.ts";
+import { type FleetState, readState } from "./state.ts";
+
+/** A fleet that runs on this machine. */
+export interface LocalEnvironment extends Environment {
+  readonly state: FleetState;
+  /** Place a tenant, and tell routers later. */
+  readonly place: (wanted: Parameters<typeof addTenant>[2], by: Origin) => ReturnType<typeof addTenant>;
+  /** Write the directory that the router reads. `begin`: the registry is new, and an older directory is nothing to it. */
+  readonly publish: (by: Origin, how?: { begin?: boolean }) => Promise<void>;
+}
+
+/**
+ * The fleet of this machine that `state` tells of, through the relays that it names, as all else; `plan` has local hosts and the
+ * manifests of the cells that run.
+ */
+export function localEnvironment(
+  state: FleetState,
+  { config, manifests }: Pick<FleetPlan, "config" | "manifests">,
+): LocalEnvironment {
+  stayLocal();
+  const stateDir = dirname(state.directoryFile);
+  const connections = openConnections({ config, manifests }, (cell) => {
+    const place = cell === undefined ? state.central : state.cells[cell];
+    if (place === undefined) throw new Error(`The cell ${cell} does not run here`);
+    return place.relay;
+  });
+  const { project, rest } = state.warehouse;
+  const hostHere = (host: string) => localHost(host, config.zone);
+  const routerAs = (host: string) => {
+    const url = new URL(state.router);
+    url.hostname = host;
+    return url.origin;
+  };
+  const environment: LocalEnvironment = {
+    name: "local",
+    title: `the fleet at ${state.router}`,
+    suffix: "",
+    state,
+    config,
+    manifests,
+    // Cells here take no live keys, and cells in production none of these.
+    keys: "dev",
+    connections,
+    warehouse: { bigquery: openWarehouse({ project, endpoint: rest }), project },
+    get deploys() {
+      return new LocalTarget(environment, stateDir);
+    },
+    ready: async () => {
+      if (state.phase !== "ready")
+        throw new RefusedError(`The fleet is ${state.phase}; try again in a moment.`);
+    },
+    url: (residency) => {
+      const hosts = Object.entries(config.hosts);
+      const [host = "localhost"] =
+        hosts.find(([, kind]) => kind.kind === "region" && kind.residency === residency) ?? [];
+      return routerAs(host);
+    },
+    hostHere,
+    hostOfClients: (here) => clientHost(here, config.zone),
+    keyOf: (tenantId) => state.identity.keys[tenantId],
+    directory: (to, edgeConfig) => openTarget(to ?? state.directoryFile, edgeConfig),
+    publication: (target, origin) => ({
+      target,
+      origin,
+      control: connections.control,
+      // Each version of a cell has a place of its own.
+      placesMove: true,
+      whoIs: async (url, residency) => whoIsOverHttp({ prove: await localProver(state) })(url, residency),
+      config,
+      manifests,
+      origins: async () => {
+        // As the fleet last wrote it down: it does so before it publishes that.
+        const now = await readState(stateDir);
+        if (now?.run !== state.run) throw new RefusedError("the fleet has been stopped, or started anew");
+        return Object.fromEntries(
+          Object.entries(now.cells).map(([id, { api, bulk }]) => [id, { api, bulk }]),
+        );
+      },
+    }),
+    place: (wanted, by) => {
+      const hosts = (wanted.hosts ?? []).map(hostHere);
+      return addTenant(connections, { config, manifests }, { ...wanted, hosts }, by);
+    },
+    publish: async (by, how = {}) => {
+      const target = fileTarget(state.directoryFile);
+      await publishDirectory({ ...environment.publication(target, by), ...how });
+    },
+    addTenant: async (wanted, by) => {
+      const added = await environment.place(wanted, by);
+      await environment.publish(by);
+      const hosts = wanted.hosts ?? [];
+      const next = hosts.map((host) => `Its host ${host} is ${routerAs(hostHere(host))} on this machine.`);
+      return { ...added, next };
+    },
+    facts: async () => {
+      const prove = await localProver(state);
+      return gatherFacts({
+        cells: Object.entries(manifests).flatMap(
+          ([id, { marketDatabase, maxReplicaLagSeconds, residency }]) => {
+            const place = state.cells[id];
+            if (place === undefined) return [];
+            const { relay: emulatorHost, ...rest } = place;
+            return [
+              {
+                ...rest,
+                id,
+                emulatorHost,
+                marketDatabase: marketDatabase.id,
+                maxReplicaLagSeconds,
+                prove: (url: string) => prove(residency, url),
+              },
+            ];
+          },
+        ),
+        router: state.router,
+        registry: () => placedIn(connections.control),
+        directory: async () => {
+          const snapshot = await fileTarget(state.directoryFile).read();
+          if (snapshot === undefined) throw new Error(`there is none at ${state.directoryFile}`);
+          const tenants = Object.entries(snapshot.tenants).map(
+            ([tenant, [cellId, epoch]]) => [tenant, { cellId, epoch }] as const,
+          );
+          return { version: snapshot.version, tenants: Object.fromEntries(tenants) };
+        },
+        warehouse: (signal) => getJson(`${rest}/health`, signal),
+      });
+    },
+    close: () => connections.close(),
+  };
+  return environment;
+}
+
+/** The fleet that runs from a repository, as its state tells. */
+export async function openLocalEnvironment(
+  root: string,
+  stateDir: string,
+  state: FleetState,
+): Promise<LocalEnvironment> {
+  const cells = Object.keys(state.cells);
+  return localEnvironment(state, await planFleet({ root, stateDir, portBase: state.portBase, cells }));
+}
