@@ -3,7 +3,26 @@ import { defineConfig } from "vitest/config";
 /** One process for many files: loading the same libraries for each was half of the work. */
 const isolate = false;
 
-/** Four projects: pure logic; what needs Firestore (one emulator for all); Terraform's plans; the whole fleet from outside. */
+/** Tests that start a fleet or a cell of their own. */
+const apart = [
+  "tests/fleet/{lifecycle,deploys/deploys}.test.ts",
+  "tests/faults/{import,imports-hunt}.test.ts",
+];
+
+/** What both projects of whole processes need. */
+const processes = {
+  fileParallelism: false,
+  // Real processes die here at moments that chance picks, on machines that do other things too: one more try tells a
+  // slow moment from a fault.
+  retry: 1,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
+/**
+ * Five projects: pure logic; what needs Firestore (one emulator for all); Terraform's plans; the whole fleet from outside;
+ * fleets and cells that a test starts for itself.
+ */
 export default defineConfig({
   test: {
     // A read that waits to be tried again when its client is closed: Firestore's library lets go of that promise (`requestStream` in
@@ -53,15 +72,12 @@ export default defineConfig({
         test: {
           name: "fleet",
           include: ["tests/{fleet,attacks,faults}/**/*.test.ts"],
+          exclude: apart,
           globalSetup: ["tests/setup/fleet.ts"],
-          fileParallelism: false,
-          // Real processes die here at moments that chance picks, on machines that do other things too: one more try tells a
-          // slow moment from a fault.
-          retry: 1,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...processes,
         },
       },
+      { test: { name: "apart", include: apart, ...processes } },
     ],
   },
 });

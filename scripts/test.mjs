@@ -38,21 +38,22 @@ for (const [name, command, args] of checks) {
 }
 
 /**
- * Two test runs beside each other, one for each core of a small machine: the fleet's tests wait for processes much of the time. The
- * output of the second is shown when it has ended.
+ * Test runs beside each other: those of fleets wait for processes much of the time, so that three keep two cores busy. The
+ * output of all but the first is shown when they have ended.
  */
 const runs = [
-  ["tests of the parts (vitest)", "!fleet"],
-  ["tests of the whole fleet (vitest)", "fleet"],
+  ["tests of the parts (vitest)", ["unit", "emulator", "infra"]],
+  ["tests of the whole fleet (vitest)", ["fleet"]],
+  ["tests of fleets and cells of their own (vitest)", ["apart"]],
 ];
 
-/** Run vitest for one project, or for all but one; resolves when it has ended and its tests are counted. */
-async function runTests(name, project, folder, shownAtOnce) {
+/** Run vitest for some projects; resolves when it has ended and its tests are counted. */
+async function runTests(name, projects, folder, shownAtOnce) {
   const started = Date.now();
   console.log(`\n▶ ${name}`);
-  const report = join(folder, `${project}.json`);
+  const report = join(folder, `${projects[0]}.json`);
   const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const child = spawn("vitest", [...args, `--project=${project}`], {
+  const child = spawn("vitest", [...args, ...projects.map((project) => `--project=${project}`)], {
     cwd: root,
     stdio: ["ignore", shownAtOnce ? "inherit" : "pipe", shownAtOnce ? "inherit" : "pipe"],
   });
@@ -82,7 +83,7 @@ async function runTests(name, project, folder, shownAtOnce) {
 
 if (!process.argv.includes("--checks-only")) {
   const folder = mkdtempSync(join(tmpdir(), "proveniq-test-"));
-  await Promise.all(runs.map(([name, project], n) => runTests(name, project, folder, n === 0)));
+  await Promise.all(runs.map(([name, projects], n) => runTests(name, projects, folder, n === 0)));
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { importThrough, seededPoints } from "./import/points.ts";
+import { callsOf, importThrough, seededPoints } from "./import/points.ts";
 import { startRig } from "./import/rig.ts";
 
 /** Several chunks, so that one is under way while another's answer comes. */
 const rows = 6_000;
-const points = seededPoints(2, 100, 34);
+const points = seededPoints(2, 100);
 const partSize = 10;
 const parts = Array.from({ length: points.length / partSize }, (_, n) => ({
   part: n + 1,
@@ -18,9 +18,10 @@ describe("an import loses and doubles nothing", () => {
   test.each(parts)("part $part of its points, where dead transactions $deadTransactions", async (part) => {
     const rig = await startRig(part);
     try {
+      const calls = await callsOf(rig, rows);
       for (const point of part.points) {
-        const { summary, found } = await importThrough(rig, point, rows);
-        const at = `${point.fault} after ${point.afterCalls} calls`;
+        const { summary, found } = await importThrough(rig, point, rows, calls);
+        const at = `${point.fault} at ${point.percent} % of ${calls} calls`;
         expect({ at, ...summary }).toMatchObject({
           at,
           rows,

@@ -166,8 +166,8 @@ export async function startRig({ deadTransactions }: RigOptions): Promise<Import
       await writeFile(file, `id,name,worth\n${lines.join("")}`);
       const map = join(folder, "mapping.json");
       await writeFile(map, JSON.stringify(mapping));
-      const args = ["import", file, "--tenant", tenant, "--map", map, "--url", url, "--key", key, "--json"];
-      return { tenant, rows, start: () => runImport(args, folder), look: () => look(pool, tenant) };
+      const args = ["import", file, "--tenant", tenant, "--map", map, "--url", url, "--json"];
+      return { tenant, rows, start: () => runImport(args, folder, key), look: () => look(pool, tenant) };
     },
     async close() {
       closing = true;
@@ -216,13 +216,16 @@ async function endTransactions(host: string, project: string): Promise<void> {
   }
 }
 
-function runImport(args: string[], folder: string): RunningImport {
+function runImport(args: string[], folder: string, key: string): RunningImport {
   let child: GuardedChild | undefined;
   let runs = 0;
   const run = async (): Promise<{ runs: number; summary: Record<string, number> }> => {
     for (;;) {
       runs++;
-      const each = spawnGuarded(process.execPath, [cli, ...args], { cwd: folder });
+      const each = spawnGuarded(process.execPath, [cli, ...args], {
+        cwd: folder,
+        env: { ...process.env, PROVENIQ_KEY: key },
+      });
       child = each;
       let out = "";
       let err = "";
