@@ -17,6 +17,7 @@ import {
   mintToken,
   type TokenClaims,
 } from "@proveniq/local-cloud/issuer";
+import { patiently } from "../setup/patience.ts";
 import { send, type WireAnswer } from "./wire.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -81,7 +82,8 @@ export class World {
   /** A tenant of its own for these tests; the same when it is there already. */
   async tenant(tenantId: string, cellId: string, databaseId?: string): Promise<string> {
     const place = databaseId === undefined ? {} : { databaseId };
-    await this.environment.addTenant({ tenantId, name: tenantId, cellId, hosts: [], ...place }, operator());
+    const tenant = { tenantId, name: tenantId, cellId, hosts: [], ...place };
+    await patiently(() => this.environment.addTenant(tenant, operator()));
     return tenantId;
   }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { cellManifest, ProblemError, scope } from "@proveniq/contracts";
+import { cellManifest, scope } from "@proveniq/contracts";
 import { establishTenant } from "@proveniq/db/claims";
 import { readOutbox } from "@proveniq/db/outbox";
 import { DatabasePool } from "@proveniq/db/pool";
@@ -14,6 +14,7 @@ import { type GuardedChild, spawnGuarded } from "@proveniq/local-cloud/process";
 import { type Relay, startRelay } from "@proveniq/local-cloud/relay";
 import { makeApiKey } from "@proveniq/tenant-context/credentials";
 import { z } from "zod";
+import { patiently } from "../../setup/patience.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const server = join(root, "apps/cell-api/src/server.ts");
@@ -267,17 +268,6 @@ async function look(pool: DatabasePool, tenant: string): Promise<Found> {
   }
   const misreported = docs.filter((doc) => perItem.get(doc.id) !== 1).length;
   return { items: docs.length, wrong, events, misreported };
-}
-
-/** On a busy machine an emulator may need longer than the eight seconds that a caller waits. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (let n = 1; ; n++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (n === 5 || !(error instanceof ProblemError) || error.code !== "database-unavailable") throw error;
-    }
-  }
 }
 
 /** Ports below the range of outgoing connections that nobody holds. */
