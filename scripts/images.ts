@@ -2,10 +2,10 @@
 // prints its digest. No daemon, no root: a registry takes the folder by `skopeo copy --preserve-digests oci:FOLDER/router docker://…`.
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
-import { baseFiles, type ImageFile, writeImage } from "@proveniq/control-plane/image";
+import { parseArgs } from "node:util";
 import { filesOf } from "@proveniq/control-plane/artefact";
+import { baseFiles, type ImageFile, writeImage } from "@proveniq/control-plane/image";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({

@@ -31,11 +31,7 @@ export const imageBase = z.strictObject({
  * The lower layer of an image: Node, the C library, who runs it. `node`: Node's program. Packages are fetched once into `cache` and
  * believed by their SHA-256 alone. Throws `RefusedError` when one cannot be had or is another, or a file is missing.
  */
-export async function baseFiles(
-  file: string,
-  node: string,
-  cache: string,
-): Promise<Map<string, ImageFile>> {
+export async function baseFiles(file: string, node: string, cache: string): Promise<Map<string, ImageFile>> {
   const { packages, files } = parseFile(imageBase, file, await readFile(file, "utf8"));
   await mkdir(cache, { recursive: true });
   const unpacked = await mkdtemp(join(tmpdir(), "image-base-"));
