@@ -1,8 +1,8 @@
-import { Registry } from "@proveniq/db/control";
+import { DeployBook, Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { parseApiKey } from "@proveniq/tenant-context/credentials";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { TenantConnections } from "../connections.ts";
+import type { Connections } from "../connections.ts";
 import { createKey, getTenantSettings, listAudit, listKeys, revokeKey, setTenantSettings } from "./index.ts";
 
 const emulatorHost = inject("firestoreHost");
@@ -12,8 +12,9 @@ const eu = new DatabasePool({
   allow: ["eu-partners", "eu-carriers", "market"],
   emulatorHost,
 });
-const connections: TenantConnections = {
+const connections: Pick<Connections, "control" | "cell" | "deploys"> = {
   control: new Registry(control, "control"),
+  deploys: new DeployBook(control, "control"),
   cell: () => eu,
 };
 const issuer = "https://securetoken.google.com/proveniq-prod-eu";

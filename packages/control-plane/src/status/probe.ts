@@ -1,5 +1,4 @@
 import { inspectPauses, inspectReplica, inspectTenants, loadClient } from "@proveniq/db/inspect";
-import { DatabasePool } from "@proveniq/db/pool";
 import { artefactDigest, describeService, describeSink } from "./answers.ts";
 import type { CellFacts, CellPlace, Probe } from "./types.ts";
 
@@ -65,16 +64,10 @@ export async function getJson(
   }
 }
 
-/** Ask all parts of a cell at once. `pool` allows its tenants' databases and that of market values. */
+/** Ask all parts of a cell at once. */
 export async function probeCell(id: string, place: CellPlace): Promise<CellFacts> {
-  const { api, bulk, sink, databases, marketDatabase, project, emulatorHost, prove } = place;
+  const { api, bulk, sink, databases, marketDatabase, pool, prove } = place;
   const ask = (url: string, signal: AbortSignal) => getJson(url, signal, prove(url));
-  const pool = new DatabasePool({
-    projectId: project,
-    allow: [...databases, marketDatabase],
-    readOnly: true,
-    ...(emulatorHost === undefined ? {} : { emulatorHost }),
-  });
   const asked = await Promise.all([
     probe(async (signal) => artefactDigest(await ask(`${api}/v1/cell`, signal))),
     probe(async (signal) => describeService(await ask(`${api}/ready`, signal))),
@@ -91,8 +84,6 @@ export async function probeCell(id: string, place: CellPlace): Promise<CellFacts
     probeDatabase(() => inspectTenants(pool, databases)),
     probeDatabase(() => inspectPauses(pool, databases[0] ?? "", marketDatabase)),
   ]);
-  // It waits for calls that a dead database never answers; nobody waits for it.
-  void pool.close();
   const [digest, ready, imports, outboxes, replica, tenants, pauses] = asked;
   const { maxReplicaLagSeconds } = place;
   return {

@@ -1,5 +1,6 @@
 import type { Pause } from "@proveniq/contracts";
 import type { InspectedTenant } from "@proveniq/db/inspect";
+import type { DatabasePool } from "@proveniq/db/pool";
 
 /** One question with its own time limit: an answer, or why there is none. */
 export type Probe<T> = { ok: true; value: T } | { ok: false; error: string };
@@ -12,11 +13,10 @@ export interface CellPlace {
   sink: string | undefined;
   /** Headers by which its API and bulk service know that the fleet asks. */
   prove: (url: string) => Readonly<Record<string, string>>;
-  project: string;
+  /** Its databases: its tenants', the default one first, and that of market values. */
+  pool: DatabasePool;
   databases: readonly string[];
   marketDatabase: string;
-  /** host:port; undefined for the cloud. */
-  emulatorHost: string | undefined;
   maxReplicaLagSeconds: number;
 }
 

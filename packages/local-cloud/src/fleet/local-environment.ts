@@ -118,12 +118,11 @@ export function localEnvironment(
           ([id, { marketDatabase, maxReplicaLagSeconds, residency }]) => {
             const place = state.cells[id];
             if (place === undefined) return [];
-            const { relay: emulatorHost, ...rest } = place;
             return [
               {
-                ...rest,
+                ...place,
                 id,
-                emulatorHost,
+                pool: connections.cell(id),
                 marketDatabase: marketDatabase.id,
                 maxReplicaLagSeconds,
                 prove: (url: string) => prove(residency, url),
