@@ -90,8 +90,10 @@ export function cloudEnvironment(fleet: Fleet, name: EnvironmentName, access: Cl
       ...(await addTenant(connections(), { config, manifests }, wanted, by)),
       next: [`Let routers know: npx fleet directory publish --to <target>${suffix}`],
     }),
-    facts: () =>
-      gatherFacts({
+    facts: async () => {
+      // Clients that find none fail where nobody hears them.
+      await findCredentials();
+      return gatherFacts({
         cells: Object.entries(manifests).map(([id, m]) => ({
           id,
           ...m.origins,
@@ -106,7 +108,8 @@ export function cloudEnvironment(fleet: Fleet, name: EnvironmentName, access: Cl
         registry: () => placedIn(connections().control),
         directory: undefined,
         warehouse: () => openWarehouse({ project }).getDatasets({ maxResults: 1 }),
-      }),
+      });
+    },
     close: async () => opened?.close(),
   };
 }

@@ -31,7 +31,7 @@ export async function mutate<T>(
 ): Promise<T> {
   // Beside the result, which may be JSON.
   output.err(`${what}, in ${environment.title}`);
-  if (environment.name !== "local") await confirmTyped(name, environment.title, confirm ?? typed);
+  if (environment.name !== "local") await confirmTyped(name, confirm ?? typed);
   await environment.ready();
   const by = operator();
   if (record !== undefined) {

@@ -5,20 +5,13 @@ import { CommandError, exitCodes } from "./errors.ts";
  * Anything but this machine's fleet is changed only by somebody who has typed what is going to be changed: nobody does it by
  * a line from the history. Throws `CommandError` when it is not typed, or is something else.
  */
-export async function confirmTyped(
-  what: string,
-  where: string,
-  confirm: string | undefined,
-  isTerminal = process.stdin.isTTY,
-): Promise<void> {
-  const typed =
-    confirm ??
-    (isTerminal ? await ask(`This changes ${what} in ${where}. Type ${what} to go on: `) : undefined);
-  if (typed === what) return;
+export async function confirmTyped(name: string, confirm: string | undefined): Promise<void> {
+  const typed = confirm ?? (process.stdin.isTTY ? await ask(`Type ${name} to go on: `) : undefined);
+  if (typed === name) return;
   throw new CommandError(
     typed === undefined
-      ? `This changes ${what} in ${where}. Say so with --confirm ${what}.`
-      : `${typed} is not ${what}: nothing was changed.`,
+      ? `Nothing was changed. Say so with --confirm ${name}.`
+      : `${typed} is not ${name}: nothing was changed.`,
     exitCodes.usage,
   );
 }
