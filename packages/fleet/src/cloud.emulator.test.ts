@@ -1,48 +1,26 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadFleet } from "@proveniq/control-plane";
-import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";
-import { program } from "./program.ts";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { EmulatedCloud } from "./testing.ts";
 
-// The cloud is an emulator here. Nobody else may put one in its place, so it takes the place of what opens the cloud.
-vi.mock(import("../../control-plane/src/connections.ts"), async (original) => {
-  const actual = await original();
-  return {
-    ...actual,
-    findCredentials: async () => undefined,
-    openConnections: (fleet) => actual.openConnections(fleet, () => inject("firestoreHost")),
-  };
-});
-// Each origin of production answers as the cell that its name says.
-vi.mock(import("../../control-plane/src/directory/ask-cells.ts"), async (original) => ({
-  ...(await original()),
-  whoIsOverHttp: () => async (origin) => {
-    const { manifests } = await loadFleet(infra);
-    const found = Object.entries(manifests).find(([, m]) => Object.values(m.origins).includes(origin));
-    if (found === undefined) throw new Error("does not answer");
-    return { id: found[0], residency: found[1].residency };
-  },
-}));
-
-const infra = new URL("../../../infra", import.meta.url).pathname;
 const typed = ["--confirm", "cloud-nord"];
 let folder: string;
+let production: EmulatedCloud;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "fleet-cloud-"));
+  production = await EmulatedCloud.make("cloud", inject("firestoreHost"));
 });
 afterAll(async () => {
+  await production.connections.close();
   await rm(folder, { recursive: true, force: true });
 });
 
 async function cloud(...args: string[]): Promise<string> {
-  const said: string[] = [];
-  const told: string[] = [];
-  const output = { out: (text: string) => said.push(text), err: (text: string) => told.push(text) };
-  const code = await program([...args, "--env", "production"], output);
-  expect([code ?? 0, said, told]).toEqual([0, said, told]);
-  expect(told[0]).toBe("Environment: production (proveniq.io, central project proveniq-central)");
-  return said.join("\n");
+  const { code, out, err } = await production.run(...args);
+  expect([code, out, err]).toEqual([0, out, err]);
+  expect(err).toMatch(/^Environment: production \(proveniq\.io, central project proveniq-central\)/);
+  return out;
 }
 
 it("a tenant of the cloud is added, made known, set, and given a live key", async () => {

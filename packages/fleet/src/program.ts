@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { CommandError, exitCodes } from "./cli/errors.ts";
-import { Where } from "./cli/where.ts";
+import { type OpenEnvironment, Where } from "./cli/where.ts";
 import { analyticsCommand } from "./commands/analytics.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
@@ -47,9 +47,9 @@ Start here:
 
 Every command takes --json and --help. Outside this machine, what changes something asks for a name to be typed, or --confirm NAME. Exit codes: 0 done, 1 could not be done, 2 wrong command line.`;
 
-/** Every command. */
-export function commands(output: Output): Command {
-  const where = new Where(output);
+/** Every command; they work in the environments that `open` opens. */
+export function commands(output: Output, open?: OpenEnvironment): Command {
+  const where = new Where(output, open);
   const fleet = new Command("fleet")
     .description(
       "Operate a fleet of Proveniq cells: on this machine, or in a cloud that infra/fleet.json names.",
@@ -103,9 +103,10 @@ export function commands(output: Output): Command {
 export async function program(
   args: readonly string[],
   output: Output = terminal,
+  open?: OpenEnvironment,
 ): Promise<number | undefined> {
   try {
-    const fleet = commands(output);
+    const fleet = commands(output, open);
     if (args.length === 0) fleet.outputHelp();
     else await fleet.parseAsync(args, { from: "user" });
     return undefined;

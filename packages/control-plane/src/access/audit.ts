@@ -29,7 +29,11 @@ export async function listAudit(
 async function deploysIn({ deploys }: Pick<Connections, "deploys">): Promise<AuditRecord[]> {
   const records = await deploys.recent(Number.POSITIVE_INFINITY);
   return records.map(({ who, from, startedAt: at, cellId: target, artefact, outcome }) => ({
-    ...{ who, from, at, target, action: "cell.deploy" },
+    who,
+    from,
+    at,
+    target,
+    action: "cell.deploy",
     detail: { digest: artefact.digest.slice(0, 12), outcome },
   }));
 }

@@ -1,8 +1,7 @@
 import type { EnvironmentName, FleetConfig, ProofSecret } from "@proveniq/contracts";
 import { openWarehouse } from "../analytics/client.ts";
 import { type Connections, findCredentials, openConnections } from "../connections.ts";
-import { CloudTarget, edgeHost } from "../deploy/cloud.ts";
-import { runIn } from "../deploy/run.ts";
+import { CloudTarget, type CommandRunner, edgeHost } from "../deploy/cloud.ts";
 import { whoIsOverHttp } from "../directory/ask-cells.ts";
 import { originsOf } from "../directory/build.ts";
 import { openTarget } from "../directory/target.ts";
@@ -22,10 +21,10 @@ export const titleOf = (
 
 /** What a cloud is reached by, besides this machine's Google credentials. */
 export interface CloudAccess {
-  /** The repository, whose Terraform deploys. */
-  root: string;
-  /** The environment of programs that are started. */
-  inherited: NodeJS.ProcessEnv;
+  /** Its databases, when they are others than those that infra/ names: tests keep them in an emulator. */
+  connections?: Connections;
+  /** Runs Terraform and gcloud, from the repository. */
+  run: CommandRunner;
   /** Of the canary tenants. */
   canaryKey: string | undefined;
   /** By which cells know that the fleet asks. */
@@ -41,7 +40,7 @@ export function cloudEnvironment(fleet: Fleet, name: EnvironmentName, access: Cl
   const { project } = config.central;
   const prove = nodeProver(access.proofSecrets);
   const suffix = ` --env ${name}`;
-  let opened: Connections | undefined;
+  let opened = access.connections;
   const connections = () => {
     opened ??= openConnections({ config, manifests });
     return opened;
@@ -65,8 +64,8 @@ export function cloudEnvironment(fleet: Fleet, name: EnvironmentName, access: Cl
         throw new RefusedError(
           `Nothing can be deployed to ${name} yet: infra/terraform knows production's names alone.`,
         );
-      const { canaryKey, inherited, root } = access;
-      return new CloudTarget({ fleet: { config, manifests }, run: runIn(root, inherited), canaryKey, prove });
+      const { canaryKey, run } = access;
+      return new CloudTarget({ fleet: { config, manifests }, run, canaryKey, prove });
     },
     ready: findCredentials,
     url: (residency) => `https://${edgeHost(config, residency)}`,

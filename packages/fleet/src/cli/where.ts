@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { environmentName } from "@proveniq/contracts";
 import { type Fleet, fleetIn, loadFleet } from "@proveniq/control-plane";
+import { runIn } from "@proveniq/control-plane/deploy";
 import {
   type CloudAccess,
   cloudEnvironment,
@@ -17,6 +18,9 @@ import { root, stateDirectory } from "./paths.ts";
 
 const names = ["local", ...environmentName.options] as const;
 type Name = Environment["name"];
+
+/** Opens the environment of a name; what opens this machine's and the clouds is the last of this file. */
+export type OpenEnvironment = (name: Name, stateDir: string) => Promise<Environment>;
 
 interface GlobalOptions {
   env: Name;
@@ -35,10 +39,12 @@ export function ofThisMachine(command: Command): Command {
 /** Where a command works: the environment that was asked for with --env, and how its work is framed. */
 export class Where {
   readonly #output: Output;
+  readonly #open: OpenEnvironment;
   #options: GlobalOptions = { env: "local" };
 
-  constructor(output: Output) {
+  constructor(output: Output, open: OpenEnvironment = openEnvironment) {
     this.#output = output;
+    this.#open = open;
   }
 
   /** Give the whole program the options that say where. */
@@ -81,7 +87,7 @@ export class Where {
 
   /** Look at it, whatever of it works. */
   async look<T>(work: (environment: Environment) => Promise<T>): Promise<T> {
-    const environment = await openEnvironment(this.name, this.stateDir);
+    const environment = await this.#open(this.name, this.stateDir);
     try {
       return await work(environment);
     } finally {
@@ -151,6 +157,6 @@ async function openLocal(stateDir: string): Promise<LocalEnvironment> {
 async function openEnvironment(name: Name, stateDir: string): Promise<Environment> {
   if (name === "local") return openLocal(stateDir);
   const { canaryKey, inherited, proofSecrets } = readCliConfig();
-  const access: CloudAccess = { root, canaryKey, inherited, proofSecrets };
+  const access: CloudAccess = { run: runIn(root, inherited), canaryKey, proofSecrets };
   return cloudEnvironment(await loadFleet(join(root, "infra")), name, access);
 }
