@@ -7,9 +7,10 @@ import { readBody } from "../http/read-body.ts";
 const unzip = promisify(gunzip);
 const most = importLimits.chunkBytes;
 
-/** A chunk's content, unpacked, and its SHA-256 in hex: what the chunk is known by. */
+/** A chunk's content, unpacked, and its SHA-256 in hex: what the chunk is known by. `sent`: as it came, perhaps gzip. */
 export interface ChunkBody {
   bytes: Buffer;
+  sent: Buffer;
   digest: string;
 }
 
@@ -38,7 +39,7 @@ export async function readChunkBody(request: Request, expected: "csv" | "ndjson"
   }
   const bytes = type === "application/gzip" ? await unpack(sent) : sent;
   const digest = bytes === sent ? actual : createHash("sha256").update(bytes).digest();
-  return { bytes, digest: digest.toString("hex") };
+  return { bytes, sent, digest: digest.toString("hex") };
 }
 
 function mediaTypeOf(request: Request, expected: "csv" | "ndjson"): string {

@@ -6,7 +6,7 @@ import { governedBy } from "./governed.ts";
 import type { ImportLimitsConfig } from "./limits.ts";
 import { type Pace, unlimitedPace } from "./pace.ts";
 import { restMs } from "./ramp.ts";
-import { readRows } from "./read.ts";
+import { readRows, rowsOf } from "./read.ts";
 import { Slots } from "./slots.ts";
 
 /** How long one call works before it answers 202, in milliseconds. */
@@ -109,9 +109,9 @@ export class Importer {
     const outcome = await this.#slots.run(db.binding.tenantId, `${id}/${n}`, async () => {
       const known = await db.imports.findChunk(id, identity);
       if (known !== undefined) return known;
-      const { mapping } = job.record.input;
-      const read = await readRows(chunk, { chunk: n, firstRow, keepSource: mapping !== undefined });
-      const staged = await db.imports.stage(job.record, identity, read);
+      const read = await readRows(chunk, { chunk: n, firstRow });
+      const raw = mayRefuseLate(job.record) ? body.sent : undefined;
+      const staged = await db.imports.stage(job.record, identity, { ...read, raw });
       await this.#requireFewErrors(db, job, staged.counts.failed);
       return staged;
     });
@@ -152,6 +152,7 @@ export class Importer {
           few: this.#limits.few ?? few,
         },
         governed: ({ mapping }) => governedBy(mapping),
+        rowsOf,
         pace: async (writes) => {
           if (await this.#paused()) return false;
           await this.#ramp(db);
@@ -211,6 +212,12 @@ export class Importer {
  */
 function pageRows(writesPerSecond: number): number {
   return Math.max(50, Math.min(500, Math.floor(writesPerSecond / 5)));
+}
+
+/** Whether a row may be refused beside attributes that its thing has from elsewhere: where an import decides about some of them. */
+function mayRefuseLate({ input }: ImportRecord): boolean {
+  const governed = governedBy(input.mapping);
+  return governed !== "all" && governed.attributes.length > 0;
 }
 
 function answerOf({ chunk, firstRow, rows, counts }: StagedChunk): ChunkAnswer {

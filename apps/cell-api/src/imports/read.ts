@@ -1,7 +1,13 @@
 import { setImmediate } from "node:timers/promises";
-import { type ImportCounts, noCounts, type RowReport, externalId as validId } from "@proveniq/contracts";
-import type { ReadChunk } from "@proveniq/db/tenant";
-import type { Chunk, ChunkRow } from "@proveniq/rows";
+import {
+  type ImportCounts,
+  type ImportInput,
+  noCounts,
+  type RowReport,
+  externalId as validId,
+} from "@proveniq/contracts";
+import type { ReadChunk, Step } from "@proveniq/db/tenant";
+import { type Chunk, type ChunkRow, chunkReader } from "@proveniq/rows";
 
 /** Rows that are read before others have their turn. */
 const rowsAtOnce = 250;
@@ -10,15 +16,21 @@ const reportBytes = 64 * 1024;
 /** Remarks about a chunk's rows that the report lists; all are counted. */
 const mostRemarks = 50;
 
-/** Where in the file a chunk is, and whether rows are kept as they came: those that may be refused later, beside their thing's other attributes. */
+/** How long rows are read, in milliseconds, before others have their turn: some take long. */
+const readMs = 20;
+
+/** Where in the file a chunk is. */
 interface Place {
   chunk: number;
   firstRow: number;
-  keepSource: boolean;
 }
 
-/** Read a chunk's rows: what they ask for, and what the report says about them. */
-export async function readRows(chunk: Chunk, { chunk: n, firstRow, keepSource }: Place): Promise<ReadChunk> {
+/** Read a chunk's rows: what they ask for, and what the report says about them. `now`: milliseconds. */
+export async function readRows(
+  chunk: Chunk,
+  { chunk: n, firstRow }: Place,
+  now: () => number = () => performance.now(),
+): Promise<ReadChunk> {
   const counts: ImportCounts = { ...noCounts, rows: chunk.rows };
   const rows: ReadChunk["rows"] = [];
   const reports: RowReport[] = [];
@@ -27,8 +39,11 @@ export async function readRows(chunk: Chunk, { chunk: n, firstRow, keepSource }:
     counts.warnings += report.notes.length;
     if (counts.warnings <= mostRemarks) reports.push(cutReport(report));
   };
-  for (let from = 0; from < chunk.rows; from += rowsAtOnce) {
-    for (const row of chunk.read(from, from + rowsAtOnce, firstRow)) {
+  for (let from = 0; from < chunk.rows; ) {
+    const until = now() + readMs;
+    const page = chunk.read(from, from + rowsAtOnce, firstRow, () => now() > until);
+    from += page.length;
+    for (const row of page) {
       const { mapped, at } = row;
       if (mapped.op === "blank") counts.blank++;
       else if (mapped.op === "refused") {
@@ -45,15 +60,22 @@ export async function readRows(chunk: Chunk, { chunk: n, firstRow, keepSource }:
         if (mapped.op === "delete") rows.push({ at, externalId: mapped.externalId, row: { op: "delete" } });
         else {
           const { input } = mapped;
-          const keep = keepSource && input.attributes !== undefined;
-          const source = keep ? { source: cutSource(row) } : {};
-          rows.push({ at, externalId: input.externalId, row: { op: "upsert", input, ...source } });
+          rows.push({ at, externalId: input.externalId, row: { op: "upsert", input } });
         }
       }
     }
     await setImmediate();
   }
   return { rows, counts, nameless, reports };
+}
+
+/** Open a chunk again for its rows as they came; see `Step` of imports. */
+export function rowsOf(input: ImportInput, n: number, bytes: Buffer): ReturnType<Step["rowsOf"]> {
+  const chunk = chunkReader(input)(bytes, n);
+  return (at) => {
+    const [row] = chunk.read(at, at + 1, 1);
+    return row === undefined ? {} : cutSource(row);
+  };
 }
 
 function sourceOf(

@@ -1,12 +1,13 @@
 import type { ImportCounts, ImportPlan } from "@proveniq/contracts";
 import { addCounts, noCounts } from "@proveniq/contracts";
 import type { DecideOptions } from "./decide.ts";
-import { importExpiry, linesDocuments, readImport, rowsExpiry } from "./documents.ts";
+import { importExpiry, linesDocuments, readStand, rowsExpiry } from "./documents.ts";
 import { guarded } from "./guarded.ts";
 import { Lookup } from "./lookup.ts";
 import { checkReportRef, planRef } from "./paths.ts";
 import { addPlans, noPlan, planDocument, planRange, type RangeHead, readHead } from "./plan.ts";
 import { type Group, loadRange } from "./rows.ts";
+import { withSources } from "./sources.ts";
 import type { ImportRecord, StagedChunk } from "./types.ts";
 import type { Work } from "./work.ts";
 
@@ -87,15 +88,16 @@ async function checkRange(
     pageBytes,
     listed: Math.ceil(mostListed / engine.ranges),
   });
+  const sourced = await withSources(work, record, reports);
   const ref = planRef(work.job, engine.check, range);
   return guarded(work.firestore, work.binding, [ref, work.job], ([there, job], tx) => {
     // Somebody else was here too: what stands first, stands.
     const known = readHead(there);
     if (known !== undefined) return known;
-    const now = readImport(job);
-    if (now?.engine.check !== engine.check || now.engine.phase !== "checking") throw new CheckOver();
+    const now = readStand(job);
+    if (now?.check !== engine.check || now.phase !== "checking") throw new CheckOver();
     tx.create(ref, planDocument(plan, pageRows, rowsExpiry(record.createdAt)));
-    for (const [n, data] of linesDocuments(reports, importExpiry(record.createdAt)).entries()) {
+    for (const [n, data] of linesDocuments(sourced, importExpiry(record.createdAt)).entries()) {
       tx.set(checkReportRef(work.job, engine.check, range, String(n)), data);
     }
     return plan;

@@ -1,7 +1,7 @@
 import type { ItemInput } from "@proveniq/contracts";
 import { describe, expect, test } from "vitest";
 import { type DecideOptions, decide } from "./decide.ts";
-import type { StagedRow } from "./rows.ts";
+import { type StagedRow, textOf } from "./rows.ts";
 
 type Owned = ItemInput & { ownerId: string };
 const options: DecideOptions = { tenantId: "carrier", source: "book", seq: 7, governed: "all" };
@@ -20,7 +20,7 @@ const there = (input: Owned, source = "book") => ({ input, imported: { source, j
 let at = 0;
 const up = (more: Partial<ItemInput> = {}): StagedRow => {
   const { ownerId: _, ...input } = item();
-  return { chunk: 1, at: at++, row: at, op: "u", text: JSON.stringify({ ...input, ...more }) };
+  return { chunk: 1, at: at++, row: at, op: "u", text: textOf({ ...input, ...more }) };
 };
 const del = (): StagedRow => ({ chunk: 1, at: at++, row: at, op: "d", text: "" });
 const name = (): StagedRow => ({ chunk: 1, at: at++, row: at, op: "n", text: "" });

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import type { DocumentData } from "@google-cloud/firestore";
 import type { RowNote } from "@proveniq/contracts";
-import { defined, type ItemRecord } from "../items/document.ts";
-import { inputOf, markOf, type StagedRow } from "./rows.ts";
+import { defined, hasContent, type ItemRecord } from "../items/document.ts";
+import { inputOf, markOf, type StagedRow, wantedOf } from "./rows.ts";
 import type { Governed } from "./types.ts";
 
 /** What stays the same for all things of an import. */
@@ -20,7 +21,7 @@ export type Kind = "created" | "changed" | "unchanged" | "touched" | "deleted" |
 
 export interface Decision {
   kind: Kind;
-  /** As it is to be, where it is written. */
+  /** As it is to be, where it is written. Absent where one row makes it of nothing: it is as that row says. */
   after?: Pick<ItemRecord, "input" | "imported">;
   /** The last good row. */
   decides?: StagedRow;
@@ -46,6 +47,9 @@ export function decide(
 ): Decision {
   const superseded: StagedRow[] = [];
   const refused: StagedRow[] = [];
+  const only = onlyOf(rows);
+  // Of nothing nothing is kept, and by itself the row was good.
+  if (existing === undefined && only !== undefined) return { kind: "created", decides: only, superseded, refused };
   let decides: StagedRow | undefined;
   let now = existing?.input;
   for (const row of rows) {
@@ -72,6 +76,30 @@ export function decide(
   if (!isDeepStrictEqual(existing.input, now)) return { kind: "changed", after, ...made };
   if (existing.imported?.source === source) return { kind: "unchanged", ...made };
   return { kind: "touched", after, ...made };
+}
+
+/** The row that alone asks for its thing. */
+function onlyOf(rows: readonly StagedRow[]): StagedRow | undefined {
+  const [only] = rows;
+  return rows.length === 1 && only?.op === "u" ? only : undefined;
+}
+
+/**
+ * Decide about a thing by its document, if that can be done without reading all of it: it is wanted just as it is. Undefined: it
+ * cannot.
+ */
+export function decideSame(
+  there: DocumentData,
+  rows: readonly StagedRow[],
+  { source }: DecideOptions,
+): Decision | undefined {
+  const decides = onlyOf(rows);
+  if (decides === undefined || there["importSource"] !== source) return undefined;
+  const { facts, head } = wantedOf(decides);
+  const { category, marketKey, ownerId = String(there["ownerId"]) } = facts;
+  if (!hasContent(there, { named: { ownerId, category, ...(marketKey === undefined ? {} : { marketKey }) }, head }))
+    return undefined;
+  return { kind: "unchanged", decides, superseded: [], refused: [] };
 }
 
 /** The thing as a row wants it: what the import does not govern stays as it was. */

@@ -127,6 +127,14 @@ export function readImport(snapshot: DocumentSnapshot): ImportRecord | undefined
   };
 }
 
+const stand = z.object({ phase: importPhase, check: z.int() });
+
+/** How far an import is, and by which check: all that each of its pages must see. */
+export function readStand(snapshot: DocumentSnapshot): z.infer<typeof stand> | undefined {
+  const own: unknown = snapshot.get("engine");
+  return typeof own === "string" ? stand.parse(JSON.parse(own)) : undefined;
+}
+
 /** An import that the last release began: of what it received nothing is kept, so it receives anew. */
 function adopted(
   state: ImportRecord["state"],
@@ -160,6 +168,7 @@ const stagedChunk = z.object({
   nameless: z.int(),
   parts: z.array(z.int()),
   bytes: z.array(z.int()),
+  raw: z.int(),
 });
 
 export function readStaged(snapshot: DocumentSnapshot): StagedChunk | undefined {

@@ -1,5 +1,5 @@
 import type { DocumentSnapshot, Query, QueryDocumentSnapshot } from "@google-cloud/firestore";
-import { fromDocument } from "../items/document.ts";
+import { fromDocument, type ItemRecord } from "../items/document.ts";
 import { itemsRef } from "../paths.ts";
 import type { Existing, Found } from "./plan.ts";
 import { lowestOf } from "./ranges.ts";
@@ -119,8 +119,15 @@ export class Lookup {
 }
 
 function addTo(existing: Map<string, Existing>, document: DocumentSnapshot): void {
+  const data = document.data();
+  if (data === undefined) return;
+  existing.set(document.id, { data, record: () => recordOf(document), bytes: bytesOf(document) });
+}
+
+function recordOf(document: DocumentSnapshot): ItemRecord {
   const record = fromDocument(document);
-  if (record !== undefined) existing.set(document.id, { record, bytes: bytesOf(document) });
+  if (record === undefined) throw new Error("an item that was there is gone");
+  return record;
 }
 
 function bytesOf(document: DocumentSnapshot): number {

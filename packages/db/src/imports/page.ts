@@ -2,17 +2,18 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { DocumentData, DocumentReference, DocumentSnapshot } from "@google-cloud/firestore";
 import { addCounts, type ImportCounts, importCounts, noCounts, type RowReport } from "@proveniq/contracts";
 import { z } from "zod";
-import { eventOf } from "../items/changes.ts";
-import { fromDocument, type ItemRecord, toDocument } from "../items/document.ts";
+import { createdEvent, eventOf } from "../items/changes.ts";
+import { documentOf, fromDocument, type ItemRecord, toDocument } from "../items/document.ts";
 import { autoId } from "../items/ids.ts";
 import { itemsRef } from "../paths.ts";
 import { type Change, commitTenantWrite, type EventBody } from "../tenant/commit.ts";
 import { CheckOver, decideOptions } from "./check.ts";
 import { type DecideOptions, decide } from "./decide.ts";
-import { importExpiry, linesDocuments, pageExpiry, readImport } from "./documents.ts";
+import { importExpiry, linesDocuments, pageExpiry, readStand } from "./documents.ts";
 import { checkReportRef, pageRef, replacedRef } from "./paths.ts";
 import { type Entry, refusedReport } from "./plan.ts";
-import { markOf } from "./rows.ts";
+import { markOf, type StagedRow, wantedOf } from "./rows.ts";
+import { withSources } from "./sources.ts";
 import type { ImportRecord } from "./types.ts";
 import type { Work } from "./work.ts";
 
@@ -70,7 +71,7 @@ async function attempt(work: Work, record: ImportRecord, page: Page, lookAll: bo
     ownReceipt: false,
     reads: [job, ...refs],
     recall: (stored, own) => ({ counts: receiptCounts(stored), writes: own ? page.entries.length : 0 }),
-    apply: ([jobDoc, ...documents]) => {
+    apply: async ([jobDoc, ...documents]) => {
       requireWriting(jobDoc, record);
       const there = new Map(looked.map(({ id }, n) => [id, documents[n] && fromDocument(documents[n])]));
       const made = new PageMaker(options, stamp, page.refused);
@@ -81,14 +82,15 @@ async function attempt(work: Work, record: ImportRecord, page: Page, lookAll: bo
         const blind = isNew && !lookAll;
         changes.push({
           ref: items.doc(id),
-          data: after === null ? null : toDocument(after),
+          data: after,
           ...(blind ? { create: true } : {}),
         });
       }
       const expiresAt = pageExpiry(stamp.at);
+      const reports = await withSources(work, record, made.reports);
       const kept = record.input.undo ? keptDocuments(receipt, made, expiresAt) : { fields: {}, more: [] };
       return {
-        changes: [...changes, ...kept.more, ...reportChanges(work, record, page, made.reports)],
+        changes: [...changes, ...kept.more, ...reportChanges(work, record, page, reports)],
         events: made.events,
         receipt: { counts: made.counts, expiresAt, ...kept.fields },
         result: { counts: made.counts, writes: changes.length + 1 },
@@ -100,8 +102,8 @@ async function attempt(work: Work, record: ImportRecord, page: Page, lookAll: bo
 
 /** The import may still write, and by this very check. */
 function requireWriting(jobDoc: DocumentSnapshot | undefined, { engine }: ImportRecord): void {
-  const now = jobDoc && readImport(jobDoc);
-  if (now?.engine.phase !== "writing" || now.engine.check !== engine.check) throw new CheckOver();
+  const now = jobDoc && readStand(jobDoc);
+  if (now?.phase !== "writing" || now.check !== engine.check) throw new CheckOver();
 }
 
 /** Makes a page's changes, thing by thing. */
@@ -121,8 +123,8 @@ class PageMaker {
     this.#refused = refused;
   }
 
-  /** What becomes of a thing; undefined: it stays as it is. */
-  decide(id: string, group: Entry["group"], existing: ItemRecord | undefined): ItemRecord | null | undefined {
+  /** What a thing's document becomes; undefined: it stays as it is. */
+  decide(id: string, group: Entry["group"], existing: ItemRecord | undefined): DocumentData | null | undefined {
     const { counts } = this;
     if (group === undefined) {
       // It may have been deleted since, and entered again by somebody: then it is not of this source any more.
@@ -137,21 +139,35 @@ class PageMaker {
     for (const row of decision.refused) {
       if (!this.#refused.has(markOf(row))) this.reports.push(refusedReport(row));
     }
-    const { kind, after } = decision;
+    const { kind, after, decides } = decision;
     if (kind === "none") return undefined;
     counts[kind === "touched" ? "unchanged" : kind]++;
     if (kind === "deleted" && existing !== undefined) return this.#delete(id, existing);
+    if (kind === "created" && after === undefined && decides !== undefined) return this.#create(id, decides);
     if (after === undefined) return undefined;
     const { writeId, at } = this.#stamp;
     if (existing === undefined) {
       this.created.push(id);
       this.events.push(eventOf(id, undefined, after.input));
-      return { ...after, version: 1, writeId, createdAt: at, updatedAt: at };
+      return toDocument({ ...after, version: 1, writeId, createdAt: at, updatedAt: at });
     }
     this.replaced.push({ id, did: kind === "touched" ? "touched" : "changed", before: existing });
-    if (kind === "touched") return { ...existing, ...after };
+    if (kind === "touched") return toDocument({ ...existing, ...after });
     this.events.push(eventOf(id, existing.input, after.input));
-    return { ...existing, ...after, version: existing.version + 1, writeId, updatedAt: at };
+    return toDocument({ ...existing, ...after, version: existing.version + 1, writeId, updatedAt: at });
+  }
+
+  /** Just as one row says, whose text has it ready. */
+  #create(id: string, row: StagedRow): DocumentData {
+    const { tenantId, source, seq } = this.#options;
+    const { writeId, at } = this.#stamp;
+    const { changed, facts, head } = wantedOf(row);
+    const { ownerId = tenantId, category, marketKey } = facts;
+    this.created.push(id);
+    this.events.push(createdEvent(id, changed, { ...facts, ownerId }));
+    const named = { ownerId, category, ...(marketKey === undefined ? {} : { marketKey }) };
+    const imported = { source, job: seq, row: markOf(row) };
+    return documentOf({ named, head }, { version: 1, writeId, createdAt: at, updatedAt: at, imported });
   }
 
   #delete(id: string, existing: ItemRecord): null {

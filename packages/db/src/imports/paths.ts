@@ -26,6 +26,14 @@ export function rowsRef(
   return job.collection("rows").doc(`${bucket}-${chunk}-${digest.slice(0, 8)}-${part}`);
 }
 
+/** A piece of a chunk as it was sent. */
+export function rawRef(
+  job: DocumentReference,
+  { chunk, digest, part }: { chunk: number; digest: string; part: number },
+): DocumentReference {
+  return job.collection("rows").doc(`raw-${chunk}-${digest.slice(0, 8)}-${part}`);
+}
+
 /** What a check decided about a range of ids. `check`: the number of the check; each begins anew. */
 export function planRef(job: DocumentReference, check: number, range: number): DocumentReference {
   return job.collection("plan").doc(`${check}-${range}`);

@@ -10,8 +10,8 @@ import {
 } from "@proveniq/contracts";
 import { z } from "zod";
 import type { ItemRecord } from "../items/document.ts";
-import { type DecideOptions, decide, type Kind, tooManyAttributes } from "./decide.ts";
-import { type Group, markOf, type StagedRow, sourceOf } from "./rows.ts";
+import { type DecideOptions, decide, decideSame, type Kind, tooManyAttributes } from "./decide.ts";
+import { type Group, markOf, type StagedRow } from "./rows.ts";
 
 /** What a check counted in one range. */
 export interface RangeHead {
@@ -53,9 +53,10 @@ export interface Entry {
   isNew: boolean;
 }
 
-/** What is there of a thing, and about how many bytes it has. */
+/** What is there of a thing: its document, the item that this is, and about how many bytes it has. */
 export interface Existing {
-  record: ItemRecord;
+  data: DocumentData;
+  record(): ItemRecord;
   bytes: number;
 }
 
@@ -101,7 +102,8 @@ export function planRange(
   let kinds = "";
   for (const group of groups) {
     const there = found.existing.get(group.id);
-    const decision = decide(there?.record, group.rows, options);
+    const same = there && decideSame(there.data, group.rows, options);
+    const decision = same ?? decide(there?.record(), group.rows, options);
     const { kind, decides } = decision;
     kinds += letters[kind];
     plan.superseded += decision.superseded.length;
@@ -186,9 +188,9 @@ export function pagesOf(plan: RangePlan, groups: readonly Group[], pageRows: num
   );
 }
 
-/** The report's line about a row that a check refused. */
-export function refusedReport(row: StagedRow): RowReport {
-  return { row: row.row, chunk: row.chunk, refused: true, notes: [tooManyAttributes], ...sourceOf(row) };
+/** The report's line about a row that a check refused, but for the row as it came. */
+export function refusedReport({ row, chunk }: StagedRow): RowReport {
+  return { row, chunk, refused: true, notes: [tooManyAttributes] };
 }
 
 function duplicateReport(row: StagedRow, decides: StagedRow): RowReport {

@@ -2,7 +2,9 @@ import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
 import type { DocumentData, DocumentReference } from "@google-cloud/firestore";
-import { type ItemInput, importLimits, ProblemError, type RowReport } from "@proveniq/contracts";
+import { type ItemFacts, type ItemInput, importLimits, ProblemError } from "@proveniq/contracts";
+import { changedFields, factsOf } from "../items/changes.ts";
+import { defined, headOf } from "../items/document.ts";
 import { rowsRef } from "./paths.ts";
 import { bucketOf, shareOf } from "./ranges.ts";
 import type { StagedChunk } from "./types.ts";
@@ -27,7 +29,7 @@ export function importedId(externalId: string): string {
 
 /** What a kept row asks for. `name`: it was refused, but it names its thing. */
 export type StagedOp =
-  | { op: "upsert"; input: ItemInput & { externalId: string }; source?: Pick<RowReport, "cells" | "text"> }
+  | { op: "upsert"; input: ItemInput & { externalId: string } }
   | { op: "delete" }
   | { op: "name" };
 
@@ -52,13 +54,7 @@ export class RowPacker {
   add(at: number, externalId: string, row: StagedOp): void {
     const id = importedId(externalId);
     const bucket = shareOf(id, this.bytes.length);
-    const rest =
-      row.op !== "upsert"
-        ? ""
-        : row.source === undefined
-          ? JSON.stringify(row.input)
-          : `${JSON.stringify(row.input)}\t${JSON.stringify(row.source)}`;
-    const line = `${id}${at} ${letters[row.op]}${rest}\n`;
+    const line = `${id}${at} ${letters[row.op]}${row.op === "upsert" ? textOf(row.input) : ""}\n`;
     this.#lines[bucket] += line;
     const size = (this.#sizes[bucket] ?? 0) + line.length;
     this.#sizes[bucket] = size;
@@ -103,7 +99,7 @@ export interface StagedRow {
   /** Its number in the file. */
   row: number;
   op: "u" | "d" | "n";
-  /** What an upsert asks for: JSON of the input, and behind a tab the row as it came. */
+  /** What an upsert asks for; see `textOf`. */
   text: string;
 }
 
@@ -232,15 +228,50 @@ export function markOf({ chunk, at }: Pick<StagedRow, "chunk" | "at">): number {
   return chunk * span + at;
 }
 
-/** The input that an upsert asks for. */
-export function inputOf({ text }: StagedRow): ItemInput {
-  const tab = text.indexOf("\t");
-  return JSON.parse(tab < 0 ? text : text.slice(0, tab)) as ItemInput;
+/**
+ * What an upsert asks for, in the parts that are needed apart, between tabs: which fields it names, its countable facts, and the
+ * begin of the body that its item will have. A thing that is new, or the same as it was, is then written or known without reading
+ * more of it.
+ */
+export function textOf(input: ItemInput): string {
+  // What is made of it always has an owner.
+  const names = changedFields(undefined, { ...input, ownerId: input.ownerId ?? "-" });
+  return `${names}\t${JSON.stringify(factsOf(input))}\t${headOf(input, true)}`;
 }
 
-/** The row as it came, as far as it was kept. */
-export function sourceOf({ text }: StagedRow): Pick<RowReport, "cells" | "text"> {
-  const tab = text.indexOf("\t");
-  if (tab < 0) return { text };
-  return JSON.parse(text.slice(tab + 1)) as Pick<RowReport, "cells" | "text">;
+/** Those parts. `changed`: the fields that a thing made of it has. */
+export interface Wanted {
+  changed: (keyof ItemInput)[];
+  facts: Omit<ItemFacts, "ownerId"> & Pick<ItemInput, "ownerId">;
+  head: string;
+}
+
+/** Read what an upsert asks for, as far as it must be read for a thing that is new or the same. */
+export function wantedOf({ text }: StagedRow): Wanted {
+  const first = text.indexOf("\t");
+  const second = text.indexOf("\t", first + 1);
+  return {
+    changed: namesOf(text.slice(0, first)),
+    facts: JSON.parse(text.slice(first + 1, second)) as Wanted["facts"],
+    head: text.slice(second + 1),
+  };
+}
+
+const known = new Map<string, Wanted["changed"]>();
+
+/** Most rows of a file name the same fields. */
+function namesOf(text: string): Wanted["changed"] {
+  let names = known.get(text);
+  if (names === undefined) {
+    names = text.split(",") as (keyof ItemInput)[];
+    known.set(text, names);
+  }
+  return names;
+}
+
+/** The whole input that an upsert asks for. */
+export function inputOf(row: StagedRow): ItemInput {
+  const { facts, head } = wantedOf(row);
+  const { ownerId, category, marketKey } = facts;
+  return defined({ ...(JSON.parse(`${head}}`) as ItemInput), ownerId, category, marketKey });
 }

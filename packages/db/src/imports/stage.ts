@@ -11,9 +11,10 @@ import {
   stagedDocument,
 } from "./documents.ts";
 import { guarded } from "./guarded.ts";
-import { reportRef, rowsRef, stagedRef } from "./paths.ts";
+import { rawRef, reportRef, rowsRef, stagedRef } from "./paths.ts";
 import { noImport } from "./queue.ts";
 import { RowPacker, rowsDocument } from "./rows.ts";
+import { rawPieces } from "./sources.ts";
 import type { ChunkIdentity, ImportRecord, ReadChunk, StagedChunk } from "./types.ts";
 import type { Place } from "./work.ts";
 
@@ -59,7 +60,7 @@ export async function stageChunk(
 ): Promise<StagedChunk> {
   const packer = new RowPacker(record.engine.buckets);
   for (const { at, externalId, row } of read.rows) packer.add(at, externalId, row);
-  const parts = await packer.end();
+  const [parts, raw] = await Promise.all([packer.end(), read.raw === undefined ? [] : rawPieces(read.raw)]);
   const at = new Date();
   const chunk: StagedChunk = {
     ...identity,
@@ -67,6 +68,7 @@ export async function stageChunk(
     nameless: read.nameless,
     parts: parts.map((list) => list.length),
     bytes: packer.bytes,
+    raw: raw.length,
     updatedAt: at,
   };
   const expiresAt = importExpiry(record.createdAt);
@@ -76,6 +78,10 @@ export async function stageChunk(
       const ref = rowsRef(job, { bucket, part, ...identity });
       documents.push({ ref, data: rowsDocument(lines, rowsExpiry(record.createdAt)), bytes: lines.length });
     }
+  }
+  for (const [part, lines] of raw.entries()) {
+    const data = rowsDocument(lines, rowsExpiry(record.createdAt));
+    documents.push({ ref: rawRef(job, { part, ...identity }), data, bytes: lines.length });
   }
   for (const [part, data] of linesDocuments(read.reports, expiresAt).entries())
     documents.push({ ref: reportRef(job, identity.chunk, part), data, bytes: 750 * 1024 });

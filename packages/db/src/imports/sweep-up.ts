@@ -1,5 +1,5 @@
 import type { DocumentReference } from "@google-cloud/firestore";
-import { planRef, progressRef, rowsRef } from "./paths.ts";
+import { planRef, progressRef, rawRef, rowsRef } from "./paths.ts";
 import type { ImportRecord, StagedChunk } from "./types.ts";
 import type { Place } from "./work.ts";
 
@@ -14,7 +14,8 @@ export async function sweepUp(
   over: () => boolean,
 ): Promise<void> {
   const refs: DocumentReference[] = [progressRef(job)];
-  for (const { chunk, digest, parts } of chunks) {
+  for (const { chunk, digest, parts, raw } of chunks) {
+    for (let part = 0; part < raw; part++) refs.push(rawRef(job, { chunk, digest, part }));
     for (const [bucket, count] of parts.entries()) {
       for (let part = 0; part < count; part++) refs.push(rowsRef(job, { bucket, chunk, digest, part }));
     }

@@ -80,6 +80,8 @@ export interface StagedChunk {
   /** For each bucket, in how many documents its rows are, and how many bytes they have. */
   parts: number[];
   bytes: number[];
+  /** In how many documents it is as it was sent; 0: it was not kept. */
+  raw: number;
   updatedAt: Date;
 }
 
@@ -92,6 +94,8 @@ export interface ReadChunk {
   rows: { at: number; externalId: string; row: StagedOp }[];
   counts: ImportCounts;
   nameless: number;
+  /** The chunk as it was sent (or unpacked), where one of its rows may be refused later, beside what its thing has besides. */
+  raw?: Buffer | undefined;
   /** Lines of the row report. */
   reports: readonly RowReport[];
 }
@@ -139,6 +143,12 @@ export interface ImportLimits {
 export interface Step {
   limits: ImportLimits;
   governed(input: ImportInput): Governed;
+  /** From an unpacked chunk's bytes, and its number, to its rows as they came, by their places in it. */
+  rowsOf(
+    input: ImportInput,
+    chunk: number,
+    bytes: Buffer,
+  ): (at: number) => Pick<RowReport, "cells" | "text">;
   /** Wait until so many documents may be written; false when the time of this call is over. */
   pace(writes: number): Promise<boolean>;
   /** Give back what was not written. */

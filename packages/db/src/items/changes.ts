@@ -41,19 +41,36 @@ export function eventOf(itemId: string, before: Owned | undefined, after: Owned 
   };
 }
 
+/** The same of a thing that was not there, from the names of its fields and its countable facts alone. */
+export function createdEvent(itemId: string, changed: EventBody["changed"], after: ItemFacts): EventBody {
+  return { type: "item.created", itemId, changed, before: null, after, deltas: deltasOf(undefined, after) };
+}
+
 const fields = itemInput.keyof().options.toSorted();
 
 /** Names of the fields that differ, sorted. */
-export function changedFields(before: Owned | undefined, after: Owned | undefined): (keyof ItemInput)[] {
+export function changedFields(
+  before: ItemInput | undefined,
+  after: ItemInput | undefined,
+): (keyof ItemInput)[] {
   if (before === undefined) return fields.filter((name) => after?.[name] !== undefined);
   return fields.filter((name) => !isDeepStrictEqual(before[name], after?.[name]));
 }
 
-function factsOf({ ownerId, category, condition, marketKey, insuredValue }: Owned): ItemFacts {
+/** What the domain counts by. */
+export function factsOf<T extends ItemInput>({
+  ownerId,
+  category,
+  condition,
+  marketKey,
+  insuredValue,
+}: T): Pick<T, keyof ItemFacts> {
   return defined({ ownerId, category, condition, marketKey, insuredValue });
 }
 
-function deltasOf(before: Owned | undefined, after: Owned | undefined): DomainEvent["deltas"] {
+type Insured = Pick<ItemFacts, "insuredValue">;
+
+function deltasOf(before: Insured | undefined, after: Insured | undefined): DomainEvent["deltas"] {
   const insuredMinor: Record<string, number> = {};
   for (const [side, sign] of [
     [before, -1],

@@ -20,24 +20,59 @@ export interface ItemRecord {
  * several times what its bytes do, at the client and at the database: an import of millions pays for each of them.
  * Fields without a value are absent.
  */
-export function toDocument({ input, imported, ...history }: ItemRecord): DocumentData {
-  const { ownerId, category, marketKey, externalId, ...rest } = input;
-  // An imported item's id is made of its external id, which no query needs to name then.
-  const [named, kept] = imported === undefined ? [externalId, undefined] : [undefined, externalId];
-  const { createdAt, version, writeId, updatedAt } = history;
+export function toDocument({ input, ...record }: ItemRecord): DocumentData {
+  const imported = record.imported !== undefined;
+  return documentOf({ named: namedOf(input, imported), head: headOf(input, imported) }, record);
+}
+
+/** What of an item its document holds in fields of their own. An imported item's id is made of its external id, which no query needs to name then. */
+function namedOf({ ownerId, category, marketKey, externalId }: ItemRecord["input"], imported: boolean) {
+  return defined({ ownerId, category, marketKey, externalId: imported ? undefined : externalId });
+}
+
+/**
+ * The begin of an item's body: all of its content that has no field of its own, as JSON that goes on with the item's history. An
+ * import makes it once, of the row, and writes it as it is.
+ */
+export function headOf({ ownerId: _, category: __, marketKey: ___, externalId, ...rest }: ItemInput, imported: boolean): string {
+  return JSON.stringify({ ...rest, externalId: imported ? externalId : undefined }).slice(0, -1);
+}
+
+/** An item's content as its document has it. */
+export interface Content {
+  named: Pick<ItemRecord["input"], "ownerId" | "category" | "marketKey" | "externalId">;
+  /** See `headOf`. */
+  head: string;
+}
+
+/** The document of an item whose content is there already. */
+export function documentOf(
+  { named, head }: Content,
+  { version, writeId, createdAt, updatedAt, imported }: Omit<ItemRecord, "input">,
+): DocumentData {
+  const rank = imported === undefined ? "" : `,"job":${imported.job},"row":${imported.row}`;
   return {
-    ...defined({ ownerId, category, marketKey, externalId: named, importSource: imported?.source }),
+    ...named,
+    ...(imported === undefined ? {} : { importSource: imported.source }),
     createdAt,
-    body: JSON.stringify({
-      ...rest,
-      externalId: kept,
-      version,
-      writeId,
-      updatedAt,
-      job: imported?.job,
-      row: imported?.row,
-    }),
+    body: `${head}${historyBegins}${version},"writeId":${JSON.stringify(writeId)},"updatedAt":"${updatedAt.toISOString()}"${rank}}`,
   };
+}
+
+const historyBegins = ',"version":';
+
+/** True when a document has exactly this content, and says so in the same words; false also when it may have it in others. */
+export function hasContent(data: DocumentData, { named, head }: Content): boolean {
+  const text: unknown = data["body"];
+  return (
+    typeof text === "string" &&
+    text.startsWith(head) &&
+    text.startsWith(historyBegins, head.length) &&
+    data["ownerId"] === named.ownerId &&
+    data["category"] === named.category &&
+    data["marketKey"] === named.marketKey &&
+    data["externalId"] === named.externalId
+  );
 }
 
 const body = z.looseObject({

@@ -50,7 +50,10 @@ export interface TenantWrite<R> {
    * From the documents (in the order of `reads`), and the receipt if it was looked for, to what is written. May
    * throw to refuse; then nothing is.
    */
-  apply(documents: readonly DocumentSnapshot[], receipt: DocumentSnapshot | undefined): Outcome<R>;
+  apply(
+    documents: readonly DocumentSnapshot[],
+    receipt: DocumentSnapshot | undefined,
+  ): Outcome<R> | Promise<Outcome<R>>;
 }
 
 export interface CommitResult<R> {
@@ -97,7 +100,7 @@ export async function commitTenantWrite<R>(
         if (recalled !== undefined) return { result: recalled, replayed: !own };
         if (own) throw new Error("a write did not know its own receipt");
 
-        const outcome = write.apply(documents, receipt);
+        const outcome = await write.apply(documents, receipt);
         // Nobody waits for the answer any more: do not begin a commit that could only surprise.
         if (expired()) throw new Error("the time for this write has passed");
         for (const { ref, data, create } of outcome.changes) {
