@@ -12,7 +12,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "pages are written after the import was cancelled",
     file: db("page"),
-    find: 'if (now?.engine.phase !== "writing" || now.engine.check !== engine.check) throw new CheckOver();',
+    find: 'if (now?.phase !== "writing" || now.check !== engine.check) throw new CheckOver();',
     replace: "if (now === undefined || engine.check < 0) throw new CheckOver();",
   },
   {

@@ -49,7 +49,8 @@ export function decide(
   const refused: StagedRow[] = [];
   const only = onlyOf(rows);
   // Of nothing nothing is kept, and by itself the row was good.
-  if (existing === undefined && only !== undefined) return { kind: "created", decides: only, superseded, refused };
+  if (existing === undefined && only !== undefined)
+    return { kind: "created", decides: only, superseded, refused };
   let decides: StagedRow | undefined;
   let now = existing?.input;
   for (const row of rows) {
@@ -97,7 +98,12 @@ export function decideSame(
   if (decides === undefined || there["importSource"] !== source) return undefined;
   const { facts, head } = wantedOf(decides);
   const { category, marketKey, ownerId = String(there["ownerId"]) } = facts;
-  if (!hasContent(there, { named: { ownerId, category, ...(marketKey === undefined ? {} : { marketKey }) }, head }))
+  if (
+    !hasContent(there, {
+      named: { ownerId, category, ...(marketKey === undefined ? {} : { marketKey }) },
+      head,
+    })
+  )
     return undefined;
   return { kind: "unchanged", decides, superseded: [], refused: [] };
 }

@@ -124,7 +124,11 @@ class PageMaker {
   }
 
   /** What a thing's document becomes; undefined: it stays as it is. */
-  decide(id: string, group: Entry["group"], existing: ItemRecord | undefined): DocumentData | null | undefined {
+  decide(
+    id: string,
+    group: Entry["group"],
+    existing: ItemRecord | undefined,
+  ): DocumentData | null | undefined {
     const { counts } = this;
     if (group === undefined) {
       // It may have been deleted since, and entered again by somebody: then it is not of this source any more.

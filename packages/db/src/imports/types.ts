@@ -144,11 +144,7 @@ export interface Step {
   limits: ImportLimits;
   governed(input: ImportInput): Governed;
   /** From an unpacked chunk's bytes, and its number, to its rows as they came, by their places in it. */
-  rowsOf(
-    input: ImportInput,
-    chunk: number,
-    bytes: Buffer,
-  ): (at: number) => Pick<RowReport, "cells" | "text">;
+  rowsOf(input: ImportInput, chunk: number, bytes: Buffer): (at: number) => Pick<RowReport, "cells" | "text">;
   /** Wait until so many documents may be written; false when the time of this call is over. */
   pace(writes: number): Promise<boolean>;
   /** Give back what was not written. */

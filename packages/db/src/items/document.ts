@@ -34,7 +34,10 @@ function namedOf({ ownerId, category, marketKey, externalId }: ItemRecord["input
  * The begin of an item's body: all of its content that has no field of its own, as JSON that goes on with the item's history. An
  * import makes it once, of the row, and writes it as it is.
  */
-export function headOf({ ownerId: _, category: __, marketKey: ___, externalId, ...rest }: ItemInput, imported: boolean): string {
+export function headOf(
+  { ownerId: _, category: __, marketKey: ___, externalId, ...rest }: ItemInput,
+  imported: boolean,
+): string {
   return JSON.stringify({ ...rest, externalId: imported ? externalId : undefined }).slice(0, -1);
 }
 
