@@ -236,7 +236,7 @@ export function markOf({ chunk, at }: Pick<StagedRow, "chunk" | "at">): number {
 export function textOf(input: ItemInput): string {
   // What is made of it always has an owner.
   const names = changedFields(undefined, { ...input, ownerId: input.ownerId ?? "-" });
-  return `${names}\t${JSON.stringify(factsOf(input))}\t${headOf(input, true)}`;
+  return `${names.join()}\t${JSON.stringify(factsOf(input))}\t${headOf(input, true)}`;
 }
 
 /** Those parts. `changed`: the fields that a thing made of it has. */

@@ -34,10 +34,8 @@ function namedOf({ ownerId, category, marketKey, externalId }: ItemRecord["input
  * The begin of an item's body: all of its content that has no field of its own, as JSON that goes on with the item's history. An
  * import makes it once, of the row, and writes it as it is.
  */
-export function headOf(
-  { ownerId: _, category: __, marketKey: ___, externalId, ...rest }: ItemInput,
-  imported: boolean,
-): string {
+export function headOf(input: ItemInput, imported: boolean): string {
+  const { ownerId: _, category: __, marketKey: ___, externalId, ...rest } = input;
   return JSON.stringify({ ...rest, externalId: imported ? externalId : undefined }).slice(0, -1);
 }
 
