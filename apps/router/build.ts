@@ -43,6 +43,8 @@ export async function bundleServer(folder = here): Promise<string> {
     minify: true,
     keepNames: true,
     legalComments: "none",
+    // Or what a folder's tsconfig says would decide where "use strict" is written.
+    tsconfigRaw: {},
     // The Redis client is CommonJS and asks for Node's modules by require.
     banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
     logLevel: "warning",

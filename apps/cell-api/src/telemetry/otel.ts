@@ -1,12 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { randomHex, type TraceExport, type TraceParent } from "@proveniq/contracts";
+import { openSpanQueue } from "@proveniq/http-edge/traces";
 import type { Logger } from "../log.ts";
-import { quietExporter } from "./quiet.ts";
 import { beginning, samplingOf } from "./sampling.ts";
 import { currentScope, within } from "./scope.ts";
 import { type RequestFacts, type Tracing, untraced } from "./tracing.ts";
@@ -20,34 +17,25 @@ export interface OpenTelemetryOptions extends TraceExport {
 }
 
 const flushMs = 2_000;
-const collectorMs = 5_000;
 
 /**
  * Tracing by OpenTelemetry, for this whole process: Firestore's client finds it by itself and adds its spans. Spans wait in
  * a queue of bounded length, and are dropped when the collector is slow or gone: no request ever waits for it.
  */
 export function openTelemetry(options: OpenTelemetryOptions, logger: Logger): Tracing {
-  const { url, headers, ratio, service, version, project } = options;
-  const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: collectorMs });
+  const queue = openSpanQueue({
+    ...options,
+    onTrouble: (trouble) => logger.warn(trouble, "the collector does not take traces"),
+  });
   const provider = new TracerProvider({
-    resource: resourceFromAttributes({
-      "service.name": service,
-      "service.version": version,
-      "gcp.project_id": project,
-    }),
-    sampler: samplingOf(ratio),
+    resource: queue.resource,
+    sampler: samplingOf(options.ratio),
     // What begins in a scope is the trace that its log lines name.
     idGenerator: {
       generateTraceId: () => currentScope()?.traceId ?? randomHex(16),
       generateSpanId: () => randomHex(8),
     },
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter: quietExporter(exporter, logger),
-        scheduledDelayMillis: 1_000,
-        exportTimeoutMillis: collectorMs,
-      }),
-    ],
+    spanProcessors: [queue.processor],
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);
@@ -90,10 +78,7 @@ export function openTelemetry(options: OpenTelemetryOptions, logger: Logger): Tr
           span.end();
         }
       }),
-    flush: async () => {
-      const late = sleep(flushMs, undefined, { ref: false });
-      await Promise.race([provider.forceFlush().catch(() => undefined), late]);
-    },
+    flush: () => queue.flush(flushMs),
   };
 }
 

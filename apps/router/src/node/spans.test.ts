@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { traceOf } from "@proveniq/http-edge";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { emptyRecord, type RequestRecord } from "./log.ts";
-import { Spans } from "./spans.ts";
+import { openSpans } from "./spans.ts";
 
 let collector: Server;
 let url: string;
@@ -43,10 +43,10 @@ const record = (more: Partial<RequestRecord> = {}): RequestRecord => ({
   totalMs: 12.5,
   ...more,
 });
-const open = (more: Partial<ConstructorParameters<typeof Spans>[0]> = {}) =>
-  new Spans({ url, headers: {}, ratio: 1, project: "p", onTrouble: () => undefined, everyMs: 10, ...more });
+const open = (more: Partial<Parameters<typeof openSpans>[0]> = {}) =>
+  openSpans({ url, headers: {}, ratio: 1, project: "p", onTrouble: () => undefined, everyMs: 10, ...more });
 
-describe("Spans", () => {
+describe("spans", () => {
   it("are sent together, as OTLP has them", async () => {
     const spans = open();
     spans.record(record({ parentSpanId: "2".repeat(16) }));
@@ -77,21 +77,20 @@ describe("Spans", () => {
 
   it("are dropped, with a word about it, when the collector refuses them or is gone", async () => {
     const onTrouble = vi.fn();
-    const spans = open({ onTrouble });
-    status = 503;
+    const spans = open({ onTrouble, timeoutMs: 300 });
+    status = 400;
     spans.record(record());
     await vi.waitFor(() =>
-      expect(onTrouble).toHaveBeenCalledWith({ failures: 1, dropped: 1, why: "status 503" }),
+      expect(onTrouble).toHaveBeenCalledWith({ failures: 1, lost: 1, error: "OTLPExporterError" }),
     );
     collector.closeAllConnections();
     collector.close();
     spans.record(record());
-    await vi.waitFor(() =>
-      expect(onTrouble).toHaveBeenCalledWith({ failures: 2, dropped: 1, why: "ECONNREFUSED" }),
-    );
+    await vi.waitFor(() => expect(onTrouble).toHaveBeenCalledTimes(2));
+    expect(JSON.stringify(onTrouble.mock.calls)).not.toContain("127.0.0.1");
   });
 
-  it("wait behind a collector that hangs, so many and no more, and do not hold up the end", async () => {
+  it("wait behind a collector that hangs, and do not hold up the end", async () => {
     const onTrouble = vi.fn();
     const spans = open({ onTrouble, timeoutMs: 300 });
     status = 0;
@@ -99,14 +98,13 @@ describe("Spans", () => {
     await vi.waitFor(() => expect(bodies).toHaveLength(1));
     for (let n = 0; n < 5_000; n += 1) spans.record(record());
     await vi.waitFor(() => expect(onTrouble).toHaveBeenCalled());
-    expect(onTrouble.mock.calls[0]?.[0]).toEqual({
-      failures: 1,
-      dropped: 1 + 5_000 - 2_048,
-      why: "TimeoutError",
-    });
+    expect(onTrouble.mock.calls[0]?.[0]).toMatchObject({ failures: 1, lost: 1 });
     const startedAt = performance.now();
     await spans.close();
     expect(performance.now() - startedAt).toBeLessThan(2_000);
+    // A queue of 2,048, and not one span more.
+    const sent = bodies.map((body) => body.split('"spanId"').length - 1);
+    expect(sent.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(1 + 2_048);
   });
 });
 

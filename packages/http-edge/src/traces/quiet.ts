@@ -1,6 +1,5 @@
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
-import type { Logger } from "../log.ts";
 
 /**
  * What may leave with a span. Libraries add attributes, messages and stacks as they please, and a path in a database names
@@ -13,6 +12,9 @@ const told: ReadonlySet<string> = new Set([
   "proveniq.request_id",
   "proveniq.tenant",
   "proveniq.problem",
+  "proveniq.reason",
+  "proveniq.cell",
+  "proveniq.attempts",
   "gcp.firestore.settings.project_id",
   "gcp.firestore.settings.database_id",
   "doc_count",
@@ -47,21 +49,32 @@ export function quiet(span: ReadableSpan): ReadableSpan {
   };
 }
 
+/** Spans that a collector did not take: for the `failures`th time in a row. Never an error's words: they may hold its URL. */
+export interface ExportTrouble {
+  failures: number;
+  /** Of the spans that were in this sending. */
+  lost: number;
+  error: string;
+}
+
 /** An exporter that sends quiet spans, and says when they are not taken: at the first failure, then more and more seldom. */
-export function quietExporter(exporter: SpanExporter, logger: Logger): SpanExporter {
+export function quietExporter(
+  exporter: SpanExporter,
+  onTrouble: (trouble: ExportTrouble) => void,
+): SpanExporter {
   let failures = 0;
-  const heard = ({ code, error }: ExportResult) => {
-    // Its words may hold the collector's URL, and a URL may hold a secret.
+  const heard = ({ code, error }: ExportResult, lost: number) => {
     failures = code === ExportResultCode.SUCCESS ? 0 : failures + 1;
     if (failures > 0 && Number.isInteger(Math.log2(failures)))
-      logger.warn({ failures, error: error?.name }, "the collector does not take traces");
+      onTrouble({ failures, lost, error: error?.name ?? "unknown" });
   };
   return {
     export: (spans, done) =>
       exporter.export(spans.map(quiet), (result) => {
-        heard(result);
+        heard(result, spans.length);
         done(result);
       }),
+    forceFlush: async () => exporter.forceFlush?.(),
     shutdown: () => exporter.shutdown(),
   };
 }
