@@ -2,7 +2,7 @@ import { maxPortBase } from "@proveniq/local-cloud/fleet";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 /** Options that several commands share, each with one wording. */
-export const jsonOption = () =>
+const jsonOption = () =>
   new Option("--json", 'print one JSON document instead of text; errors are {"error": "…"}');
 
 export const portBaseOption = () =>
@@ -28,8 +28,13 @@ export function list(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), ...names];
 }
 
-/** A command that follows the house's rules: examples below its help, suggestions, its own exit codes. */
+/** A command that follows the house's rules: --json, examples below its help, suggestions. */
 export function command(name: string, summary: string, examples: readonly string[]): Command {
+  return plainCommand(name, summary, examples).addOption(jsonOption());
+}
+
+/** The same without --json: for what prints what others made. */
+export function plainCommand(name: string, summary: string, examples: readonly string[]): Command {
   return new Command(name)
     .description(summary)
     .showSuggestionAfterError()

@@ -12,7 +12,7 @@ import type { Environment } from "@proveniq/control-plane/environment";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { knownCell } from "../cli/known-cell.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { reconcileText, reportText, resultTable } from "../output/analytics.ts";
 import { palette } from "../output/colour.ts";
@@ -42,7 +42,7 @@ const outboxes = ({ connections, manifests }: Environment): CellOutboxes[] =>
 const paint = () => palette(process.stdout.isTTY && process.stdout.hasColors());
 
 function analytics(name: string, summary: string, examples: readonly string[], shape: string): Command {
-  return command(name, summary, examples).addHelpText("after", shapes(shape)).addOption(jsonOption());
+  return command(name, summary, examples).addHelpText("after", shapes(shape));
 }
 
 function queryCommand(output: Output, where: Where): Command {

@@ -1,6 +1,6 @@
 import { listAudit } from "@proveniq/control-plane/access";
 import type { Command } from "commander";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
@@ -18,7 +18,6 @@ export function auditCommand(output: Output, where: Where): Command {
   ])
     .option("--tenant <id>", "only changes of this tenant")
     .addHelpText("after", shapes('{"records": [{at, who, from, action, target, detail}]}'))
-    .addOption(jsonOption())
     .action(async (options: AuditOptions) => {
       const records = await where.read((environment) =>
         listAudit(environment.connections, environment, options.tenant),

@@ -2,7 +2,7 @@ import { removeCell, tenantsOf } from "@proveniq/control-plane";
 import { sampleTenant } from "@proveniq/local-cloud/fleet";
 import type { Command } from "commander";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
@@ -32,7 +32,6 @@ export function removeCommand(output: Output, where: Where): Command {
         '{"id", "files": ["infra/cells/…", …], "steps": ["…"], "asked": "…", "removed": false with --dry-run}',
       ),
     )
-    .addOption(jsonOption())
     .action(async (id: string, options: RemoveOptions) => {
       const { dryRun = false, json } = options;
       const { asked, tenants } = await ask(where, id);

@@ -4,7 +4,7 @@ import { addCell, type NewCell } from "@proveniq/control-plane";
 import { runningState } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
 import { knownCell } from "../cli/known-cell.ts";
-import { command, jsonOption, shapes, wholeNumber } from "../cli/options.ts";
+import { command, shapes, wholeNumber } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
 import { ofThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
@@ -41,7 +41,6 @@ function listCommand(output: Output, where: Where): Command {
       "after",
       shapes('{"cells": [{id, name, tier, region, residency, project, wave, databases, url}]}'),
     )
-    .addOption(jsonOption())
     .action(async (options: LookOptions) => {
       const { manifests } = await where.fleet();
       const places = await placesOf(where);
@@ -67,7 +66,6 @@ function showCommand(output: Output, where: Where): Command {
   return command("show", "one cell's whole manifest", ["fleet cells show eu", "fleet cells show eu --json"])
     .argument("<id>", "the cell, such as eu")
     .addHelpText("after", shapes('{"id", "file", "manifest", "url"}'))
-    .addOption(jsonOption())
     .action(async (id: string, options: LookOptions) => {
       const { manifests } = await where.fleet();
       const manifest = knownCell(manifests, id);
@@ -102,7 +100,6 @@ function addCommand(output: Output): Command {
     .option("--location <location>", "where its databases are, such as eur3 (default: its region)")
     .option("--wave <n>", "in which wave a release reaches it (default: 1)", wholeNumber("a number", 0, 9))
     .addHelpText("after", shapes('{"id", "manifest", "files": ["infra/cells/…", …]}'))
-    .addOption(jsonOption())
     .action(async (id: string, options: Omit<NewCell, "id"> & { json?: boolean }) => {
       const { json, ...wanted } = options;
       const added = await addCell(root, { id, ...wanted });

@@ -6,7 +6,7 @@ import { type BakeOptions, bakeOf, bakeSeconds, untilInterrupted } from "../cli/
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { knownCell } from "../cli/known-cell.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
 import { namedByTurbo } from "../cli/turbo.ts";
 import type { Where } from "../cli/where.ts";
@@ -72,7 +72,6 @@ export function deployCommand(output: Output, where: Where): Command {
         '{"id", "cell", "outcome": "done" | "rolled-back" | "failed", "reason", "serving": {digest, commit}}; --waves: the rollout {outcome, canary, cells: [{cellId, wave, state}]}; --trial: {digest, passed, reason}',
       ),
     )
-    .addOption(jsonOption())
     .action(async (cell: string | undefined, options: DeployOptions) => {
       const modes = [cell !== undefined, options.waves, options.trial, options.status];
       if (modes.filter((mode) => mode === true).length !== 1)

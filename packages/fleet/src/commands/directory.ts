@@ -8,7 +8,7 @@ import {
 } from "@proveniq/control-plane";
 import { type Environment, operator } from "@proveniq/control-plane/environment";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
 import { type Output, report } from "../output/print.ts";
@@ -115,8 +115,7 @@ function withTarget(name: string, summary: string, examples: readonly string[]):
     .addHelpText(
       "after",
       "\nAn Edge Config is written by its platform's REST API: EDGE_CONFIG_API_TOKEN holds the token, EDGE_CONFIG_TEAM its team.",
-    )
-    .addOption(jsonOption());
+    );
 }
 
 /** What came of it, and where: with several targets, people must see which one it was. */

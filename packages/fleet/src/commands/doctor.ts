@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, portBaseOption, shapes } from "../cli/options.ts";
+import { command, portBaseOption, shapes } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
 import { ofThisMachine, type Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
@@ -25,7 +25,6 @@ export function doctorCommand(output: Output, where: Where): Command {
     .addHelpText("after", shapes('{"ok", "checks": [{name, needed, ok, found, advice}]}'))
     .addHelpText("after", "\nExit code 1 when `fleet up` could not work.")
     .addOption(portBaseOption())
-    .addOption(jsonOption())
     .action(async (options: DoctorOptions) => {
       const config = readCliConfig();
       const paint = palette(config.colour);

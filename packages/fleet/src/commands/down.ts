@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runningState } from "@proveniq/local-cloud/fleet";
 import type { Command } from "commander";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import { ofThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 
@@ -13,7 +13,6 @@ const withinMs = 60_000;
 export function downCommand(output: Output, where: Where): Command {
   return ofThisMachine(command("down", "stop the fleet that runs here, in order", ["fleet down"]))
     .addHelpText("after", shapes('{"stopped": true, "pid"}, or {"stopped": false} when none ran'))
-    .addOption(jsonOption())
     .action(async (options: { json?: boolean }) => {
       const { stateDir } = where;
       const state = await runningState(stateDir);

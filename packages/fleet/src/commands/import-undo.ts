@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { undoImport } from "../imports/complete.ts";
 import { ImportApi } from "../imports/http.ts";
@@ -31,7 +31,6 @@ export function undoCommand(output: Output, where: Where, progress: ProgressOutp
     .option("--key <key>", "the key itself; seen by everybody who can list this machine's processes")
     .addHelpText("after", "\nA run that was killed goes on: start it again.")
     .addHelpText("after", shapes('{"import": {id, undo: {state, restored, kept, until}, …}}'))
-    .addOption(jsonOption())
     .action(async (id: string, _: unknown, self: Command) => {
       // Options that `import` has too are taken by whichever of the two they stand behind.
       const options: UndoOptions = self.optsWithGlobals();

@@ -13,7 +13,7 @@ import {
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { confirmYes } from "../cli/confirm.ts";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes, wholeNumber } from "../cli/options.ts";
+import { command, shapes, wholeNumber } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { draftMapping } from "../imports/draft.ts";
 import type { SeenJob } from "../imports/job.ts";
@@ -125,7 +125,6 @@ export function importCommand(
       "after",
       shapes('{"import": {id, state, counts, summary, …}, "rowsPerSecond": n, "errorsFile": "…"}'),
     )
-    .addOption(jsonOption())
     .action(async (file: string, options: ImportOptions) => {
       const format = options.format ?? (/\.(ndjson|jsonl)$/i.test(file) ? "ndjson" : "csv");
       const { delimiter: asked, encoding } = options;

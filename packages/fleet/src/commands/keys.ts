@@ -2,7 +2,7 @@ import { type Scope, scope } from "@proveniq/contracts";
 import { createKey, type KeySummary, listKeys, revokeKey } from "@proveniq/control-plane/access";
 import { Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../cli/duration.ts";
-import { command, jsonOption, list, shapes } from "../cli/options.ts";
+import { command, list, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
@@ -45,7 +45,6 @@ function createCommand(output: Output, where: Where): Command {
     )
     .addHelpText("after", "\nTo rotate: create a second key, put it into use, then revoke the first.")
     .addHelpText("after", shapes(`{"key": "pvq_…", "summary": ${keyShape}}`))
-    .addOption(jsonOption())
     .action(async (tenantId: string, options: CreateOptions) => {
       const now = new Date();
       const { label = `Made on ${now.toISOString().slice(0, 10)}`, expires } = options;
@@ -72,7 +71,6 @@ function listCommand(output: Output, where: Where): Command {
   ])
     .argument("<tenant>", "whose keys")
     .addHelpText("after", shapes(`{"keys": [${keyShape}]}`))
-    .addOption(jsonOption())
     .action(async (tenantId: string, options: CommonOptions) => {
       const keys = await where.read(({ connections }) => listKeys(connections, tenantId));
       report(output, options.json, { keys }, () =>
@@ -91,7 +89,6 @@ function revokeCommand(output: Output, where: Where): Command {
     .argument("<tenant>", "whose key")
     .argument("<key>", "its id: the eight characters after the tenant")
     .addHelpText("after", shapes(`{"revoked": ${keyShape}}`))
-    .addOption(jsonOption())
     .action(async (tenantId: string, keyId: string, options: CommonOptions) => {
       const change = { what: `Revoke key ${keyId} of tenant ${tenantId}`, name: tenantId };
       const revoked = await where.mutate(change, ({ connections }, by) =>

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError } from "../cli/errors.ts";
-import { command, shapes } from "../cli/options.ts";
+import { plainCommand, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import {
   gcloudCommand,
@@ -34,7 +34,7 @@ const others = ["router", "warehouse", "central"];
 
 /** `fleet logs CELL`: what the services of a cell wrote, or the command that asks the cloud for it. */
 export function logsCommand(output: Output, where: Where): Command {
-  return command("logs", "what the services of a cell wrote; in the cloud, the command that reads it", [
+  return plainCommand("logs", "what the services of a cell wrote; in the cloud, the command that reads it", [
     "fleet logs eu --since 15m --level warn",
     'fleet logs eu --service bulk --grep "import-incomplete" --follow',
     "fleet logs router",

@@ -11,7 +11,7 @@ import {
 } from "@proveniq/control-plane/market";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes, wholeNumber } from "../cli/options.ts";
+import { command, shapes, wholeNumber } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
@@ -50,7 +50,6 @@ function publishCommand(output: Output, where: Where): Command {
       "after",
       shapes('{"sequence", "pages", "changed", "withdrawn", "unchanged", "base": its sequence or null}'),
     )
-    .addOption(jsonOption())
     .action(async (file: string, options: CommonOptions & { maxWithdrawn?: number }) => {
       const limits = options.maxWithdrawn === undefined ? {} : { maxWithdrawnPercent: options.maxWithdrawn };
       const change = {
@@ -101,7 +100,6 @@ function verifyCommand(output: Output, where: Where): Command {
         '{"centre": {sequence, values, publishedAt, sound}, "cells": [{cell, verdict, sequence, values, buckets, repaired}]}',
       ),
     )
-    .addOption(jsonOption())
     .action(async (options: CommonOptions & { repair?: boolean }) => {
       const repair = options.repair === true;
       const verify = ({ connections, manifests }: Environment) =>
@@ -144,7 +142,6 @@ function renewCommand(output: Output, where: Where): Command {
         "error that says so. They serve what they have until the new start is complete.",
     )
     .addHelpText("after", shapes('{"lineage", "sequence", "values"}'))
-    .addOption(jsonOption())
     .action(async (options: CommonOptions) => {
       const change = {
         what: "Have every cell start again from the published market values",

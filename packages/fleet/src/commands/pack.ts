@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { buildAndPack, packedFolder } from "../cli/artefact.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import { ofThisMachine } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 
@@ -22,7 +22,6 @@ export function packCommand(output: Output): Command {
       "after",
       shapes('{"folder", "digest", "zip", "zipSha256", "zipBytes", "sbom", "commit", "modified"}'),
     )
-    .addOption(jsonOption())
     .action(async (options: { out?: string; json?: boolean }) => {
       const packed = await buildAndPack(options.out ?? packedFolder);
       report(output, options.json, packed, () =>

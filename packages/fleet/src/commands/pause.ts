@@ -2,7 +2,7 @@ import { type Pausable, pausable } from "@proveniq/contracts";
 import { feltWithinSeconds, pauseCell, resumeCell } from "@proveniq/control-plane/pauses";
 import { Argument, type Command } from "commander";
 import { knownCell } from "../cli/known-cell.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 
@@ -81,8 +81,7 @@ export function resumeCommand(output: Output, where: Where): Command {
 function common(made: Command): Command {
   return made
     .argument("<cell>", "the cell, such as eu")
-    .addArgument(new Argument("<what>", "which part of it").choices(pausable.options))
-    .addOption(jsonOption());
+    .addArgument(new Argument("<what>", "which part of it").choices(pausable.options));
 }
 
 /** A cell by all that people know it by. Throws CommandError when there is none of this id. */

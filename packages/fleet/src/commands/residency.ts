@@ -2,7 +2,7 @@ import { listTenants } from "@proveniq/control-plane";
 import { auditResidency } from "@proveniq/control-plane/residency";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
@@ -42,7 +42,6 @@ function auditCommand(output: Output, where: Where): Command {
         '{"audits": [{tenantId, residency, cell, evidence: [{what, name, location, declaredIn, resource, breach}]}], "breaches"}',
       ),
     )
-    .addOption(jsonOption())
     .action(async (tenant: string | undefined, options: AuditOptions) => {
       if ((tenant === undefined) === (options.all !== true))
         throw new CommandError("Name one tenant, or --all.", exitCodes.usage);

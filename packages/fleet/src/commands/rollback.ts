@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { bakeOf, untilInterrupted } from "../cli/deploys.ts";
 import { exitCodes } from "../cli/errors.ts";
 import { knownCell } from "../cli/known-cell.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { eventLine } from "../output/deploys.ts";
 import { type Output, report } from "../output/print.ts";
@@ -25,7 +25,6 @@ export function rollbackCommand(output: Output, where: Where): Command {
         "\nforward again. The former version is tried through the edge, and not watched for long: it is known.",
     )
     .addHelpText("after", shapes('{"id", "cell", "outcome", "reason", "serving": {digest, commit}}'))
-    .addOption(jsonOption())
     .action(async (cell: string, options: RollbackOptions) => {
       knownCell((await where.fleet()).manifests, cell);
       const interrupted = untilInterrupted((text) => output.err(text));

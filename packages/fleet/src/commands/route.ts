@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import { onThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
@@ -54,7 +54,6 @@ function explainCommand(output: Output, where: Where): Command {
         '{plane, rule, directoryVersion, epoch, decision: {kind: "route" or "reject", …}, steps: [{step, finding}]}',
       ),
     )
-    .addOption(jsonOption())
     .action(async (url: string, options: ExplainOptions) => {
       if ((options.plane === "url-map") !== (options.urlMap !== undefined))
         throw new CommandError("--plane url-map and --url-map FILE go together.", exitCodes.usage);

@@ -12,7 +12,7 @@ import {
 } from "@proveniq/control-plane/proof";
 import { Argument, Command, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, plainCommand, shapes } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
 import { ofThisMachine, type Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
@@ -39,7 +39,7 @@ export function secretsCommand(output: Output, where: Where): Command {
 
 function makeCommand(output: Output): Command {
   return ofThisMachine(
-    command("make", "print a new secret, as PROOF_SECRETS takes it; stores nothing", [
+    plainCommand("make", "print a new secret, as PROOF_SECRETS takes it; stores nothing", [
       "fleet secrets make eu | gcloud secrets versions add fleet-proof-eu --data-file=- --project=proveniq-edge-eu",
     ]),
   )
@@ -60,7 +60,6 @@ function rotateCommand(output: Output, where: Where): Command {
       "\nAfter each step every router and cell has to start anew before the next: docs/runbooks/rotate-proof-secrets.md.",
     )
     .addHelpText("after", shapes('{"residency": "…", "step": "…", "signs": id, "believed": [ids]}'))
-    .addOption(jsonOption())
     .action(async (of: Residency, options: RotateOptions) => {
       if (where.name === "local")
         throw new CommandError(

@@ -2,7 +2,7 @@ import { controlClient } from "@proveniq/local-cloud/control";
 import { runningState, SavedData } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import { ofThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
@@ -77,9 +77,7 @@ function listCommand(output: Output, where: Where): Command {
 
 function common(name: string, summary: string, examples: readonly string[]): Command {
   const shape = name === "list" ? '{"snapshots": [{name, savedAt}]}' : '{"name", "savedAt"}';
-  return ofThisMachine(command(name, summary, examples))
-    .addHelpText("after", shapes(shape))
-    .addOption(jsonOption());
+  return ofThisMachine(command(name, summary, examples)).addHelpText("after", shapes(shape));
 }
 
 /** What the data's keeper says is meant for people. */

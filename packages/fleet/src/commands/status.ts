@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type FleetFacts, judge } from "@proveniq/control-plane/status";
 import type { Command } from "commander";
 import { exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
 import { palette } from "../output/colour.ts";
@@ -32,7 +32,6 @@ export function statusCommand(output: Output, where: Where): Command {
       ),
     )
     .option("--watch", `look again every ${everyMs / 1_000} s, until Ctrl-C`)
-    .addOption(jsonOption())
     .action(async (options: { json?: boolean; watch?: boolean }) => {
       const paint = palette(readCliConfig().colour);
       for (;;) {

@@ -1,7 +1,7 @@
 import type { TenantSettings } from "@proveniq/contracts";
 import { getTenantSettings, setTenantSettings } from "@proveniq/control-plane/access";
 import { type Command, InvalidArgumentError } from "commander";
-import { command, jsonOption, list, shapes, wholeNumber } from "../cli/options.ts";
+import { command, list, shapes, wholeNumber } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
@@ -40,7 +40,6 @@ export function setCommand(output: Output, where: Where): Command {
       "after",
       shapes('{"tenantId": "…", "settings": {issuer, identityTenant, origins, requestsPerSecond}}'),
     )
-    .addOption(jsonOption())
     .action(async (tenantId: string, options: SetOptions) => {
       const change = changeOf(options);
       const names = Object.keys(change);

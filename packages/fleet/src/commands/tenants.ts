@@ -1,6 +1,6 @@
 import { type AddTenant, listTenants } from "@proveniq/control-plane";
 import { Command } from "commander";
-import { command, jsonOption, list, shapes } from "../cli/options.ts";
+import { command, list, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
@@ -37,7 +37,6 @@ function listCommand(output: Output, where: Where): Command {
         '{"tenants": [{tenantId, name, cellId, databaseId, epoch, residency, hosts, createdAt, updatedAt}]}',
       ),
     )
-    .addOption(jsonOption())
     .action(async (options: CommonOptions) => {
       const tenants = await where.read(({ connections }) => listTenants(connections));
       report(output, options.json, { tenants }, () =>
@@ -77,7 +76,6 @@ function addCommand(output: Output, where: Where): Command {
       list,
     )
     .addHelpText("after", shapes('{"tenant": {tenantId, …}, "added": false when it was there already}'))
-    .addOption(jsonOption())
     .action(async (id: string, options: AddOptions) => {
       const wanted: AddTenant = {
         tenantId: id,

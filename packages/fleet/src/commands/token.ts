@@ -3,7 +3,7 @@ import { type FleetState, mintLocalToken } from "@proveniq/local-cloud/fleet";
 import type { Command } from "commander";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError } from "../cli/errors.ts";
-import { command, jsonOption, shapes } from "../cli/options.ts";
+import { command, shapes } from "../cli/options.ts";
 import { ofThisMachine, onThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 
@@ -34,7 +34,6 @@ export function tokenCommand(output: Output, where: Where): Command {
     .option("--identity-tenant <id>", "Identity Platform's id of the tenant they signed in to")
     .option("--expires <duration>", "how long it is good, such as 15m (default: 1h)", parseDuration)
     .addHelpText("after", shapes('{"token": "…"}'))
-    .addOption(jsonOption())
     .action(async (options: TokenOptions) => {
       if (options.staff === true && options.tenant === undefined) {
         throw new CommandError("Staff are a tenant's: name it with --tenant.");

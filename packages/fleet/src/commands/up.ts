@@ -1,7 +1,7 @@
 import { FleetConflict, type FleetLine, startFleet } from "@proveniq/local-cloud/fleet";
 import { type Command, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { command, jsonOption, list, portBaseOption, shapes, wholeNumber } from "../cli/options.ts";
+import { command, list, portBaseOption, shapes, wholeNumber } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
 import { ofThisMachine, type Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
@@ -60,7 +60,6 @@ export function upCommand(output: Output, where: Where): Command {
         "error",
       ]),
     )
-    .addOption(jsonOption())
     .action(async (options: UpOptions) => {
       process.exitCode =
         options.detach === true
