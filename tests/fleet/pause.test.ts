@@ -86,7 +86,7 @@ describe("paused imports", () => {
         const paused = await fleet("pause", "eu", "imports", "--reason", "INC-42");
         expect(paused).toMatchObject({
           code: 0,
-          err: expect.stringMatching(/^Pause imports of cell eu, in the fleet at http:\S+\n$/),
+          err: expect.stringMatching(/^Pause imports of cell eu \(.*\), in the fleet at http:\S+\n$/),
         });
         expect(paused.out).toContain("npx fleet resume eu imports");
       } finally {

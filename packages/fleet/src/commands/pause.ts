@@ -87,5 +87,5 @@ function common(made: Command): Command {
 /** A cell by all that people know it by. Throws CommandError when there is none of this id. */
 async function named(where: Where, cell: string): Promise<string> {
   const { name, project } = knownCell((await where.fleet()).manifests, cell);
-  return where.name === "local" ? `cell ${cell}` : `cell ${cell} (${name}, project ${project})`;
+  return `cell ${cell} (${name}, project ${project})`;
 }
