@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { problem } from "@proveniq/contracts";
 import { Hono } from "hono";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AppEnv } from "./deps.ts";
 import { readJson } from "./http/json-body.ts";
 import { responseTo } from "./http/problem-response.ts";
@@ -137,6 +137,27 @@ describe("the plain server", () => {
     );
     await expect.poll(() => lines.slice(1)).toMatchObject([{ requestId: "slow-body", status: 408 }]);
     await reading.drain();
+  });
+
+  it("logs a client that stopped reading its answer as that, once, and when it ended", async () => {
+    const lines: { status?: number; reason?: string; ms?: number }[] = [];
+    const own = { ...silentLogger, info: (line: object) => void lines.push(line) };
+    const app = new Hono<AppEnv>();
+    app.use(requestLog({ logger: own, now: Date.now }, new Traffic(Date.now)));
+    app.get("/large", (c) => c.body("x".repeat(16 * 1024 * 1024)));
+    const limits = { stalledReaderMs: 300 };
+    const large = await serve(app.fetch, { host: "127.0.0.1", port: 0, logger: own, limits });
+    const socket = connect(large.port, "127.0.0.1", () =>
+      socket.pause().write("GET /large HTTP/1.1\r\nhost: a\r\nx-request-id: stalled-reader\r\n\r\n"),
+    );
+    socket.on("error", () => undefined);
+    await vi.waitFor(() => expect(lines).not.toEqual([]), 5_000);
+    socket.destroy();
+    await large.drain();
+    expect(lines).toMatchObject([
+      { requestId: "stalled-reader", status: 499, reason: "client stopped reading" },
+    ]);
+    expect(lines[0]?.ms).toBeGreaterThanOrEqual(300);
   });
 
   it("keeps a connection for the next request", async () => {

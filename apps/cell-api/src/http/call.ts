@@ -46,6 +46,7 @@ export class Call implements EdgeExchange {
   #brokenBy: ClientError | undefined;
   #begun = false;
   #over = false;
+  #atEnd: (() => void) | undefined;
 
   constructor(context: CallContext, incoming: IncomingMessage, outgoing: ServerResponse) {
     this.#context = context;
@@ -66,6 +67,12 @@ export class Call implements EdgeExchange {
   /** The app has seen it, and tells of it under these ids. */
   seen(ids: { requestId: string; traceId: string }): void {
     this.#ids = ids;
+  }
+
+  /** Call `tell` once the answer has been written, or its client has gone: only then it is known how the request ended. */
+  tellAtEnd(tell: () => void): void {
+    if (this.#over) tell();
+    else this.#atEnd = tell;
   }
 
   /** Whether it has ended before the app answered it, and as what. */
@@ -101,7 +108,7 @@ export class Call implements EdgeExchange {
 
   stopReading(): void {
     this.#endedAs = { status: clientGone, reason: "client stopped reading" };
-    this.#tell(this.#endedAs);
+    if (this.#ids === undefined) this.#tell(this.#endedAs);
     this.#incoming.socket.destroy();
   }
 
@@ -116,6 +123,7 @@ export class Call implements EdgeExchange {
   end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#atEnd?.();
     if (!this.#begun) this.#tell({ status: clientGone, reason: "client gone" });
   }
 

@@ -17,15 +17,21 @@ export interface EquipOptions {
   /** Told of what the app does not see: requests refused before it, clients that go, more clients than room. */
   logger?: Logger | undefined;
   unread?: UnreadLimits | undefined;
+  /** Other limits of the edge than its defaults. */
+  limits?: Partial<EdgeLimits> | undefined;
 }
 
 /** What a cell's servers are made with, on whatever platform. */
-export function serverOptions(options: Pick<EquipOptions, "requestTimeoutMs">): ServerOptions {
+export function serverOptions(options: Pick<EquipOptions, "requestTimeoutMs" | "limits">): ServerOptions {
   return edgeServerOptions(limitsOf(options));
 }
 
-function limitsOf({ requestTimeoutMs }: Pick<EquipOptions, "requestTimeoutMs">): EdgeLimits {
-  return { ...defaultEdgeLimits, headMs: Math.min(10_000, requestTimeoutMs), requestMs: requestTimeoutMs };
+function limitsOf({
+  requestTimeoutMs,
+  limits,
+}: Pick<EquipOptions, "requestTimeoutMs" | "limits">): EdgeLimits {
+  const headMs = Math.min(10_000, requestTimeoutMs);
+  return { ...defaultEdgeLimits, headMs, requestMs: requestTimeoutMs, ...limits };
 }
 
 /** Serve `fetch` with a server that was made with `serverOptions` and has no listeners yet: by the edge that the router has too. */

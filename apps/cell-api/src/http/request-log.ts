@@ -11,7 +11,7 @@ import type { Traffic } from "./traffic.ts";
 const processRoutes: ReadonlySet<string> = new Set(["/health", "/ready", "/v1/cell"]);
 const probes: ReadonlySet<string> = new Set(["/health", "/ready"]);
 
-/** First of all: the request's id and trace, one line in the log, and its count. */
+/** First of all: the request's id and trace; when its answer has been written one line in the log, and its count. */
 export function requestLog(
   { logger, now, tracing = untraced }: Pick<AppDeps, "logger" | "now" | "tracing">,
   traffic: Traffic,
@@ -64,8 +64,11 @@ export function requestLog(
       await next();
       c.header(headers.requestId, requestId);
       c.header(headers.traceresponse, writeTraceparent(span));
-      span.end(told(c, requestId, span.traceId, started));
     });
+    const tell = () => span.run(requestId, () => span.end(told(c, requestId, span.traceId, started)));
+    // One line a request: what becomes of its answer belongs into it.
+    if (call === undefined) tell();
+    else call.tellAtEnd(tell);
   };
 }
 

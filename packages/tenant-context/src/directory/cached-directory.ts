@@ -8,6 +8,7 @@ import {
 import { AdoptedPlacements } from "./adopted.ts";
 import { buildHostTable } from "./host-table.ts";
 import { judgeSuccessor } from "./successor.ts";
+import { withTimeout } from "./timeout.ts";
 import type {
   Directory,
   DirectoryLog,
@@ -304,21 +305,4 @@ function readPlacementText(text: string): { cellId: string; epoch: number } | un
 
 function isEpoch(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 1 && value <= maxEpoch;
-}
-
-/** Reject when `promise` has not settled in time; what it does later is nobody's business. */
-export function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    promise.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
-  });
 }

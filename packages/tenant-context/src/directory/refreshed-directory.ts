@@ -1,6 +1,6 @@
 import type { OriginRule } from "@proveniq/contracts";
-import { withTimeout } from "./cached-directory.ts";
 import { SnapshotDirectory } from "./snapshot-directory.ts";
+import { withTimeout } from "./timeout.ts";
 import type { Directory, DirectoryLog, HostTable, LookupResult, Placed } from "./types.ts";
 
 export interface RefreshLimits {
