@@ -188,6 +188,11 @@ describe("in a cloud, a command", () => {
       2,
       "in project proveniq-edge-eu-stg, step add",
     ],
+    [
+      ["status", "--env", "staging", "--state-dir", "/x"],
+      2,
+      "--state-dir is of this machine's fleet, and not of staging",
+    ],
     [["snapshot", "save", "x", "--env", "production"], 2, "fleet snapshot save is about this machine"],
     [["import", "x.csv", "--env", "production", "--tenant", "acme"], 1, "x.csv"],
   ])("%j is answered without opening anything", async (args, code, sentence) => {
@@ -205,6 +210,7 @@ describe("in a cloud, a command", () => {
     expect([out, err]).toEqual([expect.stringContaining("proveniq-prod-eu-stg"), staging]);
     expect((await fleet("snapshot", "list", "--state-dir", nowhere)).err).toBe("");
     expect((await fleet("cells", "list", "--env", "local", "--state-dir", nowhere)).err).toBe("");
+    expect((await fleet("tenants", "list", "--state-dir", nowhere)).err).toContain("No fleet runs here");
     vi.stubEnv("FLEET_ENV", "moon");
     expect(await fleet("cells", "list")).toEqual({
       code: 2,

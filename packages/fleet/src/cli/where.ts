@@ -111,16 +111,21 @@ export class Where {
 
   async #enter(program: Command, command: Command): Promise<void> {
     const options = program.opts<GlobalOptions>();
-    if (here.has(command)) {
-      // A variable that was set for other commands does not matter to these.
-      if (options.env !== "local" && program.getOptionValueSource("env") === "cli")
+    const asked = program.getOptionValueSource("env") === "cli" ? options.env : undefined;
+    if (asked !== undefined && asked !== "local") {
+      if (here.has(command))
         throw new CommandError(
-          `fleet ${pathOf(command)} is about this machine and knows no --env ${options.env}.`,
+          `fleet ${pathOf(command)} is about this machine and knows no --env ${asked}.`,
           exitCodes.usage,
         );
-      this.#options = { ...options, env: "local" };
-      return;
+      if (options.stateDir !== undefined)
+        throw new CommandError(
+          `--state-dir is of this machine's fleet, and not of ${asked}.`,
+          exitCodes.usage,
+        );
     }
+    // A variable that was set for other commands does not matter to what is about this machine.
+    if (asked === undefined && (here.has(command) || options.stateDir !== undefined)) options.env = "local";
     this.#options = options;
     if (this.name === "local") return;
     const { config } = await this.fleet();
