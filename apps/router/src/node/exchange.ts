@@ -5,6 +5,7 @@ import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
 import { learnSuccessor } from "../successor.ts";
 import { answerHealth, answerPreflight } from "./answer.ts";
+import { cellHead, type Route } from "./cell-head.ts";
 import { ClientAnswer } from "./client-answer.ts";
 import {
   clientIdle,
@@ -18,8 +19,6 @@ import { failureProblems } from "./failures.ts";
 import { clientGone, emptyRecord, type RequestRecord } from "./log.ts";
 import { isReplayable, RequestBody } from "./request-body.ts";
 import type { ResponseHandler, ResponseHead, UpstreamCall, UpstreamFailure } from "./upstream/types.ts";
-
-type Route = Extract<Decision, { kind: "route" }>;
 
 /** One request and its answer: decided, sent to a cell, retried where that is safe, and recorded. */
 export class Exchange implements ResponseHandler {
@@ -182,15 +181,8 @@ export class Exchange implements ResponseHandler {
     if (this.#ended) return;
     this.#record.failure = `${failure.kind}: ${failure.message}`;
     if (this.#answer.begun) return this.#answer.breakOff();
-    if (
-      failure.stale &&
-      isSafe(this.#record.method) &&
-      this.#record.attempts < 2 &&
-      isReplayable(this.#body)
-    ) {
-      this.#send();
-      return;
-    }
+    const { method, attempts } = this.#record;
+    if (failure.stale && isSafe(method) && attempts < 2 && isReplayable(this.#body)) return this.#send();
     const [problem, detail] = failureProblems[failure.kind];
     this.#refuse(problem, detail);
   }
@@ -229,24 +221,17 @@ export class Exchange implements ResponseHandler {
     const request = {
       method: this.#record.method,
       tenant: route.tenantId,
-      head: this.#headFor(route, head, origin),
+      head: cellHead(route, head, origin, {
+        method: this.#record.method,
+        requestId: this.#record.requestId,
+        trace: this.#trace ?? traceOf(undefined, undefined),
+        proofs: this.#context.proofs,
+      }),
       body: this.#body?.forUpstream(),
       contentLength: head.contentLength,
     };
     this.#call = this.#context.pools.send(origin, request, this);
     this.#body?.flow();
-  }
-
-  #headFor(route: Route, head: RequestHead, origin: string): string {
-    const { tracestate, traceparent } = this.#trace ?? traceOf(undefined, undefined);
-    const host = origin.slice(origin.indexOf("//") + 2);
-    let text = `${this.#record.method} ${head.target} HTTP/1.1\r\nhost: ${host}\r\n`;
-    text += this.#context.proofs?.line(route.cell.residency, host, head.target) ?? "";
-    text += `${head.passed}${headers.tenant}: ${route.tenantId}\r\n${headers.host}: ${route.host}\r\n`;
-    if (route.epoch > 0) text += `${headers.epoch}: ${route.epoch}\r\n`;
-    text += `${headers.requestId}: ${this.#record.requestId}\r\n${headers.traceparent}: ${traceparent}\r\n`;
-    if (tracestate !== undefined) text += `${headers.tracestate}: ${tracestate}\r\n`;
-    return text;
   }
 
   /** The cell no longer holds the tenant and says who does: learn it, and ask there once. */
