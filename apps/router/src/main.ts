@@ -62,7 +62,12 @@ async function main(): Promise<void> {
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
-      : await serveMetrics(metrics, config.metricsPort, config.host);
+      : await serveMetrics(
+          metrics,
+          () => ({ version: version(), digest: open.digest() ?? null }),
+          config.metricsPort,
+          config.host,
+        );
 
   let stopping = false;
   const stop = async (signal: string) => {

@@ -59,8 +59,10 @@ export const fleetConfig = z
     alerts: z.array(z.email()).min(1).describe("Who is told when an alarm rings"),
     directory: z.strictObject({
       maxBytes: z
-        .union([z.literal(8_192), z.literal(65_536), z.literal(524_288)])
-        .describe("What the Edge Config plan holds"),
+        .union([z.literal(8_192), z.literal(65_536), z.literal(524_288), z.literal("none")])
+        .describe(
+          "What the Edge Config plan holds; none: routers read a Redis or a file, which take what comes",
+        ),
     }),
     warehouse: z.strictObject({
       eu: location,

@@ -4,8 +4,10 @@ export { type CellTenants, type RemovedCell, removeCell, tenantsOf } from "./cel
 export { type Connections, databasesOf, findCredentials, openConnections } from "./connections.ts";
 export { type AskingCells, type CellIdentity, type WhoIs, whoIsOverHttp } from "./directory/ask-cells.ts";
 export { buildSnapshot, type Origins, originsOf } from "./directory/build.ts";
-export type { DirectoryChange } from "./directory/changes.ts";
+export { changesBetween, type DirectoryChange } from "./directory/changes.ts";
+export type { DirectoryTarget } from "./directory/directory-target.ts";
 export type { EdgeConfigAccess } from "./directory/edge-config.ts";
+export { directoryHistory, type PublishedOnce } from "./directory/history.ts";
 export {
   type DirectoryDiff,
   diffDirectory,
@@ -13,8 +15,10 @@ export {
   type PublishedDirectory,
   publishDirectory,
   rollbackDirectory,
+  type UsedDirectory,
+  usedDirectory,
 } from "./directory/publish.ts";
-export { type DirectoryTarget, fileTarget, openTarget } from "./directory/target.ts";
+export { fileTarget, openTarget } from "./directory/target.ts";
 export { checkFleet } from "./fleet/check.ts";
 export { fleetDocument } from "./fleet/diagram.ts";
 export { fleetIn } from "./fleet/environments.ts";
@@ -22,3 +26,4 @@ export { type Fleet, loadFleet, loadManifests, type Manifests } from "./fleet/lo
 export { RefusedError } from "./refused.ts";
 export { type AddedTenant, type AddTenant, addTenant } from "./tenants/add.ts";
 export { listTenants } from "./tenants/list.ts";
+export { removeTenant } from "./tenants/remove.ts";

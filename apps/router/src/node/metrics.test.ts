@@ -29,7 +29,7 @@ describe("Metrics", () => {
     metrics.observe(record({ totalMs: 40, attempts: 2 }));
     metrics.observe(record({ status: 502, totalMs: 100_000, cellMs: undefined }));
     metrics.observe(record({ cell: undefined, service: "router", reason: "unknown-host", status: 421 }));
-    const server = await serveMetrics(metrics, 0, "127.0.0.1");
+    const server = await serveMetrics(metrics, () => ({ version: 7, digest: null }), 0, "127.0.0.1");
     const address = server.address();
     const port = typeof address === "object" ? address?.port : 0;
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

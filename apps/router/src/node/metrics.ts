@@ -102,12 +102,28 @@ function histogram(name: string, labels: string, h: Histogram): string[] {
   ];
 }
 
-/** Serve GET /metrics on a port of its own, which no load balancer points to. */
-export async function serveMetrics(metrics: Metrics, port: number, host: string): Promise<Server> {
+/** The directory that a router uses: `digest` is the SHA-256 of the text that it read; null where that is not one text. */
+export interface UsedDirectory {
+  version: number;
+  digest: string | null;
+}
+
+/** Serve GET /metrics and GET /directory on a port of its own, which no load balancer points to. */
+export async function serveMetrics(
+  metrics: Metrics,
+  used: () => UsedDirectory,
+  port: number,
+  host: string,
+): Promise<Server> {
   const server = createServer((req, res) => {
+    if (req.url === "/directory") {
+      res.writeHead(200, { "content-type": "application/json" });
+      res.end(JSON.stringify(used()));
+      return;
+    }
     if (req.url !== "/metrics") {
       res.writeHead(404, { "content-type": "text/plain" });
-      res.end("See /metrics\n");
+      res.end("See /metrics and /directory\n");
       return;
     }
     res.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });

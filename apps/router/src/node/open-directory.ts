@@ -6,6 +6,8 @@ import type { DirectorySource } from "../config.ts";
 
 export interface OpenDirectory {
   directory: Directory;
+  /** SHA-256 of what is believed, as it was read; undefined where that is not one text. */
+  digest(): string | undefined;
   /** Stop reading, and keep what is known where that was asked for. */
   close(): Promise<void>;
 }
@@ -18,7 +20,7 @@ export async function openDirectory(
 ): Promise<OpenDirectory> {
   if (source.kind === "file") {
     const file = await openFileDirectory({ file: source.file, origins, log });
-    return { directory: file.directory, close: async () => file.close() };
+    return { directory: file.directory, digest: () => file.digest(), close: async () => file.close() };
   }
   // Clients are loaded when they are needed: a router has one directory only.
   if (source.kind === "edge-config") {
@@ -41,6 +43,7 @@ async function started(
   await directory.ready();
   return {
     directory,
+    digest: () => undefined,
     close: async () => {
       await stopKeeping?.();
       close();

@@ -16,7 +16,7 @@ export function originsOf(manifests: Manifests): Origins {
  * does not exist or has another residency, a pinned tenant is elsewhere, or a host is taken twice: such a directory must not be published.
  */
 export function buildSnapshot(
-  registry: RegistrySnapshot,
+  registry: Pick<RegistrySnapshot, "version" | "placements">,
   config: Pick<FleetConfig, "hosts" | "defaults" | "pinnedTenants">,
   manifests: Manifests,
   origins: Origins,

@@ -37,12 +37,17 @@ export function changesBetween(
 
 /**
  * Why a directory must not follow another, a sentence each. A tenant changes its cell only with a greater epoch, which
- * the registry gives when it moves; epochs never fall; and no tenant disappears. Pure.
+ * the registry gives when it moves; epochs never fall; and no tenant disappears, but for those that were removed. Pure.
  */
-export function faultsOfChange(before: DirectorySnapshot | undefined, after: DirectorySnapshot): string[] {
+export function faultsOfChange(
+  before: DirectorySnapshot | undefined,
+  after: DirectorySnapshot,
+  removed: Readonly<Record<string, number>> = {},
+): string[] {
   if (before === undefined) return [];
   return Object.entries(before.tenants).flatMap(([id, [cell, epoch]]) => {
     const next = Object.hasOwn(after.tenants, id) ? after.tenants[id] : undefined;
+    if (next === undefined && Object.hasOwn(removed, id)) return [];
     if (next === undefined) return [`tenant ${id} (cell ${cell}, epoch ${epoch}) would be dropped`];
     const [nextCell, nextEpoch] = next;
     if (nextEpoch < epoch) return [`the epoch of tenant ${id} would fall from ${epoch} to ${nextEpoch}`];

@@ -1,7 +1,7 @@
 import { parseFile, replaceableSnapshot } from "@proveniq/contracts";
 import { z } from "zod";
 import { RefusedError } from "../refused.ts";
-import type { DirectoryTarget } from "./target.ts";
+import { type DirectoryTarget, readable } from "./directory-target.ts";
 
 /** Who may write to an Edge Config: clients only ever get a token to read. */
 export interface EdgeConfigAccess {
@@ -27,14 +27,19 @@ export function edgeConfigTarget(id: string, access: EdgeConfigAccess): Director
   const call = (method: "GET" | "PATCH", body?: object) => callApi(id, access, method, body);
   return {
     name: id,
+    capped: true,
     read: async () => {
       const answer = items.safeParse(await call("GET"));
       if (!answer.success)
         throw new RefusedError(`${id}: its platform's answer is no list of items. Nothing was changed.`);
       const found = answer.data.find(({ key }) => key === itemKey);
       if (found === undefined) return undefined;
-      return parseFile(replaceableSnapshot, `${id}, item ${itemKey}`, JSON.stringify(found.value));
+      return readable(() =>
+        parseFile(replaceableSnapshot, `${id}, item ${itemKey}`, JSON.stringify(found.value)),
+      );
     },
+    // Its platform keeps the former versions of an Edge Config, and a second copy might not fit into it.
+    setAside: async () => undefined,
     write: async (snapshot) => {
       await call("PATCH", { items: [{ operation: "upsert", key: itemKey, value: snapshot }] });
     },

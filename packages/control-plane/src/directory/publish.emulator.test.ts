@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DirectorySnapshot, directorySnapshot } from "@proveniq/contracts";
+import { type DirectorySnapshot, directorySnapshot, type Placement } from "@proveniq/contracts";
 import { Registry } from "@proveniq/db/control";
 import { DatabasePool } from "@proveniq/db/pool";
 import { afterAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
@@ -9,7 +9,9 @@ import { RefusedError } from "../refused.ts";
 import { config, manifests, place } from "../testing.ts";
 import type { WhoIs } from "./ask-cells.ts";
 import { originsOf } from "./build.ts";
+import { directoryHistory } from "./history.ts";
 import { diffDirectory, type Publication, publishDirectory, rollbackDirectory } from "./publish.ts";
+import { makeRoom } from "./room.ts";
 import { fileTarget, openTarget } from "./target.ts";
 
 const emulatorHost = inject("firestoreHost");
@@ -27,6 +29,7 @@ const honest = async (at: string): ReturnType<WhoIs> => {
   if (id === undefined || cell === undefined) return { id: "eu", residency: "eu" };
   return { id, residency: cell.residency };
 };
+const at = "2026-12-01T00:00:00.000Z";
 const origin = { who: "ann@proveniq.io", from: "ann-laptop" };
 let made = 0;
 let folder: string;
@@ -198,33 +201,94 @@ describe("publishDirectory", () => {
     expect(asked).toEqual([]);
   });
 
-  test.each<[string, (present: DirectorySnapshot) => Promise<void>, string]>([
-    [
-      "drops a tenant",
-      (present) => put({ ...present, tenants: { ...present.tenants, lost: ["eu", 2] } }),
-      "tenant lost (cell eu, epoch 2) would be dropped",
-    ],
+  test.each<[string, Placement[], string]>([
+    ["drops a tenant", [], "tenant nordic (cell eu, epoch 3) would be dropped"],
     [
       "moves a tenant by the same epoch",
-      (present) => put({ ...present, tenants: { nordic: ["consumer", 1] } }),
-      "tenant nordic would go from consumer to eu",
+      [place("nordic", { cellId: "consumer", residency: "global", epoch: 3 })],
+      "tenant nordic would go from eu to consumer",
     ],
-    [
-      "lowers an epoch",
-      (present) => put({ ...present, tenants: { nordic: ["eu", 7] } }),
-      "the epoch of tenant nordic would fall from 7 to 1",
-    ],
-  ])("refuses what %s, and changes nothing", async (_, change, message) => {
-    await add("nordic");
+    ["lowers an epoch", [place("nordic", { epoch: 2 })], "the epoch of tenant nordic would fall from 3 to 2"],
+  ])("refuses what %s against what was published, and changes nothing", async (_, placements, message) => {
+    await control.add(place("nordic", { epoch: 3 }), origin);
     const { snapshot } = await publishDirectory(publication);
-    await change({ ...snapshot, version: snapshot.version + 1 });
     const before = await readFile(file, "utf8");
-    const publishing = publishDirectory(publication);
+    const restored = { ...publication, control: forgetful(control, placements) };
+    const publishing = publishDirectory(restored);
     await expect(publishing).rejects.toThrow(message);
     await expect(publishing).rejects.toBeInstanceOf(RefusedError);
     expect(await readFile(file, "utf8")).toBe(before);
     expect(await control.publishedVersions()).toEqual([snapshot.version]);
-    expect((await diffDirectory(publication)).refusals).toEqual([expect.stringContaining(message)]);
+    expect((await diffDirectory(restored)).refusals).toEqual([expect.stringContaining(message)]);
+  });
+
+  test.each<[string, (good: DirectorySnapshot) => DirectorySnapshot]>([
+    ["a tenant that nobody placed", (d) => ({ ...d, tenants: { ...d.tenants, lost: ["eu", 2] } })],
+    ["a wrong cell", (d) => ({ ...d, tenants: { nordic: ["consumer", 1] } })],
+    ["an epoch that nobody gave", (d) => ({ ...d, tenants: { nordic: ["eu", 7] } })],
+    ["a wrong host", (d) => ({ ...d, tenantHosts: { "other.proveniq.io": "nordic" } })],
+  ])("replaces %s at the target, whatever its version says", async (_, change) => {
+    await add("nordic");
+    for (const ahead of [0, 1, 40]) {
+      const { snapshot } = await publishDirectory(publication);
+      await put({ ...change(snapshot), version: snapshot.version + ahead });
+      const next = await publishDirectory(publication);
+      expect(next.published).toBe(true);
+      expect(next.snapshot.version).toBeGreaterThan(snapshot.version + ahead);
+      expect(next.snapshot.tenants).toEqual({ nordic: ["eu", 1] });
+      expect(await read()).toEqual(next.snapshot);
+    }
+  });
+
+  test("names the tenants about which the target said what was never published", async () => {
+    await add("nordic");
+    const { snapshot } = await publishDirectory(publication);
+    await put({ ...snapshot, tenants: { nordic: ["consumer", 1] } });
+    expect((await publishDirectory(publication)).warnings).toEqual([
+      "the target said cell consumer, epoch 1 of tenant nordic, which was never published so",
+    ]);
+  });
+
+  test.each([
+    ["a newer version", 4, null],
+    ["another text of this version", 0, "b".repeat(64)],
+  ])("publishes anew what routers do not use, because they believe %s", async (_, ahead, digest) => {
+    const { snapshot } = await publishDirectory(publication);
+    const used = async () => ({ version: snapshot.version + ahead, digest });
+    const next = await publishDirectory({ ...publication, used });
+    expect(next).toMatchObject({ published: true, changes: [] });
+    expect(next.snapshot.version).toBe(snapshot.version + ahead + 1);
+    // Routers that have not read it yet, or cannot be asked, are nothing to be done about.
+    const older = async () => ({ version: snapshot.version, digest: null });
+    expect((await publishDirectory({ ...publication, used: older })).published).toBe(false);
+    const dead = () => Promise.reject(new Error("no answer"));
+    expect((await publishDirectory({ ...publication, used: dead })).published).toBe(false);
+  });
+
+  test("lets a removed tenant go, and takes it back under a greater epoch", async () => {
+    await add("nordic", ["nordic.proveniq.io"]);
+    await publishDirectory(publication);
+    expect(await control.remove(place("nordic", { hosts: ["nordic.proveniq.io"] }), origin, at)).toBe(true);
+    const { snapshot } = await publishDirectory(publication);
+    expect([snapshot.tenants, snapshot.tenantHosts]).toEqual([{}, {}]);
+    expect(await control.removedEpoch("nordic")).toBe(1);
+    await control.add(place("nordic", { epoch: 2, hosts: ["nordic.proveniq.io"] }), origin);
+    expect((await publishDirectory(publication)).snapshot.tenants).toEqual({ nordic: ["eu", 2] });
+    const history = await directoryHistory(control, 10);
+    expect(
+      history.map(({ version, who, target, changes }) => [
+        version,
+        who,
+        target,
+        changes?.map((c) => `${c.kind} ${c.name}`),
+      ]),
+    ).toEqual(
+      [
+        [5, origin.who, file, ["added nordic.proveniq.io", "added nordic"]],
+        [3, origin.who, file, ["removed nordic.proveniq.io", "removed nordic"]],
+        [1, origin.who, file, expect.arrayContaining(["added nordic"])],
+      ].map((row, n) => [history[n]?.version, ...row.slice(1)]),
+    );
   });
 
   test("remembers what was published when the target has lost it", async () => {
@@ -245,7 +309,11 @@ describe("publishDirectory", () => {
   });
 
   test("refuses what the plan does not hold", async () => {
-    const small = { ...publication, config: { ...config, directory: { maxBytes: 8_192 as const } } };
+    const small = {
+      ...publication,
+      target: { ...publication.target, capped: true },
+      config: { ...config, directory: { maxBytes: 8_192 as const } },
+    };
     await publishDirectory(small);
     for (let n = 0; n < 10; n += 1) {
       const hosts = Array.from(
@@ -255,6 +323,13 @@ describe("publishDirectory", () => {
       await add(`tenant-${n}`, hosts);
     }
     await expect(publishDirectory(small)).rejects.toThrow("directory.maxBytes of fleet.json allows 8192");
+    await expect(makeRoom(control, { ...small, manifests }, place("one-more"))).rejects.toThrow(
+      "tenant one-more was not added, the directory has no room",
+    );
+    // Files and Redis take what comes.
+    expect((await publishDirectory({ ...small, target: publication.target })).published).toBe(true);
+    const unlimited = { ...small, config: { ...config, directory: { maxBytes: "none" as const } } };
+    expect((await publishDirectory(unlimited)).published).toBe(false);
   });
 
   test("says that it is recorded when the target cannot be written", async () => {
@@ -265,10 +340,24 @@ describe("publishDirectory", () => {
     expect((await publishDirectory(publication)).snapshot.version).toBe(2);
   });
 
-  test("refuses a target that holds something else", async () => {
-    await publishDirectory(publication);
-    await writeFile(file, '{"version": 3}');
-    await expect(publishDirectory(publication)).rejects.toThrow(file);
+  test.each(['{"version": 3}', "", '{"version": 1, "tena', "[]", "\0"])(
+    "sets aside what cannot be read, by name, and replaces it: %j",
+    async (text) => {
+      await add("nordic");
+      await publishDirectory(publication);
+      await writeFile(file, text);
+      await add("another");
+      const { snapshot, warnings } = await publishDirectory(publication);
+      expect(await read()).toEqual(snapshot);
+      expect(snapshot.tenants).toEqual({ another: ["eu", 1], nordic: ["eu", 1] });
+      const aside = (await readdir(folder)).filter((name) => name.startsWith("directory.json.unreadable-"));
+      expect(aside).toHaveLength(1);
+      expect(await readFile(join(folder, aside[0] ?? ""), "utf8")).toBe(text);
+      expect(warnings.join()).toContain(aside[0]);
+    },
+  );
+
+  test("refuses targets that are none", () => {
     expect(() => openTarget("https://edge-config.vercel.com/ecfg_x?token=t")).toThrow("named by its id");
     expect(() => openTarget("ecfg_x")).toThrow("EDGE_CONFIG_API_TOKEN");
     expect(() => openTarget("ftp://x/y")).toThrow("neither a file, a redis:// URL nor");
@@ -328,9 +417,9 @@ describe("rollbackDirectory", () => {
 });
 
 /** The same registry, as if a restored backup had lost its tenants. */
-function forgetful(registry: Registry): Registry {
+function forgetful(registry: Registry, placements: Placement[] = []): Registry {
   return Object.assign(Object.create(registry) as Registry, {
-    snapshot: async () => ({ ...(await registry.snapshot()), placements: [] }),
+    snapshot: async () => ({ ...(await registry.snapshot()), placements }),
     published: (version: number) => registry.published(version),
     publishedVersions: () => registry.publishedVersions(),
     recordPublished: (...args: Parameters<Registry["recordPublished"]>) => registry.recordPublished(...args),

@@ -1,21 +1,11 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type DirectorySnapshot, parseFile, replaceableSnapshot } from "@proveniq/contracts";
+import { parseFile, replaceableSnapshot } from "@proveniq/contracts";
 import { openRedisWriter } from "@proveniq/tenant-context/directory/redis-writer";
 import { RefusedError } from "../refused.ts";
+import { type DirectoryTarget, readable, UnreadableDirectory } from "./directory-target.ts";
 import { type EdgeConfigAccess, edgeConfigTarget } from "./edge-config.ts";
-
-/** Where routers read the directory. */
-export interface DirectoryTarget {
-  /** For people and the audit; never with a password. */
-  readonly name: string;
-  /** What is there now, an impossible version counting as the first; undefined for nothing. Throws when it is no directory. */
-  read(): Promise<DirectorySnapshot | undefined>;
-  /** Put a directory there, whole or not at all. */
-  write(snapshot: DirectorySnapshot): Promise<void>;
-  close(): void;
-}
 
 /**
  * A target by its name: a `redis://` or `rediss://` URL, the id of an Edge Config (`ecfg_…`), else a file. An Edge Config
@@ -40,17 +30,27 @@ export function openTarget(name: string, access?: EdgeConfigAccess): DirectoryTa
 
 /** A snapshot as a JSON file. Readers see the old file or the new one, also after a crash. */
 export function fileTarget(file: string): DirectoryTarget {
+  let digest: string | undefined;
   return {
     name: file,
+    digest: () => digest,
+    capped: false,
     read: async () => {
       let text: string;
+      digest = undefined;
       try {
         text = await readFile(file, "utf8");
       } catch (error) {
         if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
         throw error;
       }
-      return parseFile(replaceableSnapshot, file, text);
+      digest = createHash("sha256").update(text).digest("hex");
+      return readable(() => parseFile(replaceableSnapshot, file, text));
+    },
+    setAside: async () => {
+      const aside = `${file}.unreadable-${new Date().toISOString().replaceAll(":", "-")}`;
+      await rename(file, aside);
+      return aside;
     },
     write: (snapshot) => replaceFile(file, `${JSON.stringify(snapshot, null, 2)}\n`),
     close: () => undefined,
@@ -66,12 +66,18 @@ function redisTarget(url: string): DirectoryTarget {
       return await work;
     } catch (error) {
       const reason = error instanceof Error ? error.message : "unknown";
-      throw new Error(`${name} does not answer, or holds something else: ${reason}`, { cause: error });
+      throw new Error(`${name} does not answer: ${reason}`, { cause: error });
     }
   };
   return {
     name,
-    read: () => told(redis.read()),
+    capped: false,
+    read: async () => {
+      const found = await told(redis.read());
+      if (found === undefined || "version" in found) return found;
+      throw new UnreadableDirectory(`${name} holds no directory: ${found.fault}`);
+    },
+    setAside: () => told(redis.setAside()),
     write: (snapshot) => told(redis.write(snapshot)),
     close: () => redis.close(),
   };

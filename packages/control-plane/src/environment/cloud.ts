@@ -1,9 +1,10 @@
-import type { EnvironmentName, FleetConfig, ProofSecret } from "@proveniq/contracts";
+import type { EnvironmentName, FleetConfig, Placement, ProofSecret } from "@proveniq/contracts";
 import { openWarehouse } from "../analytics/client.ts";
 import { type Connections, findCredentials, openConnections } from "../connections.ts";
 import { CloudTarget, type CommandRunner, edgeHost } from "../deploy/cloud.ts";
 import { whoIsOverHttp } from "../directory/ask-cells.ts";
 import { originsOf } from "../directory/build.ts";
+import { makeRoom } from "../directory/room.ts";
 import { openTarget } from "../directory/target.ts";
 import { fleetIn } from "../fleet/environments.ts";
 import type { Fleet } from "../fleet/load.ts";
@@ -11,6 +12,7 @@ import { nodeProver } from "../proof/prover.ts";
 import { RefusedError } from "../refused.ts";
 import { gatherFacts, placedIn } from "../status/gather.ts";
 import { addTenant } from "../tenants/add.ts";
+import { removeTenant } from "../tenants/remove.ts";
 import type { Environment } from "./types.ts";
 
 /** What people know an environment by. */
@@ -40,6 +42,7 @@ export function cloudEnvironment(fleet: Fleet, name: EnvironmentName, access: Cl
   const { project } = config.central;
   const prove = nodeProver(access.proofSecrets);
   const suffix = ` --env ${name}`;
+  const letKnow = `Let routers know: npx fleet directory publish --to <target>${suffix}`;
   let opened = access.connections;
   const connections = () => {
     opened ??= openConnections({ config, manifests });
@@ -85,10 +88,16 @@ export function cloudEnvironment(fleet: Fleet, name: EnvironmentName, access: Cl
       origin,
       whoIs: whoIsOverHttp({ prove }),
     }),
-    addTenant: async (wanted, by) => ({
-      ...(await addTenant(connections(), { config, manifests }, wanted, by)),
-      next: [`Let routers know: npx fleet directory publish --to <target>${suffix}`],
-    }),
+    addTenant: async (wanted, by) => {
+      const room = (placement: Placement) =>
+        makeRoom(connections().control, { config, manifests }, placement);
+      const added = await addTenant(connections(), { config, manifests }, wanted, by, { room });
+      return { ...added, next: [...(added.warning === undefined ? [] : [added.warning]), letKnow] };
+    },
+    removeTenant: async (tenantId, by) => {
+      await removeTenant(connections(), { config, manifests }, tenantId, by);
+      return [letKnow];
+    },
     facts: async () => {
       // Clients that find none fail where nobody hears them.
       await findCredentials();

@@ -3,9 +3,9 @@ import type { EnvironmentName, KeyEnvironment, Residency } from "@proveniq/contr
 import type { Origin } from "@proveniq/db/control";
 import type { Connections } from "../connections.ts";
 import type { DeployTarget } from "../deploy/types.ts";
+import type { DirectoryTarget } from "../directory/directory-target.ts";
 import type { EdgeConfigAccess } from "../directory/edge-config.ts";
 import type { Publication } from "../directory/publish.ts";
-import type { DirectoryTarget } from "../directory/target.ts";
 import type { Fleet } from "../fleet/load.ts";
 import type { FleetFacts } from "../status/types.ts";
 import type { AddedTenant, AddTenant } from "../tenants/add.ts";
@@ -36,6 +36,8 @@ export interface Environment extends Fleet {
   readonly publication: (target: DirectoryTarget, by: Origin) => Publication;
   /** Place a tenant; `next`: what remains to be done, a sentence each. */
   readonly addTenant: (wanted: AddTenant, by: Origin) => Promise<AddedTenant & { next: string[] }>;
+  /** Take out a tenant without data, with the same. */
+  readonly removeTenant: (tenantId: string, by: Origin) => Promise<string[]>;
   /** What each part answers, asked at once, however few of them do. */
   readonly facts: () => Promise<FleetFacts>;
   readonly close: () => Promise<void>;

@@ -1,6 +1,7 @@
 import type { Registry } from "@proveniq/db/control";
+import type { UsedDirectory } from "../directory/publish.ts";
 import { probe, probeCell, probeDatabase } from "./probe.ts";
-import type { CellPlace, FleetFacts, PlacedTenants } from "./types.ts";
+import type { CellPlace, FleetFacts, PlacedTenants, PublishedPlaces } from "./types.ts";
 
 /** Where the parts of a fleet are, and how those are asked that have no address. */
 export interface FleetPlaces {
@@ -9,20 +10,24 @@ export interface FleetPlaces {
   router: string;
   registry: () => Promise<PlacedTenants>;
   /** Undefined: it is not told where that is. */
-  directory: (() => Promise<PlacedTenants>) | undefined;
+  directory: (() => Promise<PublishedPlaces>) | undefined;
+  /** Undefined: the router cannot be asked what it uses. */
+  used?: (() => Promise<UsedDirectory>) | undefined;
   warehouse: (signal: AbortSignal) => Promise<unknown>;
 }
 
 /** Ask everything at once. */
 export async function gatherFacts(places: FleetPlaces): Promise<FleetFacts> {
-  const [cells, router, registry, directory, warehouse] = await Promise.all([
+  const [cells, router, registry, directory, used, warehouse] = await Promise.all([
     Promise.all(places.cells.map((place) => probeCell(place.id, place))),
-    probe((signal) => answers(`${places.router}/v1/cell`, signal)),
+    // The router answers for itself there; any other path is a cell's.
+    probe((signal) => answers(`${places.router}/health`, signal)),
     probeDatabase(places.registry),
     places.directory === undefined ? undefined : probe(places.directory),
+    places.used === undefined ? undefined : probe(places.used),
     probe((signal) => places.warehouse(signal).then(() => true as const)),
   ]);
-  return { at: new Date().toISOString(), cells, router, registry, directory, warehouse };
+  return { at: new Date().toISOString(), cells, router, registry, directory, used, warehouse };
 }
 
 /** Who is placed where, as the registry says. */
@@ -32,7 +37,7 @@ export async function placedIn(registry: Registry): Promise<PlacedTenants> {
   return { version, tenants: Object.fromEntries(tenants) };
 }
 
-/** Whatever the answer is: an answer of the router for a dead cell is not a dead router. */
+/** Whatever the answer is. */
 async function answers(url: string, signal: AbortSignal): Promise<true> {
   const response = await fetch(url, { signal, redirect: "error" });
   await response.body?.cancel();

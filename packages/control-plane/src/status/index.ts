@@ -1,4 +1,12 @@
 export { type FleetPlaces, gatherFacts, placedIn } from "./gather.ts";
 export { judge } from "./judge.ts";
 export { getJson } from "./probe.ts";
-export type { CellFacts, CellPlace, Finding, FleetFacts, PlacedTenants, Probe } from "./types.ts";
+export type {
+  CellFacts,
+  CellPlace,
+  Finding,
+  FleetFacts,
+  PlacedTenants,
+  Probe,
+  PublishedPlaces,
+} from "./types.ts";

@@ -86,6 +86,49 @@ describe("what is ill, where, and what to type", () => {
     expect(judge(late)[0]).toMatchObject({ level: "ill", next: "npx fleet resume eu sink" });
   });
 
+  const digest = "a".repeat(64);
+  const published = { ...placed, digest };
+  const nowhere = { ...placed, tenants: {} };
+  it.each<[string, Partial<FleetFacts>, string]>([
+    [
+      "a wrong cell",
+      { directory: ok({ ...published, tenants: { "carrier-a": { cellId: "us", epoch: 3 } } }) },
+      "routers read directory version 9, the registry is at 9, and is wrong about 1 tenants (carrier-a)",
+    ],
+    [
+      "a tenant that nobody placed",
+      { directory: ok({ ...published, tenants: { ...placed.tenants, stray: { cellId: "eu", epoch: 1 } } }) },
+      "the directory names 1 tenants that the registry does not know (stray)",
+    ],
+    [
+      "a wrong host",
+      { directory: ok({ ...published, astray: ["host x.example"] }) },
+      "the directory is not as the registry and infra/ say: host x.example",
+    ],
+    ["a lost tenant", { directory: ok(nowhere) }, "is wrong about 1 tenants"],
+    [
+      "a router that believes in a newer version",
+      { directory: ok(published), used: ok({ version: 12, digest }) },
+      "the router uses directory version 12, and not version 9, which is published",
+    ],
+    [
+      "a router that believes another text",
+      { directory: ok(published), used: ok({ version: 9, digest: "b".repeat(64) }) },
+      "the router uses another directory of version 9 than is published",
+    ],
+  ])("has the directory published over %s", (_, facts, what) => {
+    expect(judge({ ...well, ...facts })).toEqual([
+      expect.objectContaining({
+        where: "fleet",
+        level: "ill",
+        what: expect.stringContaining(what),
+        next: "npx fleet directory publish",
+      }),
+    ]);
+    for (const used of [ok({ version: 9, digest }), ok({ version: 9, digest: null }), dead])
+      expect(judge({ ...well, directory: ok(published), used })).toEqual([]);
+  });
+
   it("is nothing when all is well, when nothing is asked for, and when a few of many requests fail", () => {
     for (const facts of [
       well,

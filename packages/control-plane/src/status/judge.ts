@@ -1,5 +1,14 @@
 import type { Pausable } from "@proveniq/contracts";
-import type { CellFacts, Finding, FleetFacts, PlacedTenants, Probe, ServiceReadiness } from "./types.ts";
+import type { UsedDirectory } from "../directory/publish.ts";
+import type {
+  CellFacts,
+  Finding,
+  FleetFacts,
+  PlacedTenants,
+  Probe,
+  PublishedPlaces,
+  ServiceReadiness,
+} from "./types.ts";
 
 /** From how many requests on a rate of failures says something, and which rate is ill. */
 export const failureBounds = { requests: 20, rate: 0.02 };
@@ -149,7 +158,7 @@ function judgeSink(cell: CellFacts, ill: Ill, logs: string): Finding[] {
   });
 }
 
-function judgeCentre({ router, registry, directory, warehouse, cells }: FleetFacts): Finding[] {
+function judgeCentre({ router, registry, directory, used, warehouse, cells }: FleetFacts): Finding[] {
   const ill = (what: string, runbook: string, next: string): Finding => ({
     where: "fleet",
     level: "ill",
@@ -183,7 +192,9 @@ function judgeCentre({ router, registry, directory, warehouse, cells }: FleetFac
       ),
     );
   if (registry.ok && directory?.ok === true) {
-    const stale = staleness(registry.value, directory.value);
+    const stale =
+      staleness(registry.value, directory.value) ??
+      unused(directory.value, used === undefined ? undefined : valueOf(used));
     if (stale !== undefined) found.push(ill(stale, page("directory-loss"), "npx fleet directory publish"));
   }
   if (warehouse?.ok === false)
@@ -210,16 +221,33 @@ function judgeCentre({ router, registry, directory, warehouse, cells }: FleetFac
 }
 
 /** How the directory that routers read is behind the registry; undefined when it is not. */
-function staleness(registry: PlacedTenants, directory: PlacedTenants): string | undefined {
+function staleness(registry: PlacedTenants, directory: PublishedPlaces): string | undefined {
   const wrong = Object.entries(registry.tenants).filter(([tenant, { cellId, epoch }]) => {
     const told = directory.tenants[tenant];
     return told === undefined || told.cellId !== cellId || told.epoch !== epoch;
   });
-  if (wrong.length === 0 && directory.version >= registry.version) return undefined;
+  const strangers = Object.keys(directory.tenants).filter((t) => !Object.hasOwn(registry.tenants, t));
+  const { astray = [] } = directory;
+  if (wrong.length + strangers.length === 0 && directory.version >= registry.version)
+    return astray.length === 0
+      ? undefined
+      : `the directory is not as the registry and infra/ say: ${astray.slice(0, 3).join(", ")}`;
+  if (strangers.length > 0 && wrong.length === 0)
+    return `the directory names ${strangers.length} tenants that the registry does not know (${strangers.slice(0, 3).join(", ")})`;
   const whose = wrong.slice(0, 3).map(([tenant]) => tenant);
   const tenants =
     wrong.length === 0 ? "" : `, and is wrong about ${wrong.length} tenants (${whose.join(", ")})`;
   return `routers read directory version ${directory.version}, the registry is at ${registry.version}${tenants}`;
+}
+
+/** How the router uses something else than the target holds; undefined when it does not, or cannot be asked. */
+function unused(directory: PublishedPlaces, used: UsedDirectory | undefined): string | undefined {
+  if (used === undefined) return undefined;
+  const { version, digest } = used;
+  if (version !== directory.version)
+    return `the router uses directory version ${version}, and not version ${directory.version}, which is published`;
+  if (digest === null || directory.digest === undefined || digest === directory.digest) return undefined;
+  return `the router uses another directory of version ${version} than is published`;
 }
 
 /** Claims that contradict the registry. Both epochs move together but for a moment in a tenant's move. */

@@ -1,6 +1,7 @@
 import type { Pause } from "@proveniq/contracts";
 import type { InspectedTenant } from "@proveniq/db/inspect";
 import type { DatabasePool } from "@proveniq/db/pool";
+import type { UsedDirectory } from "../directory/publish.ts";
 
 /** One question with its own time limit: an answer, or why there is none. */
 export type Probe<T> = { ok: true; value: T } | { ok: false; error: string };
@@ -58,13 +59,23 @@ export interface PlacedTenants {
   tenants: Record<string, { cellId: string; epoch: number }>;
 }
 
+/** What a target holds. */
+export interface PublishedPlaces extends PlacedTenants {
+  /** SHA-256 of its text, where it is one. */
+  digest?: string | undefined;
+  /** Hosts, cells and defaults that are not as the registry and infra/ say, by name. */
+  astray?: string[];
+}
+
 export interface FleetFacts {
   at: string;
   cells: CellFacts[];
   router: Probe<true>;
   registry: Probe<PlacedTenants>;
   /** What routers read. Undefined: it is not told where that is. */
-  directory: Probe<PlacedTenants> | undefined;
+  directory: Probe<PublishedPlaces> | undefined;
+  /** What the router uses. Undefined: it cannot be asked. */
+  used?: Probe<UsedDirectory> | undefined;
   /** Undefined: it was not asked. */
   warehouse: Probe<true> | undefined;
 }

@@ -8,6 +8,7 @@ import { RefusedError } from "../refused.ts";
 import { config, manifests } from "../testing.ts";
 import { addTenant } from "./add.ts";
 import { listTenants } from "./list.ts";
+import { removeTenant } from "./remove.ts";
 
 const emulatorHost = inject("firestoreHost");
 const pools: DatabasePool[] = [];
@@ -110,5 +111,79 @@ describe("addTenant", () => {
     await expect(adding).rejects.toBeInstanceOf(RefusedError);
     expect(await listTenants(to)).toEqual([]);
     expect(await to.control.audit()).toEqual([]);
+  });
+});
+
+describe("a directory without room", () => {
+  test("leaves nothing behind of a tenant", async () => {
+    const to = fresh();
+    const room = () => Promise.reject(new RefusedError("no room"));
+    await expect(addTenant(to, fleet, nordic, origin, { room })).rejects.toThrow("no room");
+    expect([await listTenants(to), await to.control.audit()]).toEqual([[], []]);
+    expect(await to.claims("eu").read("nordic")).toBeUndefined();
+  });
+});
+
+describe("removeTenant", () => {
+  test("takes out a tenant without data, everywhere, and lets it come back under a greater epoch", async () => {
+    const to = fresh();
+    await addTenant(to, fleet, nordic, origin);
+    const db = await to.cell("eu").open("eu-carriers");
+    await db.doc("tenants/nordic/apiKeys/k1").set({ some: "key" });
+    await db.doc("tenants/nordic/settings/current").set({ some: "setting" });
+    expect(await removeTenant(to, fleet, "nordic", origin)).toMatchObject({ tenantId: "nordic" });
+    expect(await to.claims("eu").read("nordic")).toBeUndefined();
+    for (const left of ["claims", "apiKeys", "settings"])
+      expect((await db.collection(`tenants/nordic/${left}`).get()).size).toBe(0);
+    expect(await listTenants(to)).toEqual([]);
+    // Done again, it does nothing.
+    expect(await removeTenant(to, fleet, "nordic", origin)).toBeUndefined();
+    expect((await to.control.audit()).map((r) => r.action)).toEqual(["tenant.add", "tenant.remove"]);
+    const { placement, added } = await addTenant(to, fleet, nordic, origin);
+    expect([placement.epoch, added]).toEqual([2, true]);
+    expect((await to.claims("eu").read("nordic"))?.claim).toEqual({ ...active, epoch: 2 });
+    expect((await addTenant(to, fleet, nordic, origin)).added).toBe(false);
+  });
+
+  test("refuses a tenant with data, and leaves it as it was", async () => {
+    const to = fresh();
+    await addTenant(to, fleet, { ...nordic, claimCopies: 3 }, origin);
+    const db = await to.cell("eu").open("eu-carriers");
+    await db.doc("tenants/nordic/items/one").set({ title: "Clock" });
+    const removing = removeTenant(to, fleet, "nordic", origin);
+    await expect(removing).rejects.toThrow("tenant nordic was not removed: it has 1 items");
+    await expect(removing).rejects.toBeInstanceOf(RefusedError);
+    expect((await to.claims("eu").read("nordic"))?.claim).toEqual({ ...active, copies: 3 });
+    expect(await listTenants(to)).toHaveLength(1);
+  });
+
+  test("goes on where it was cut off", async () => {
+    const to = fresh();
+    await addTenant(to, fleet, nordic, origin);
+    const db = await to.cell("eu").open("eu-carriers");
+    await db.doc("tenants/nordic/claims/0").delete();
+    await removeTenant(to, fleet, "nordic", origin);
+    expect([await listTenants(to), await to.claims("eu").read("nordic")]).toEqual([[], undefined]);
+  });
+
+  test("lets nobody in between: what another holds fenced, or moves, is not touched", async () => {
+    const to = fresh();
+    await addTenant(to, fleet, nordic, origin);
+    const db = await to.cell("eu").open("eu-carriers");
+    const fence = { token: "another", deadline: new Date(Date.now() + 60_000).toISOString() };
+    await db.doc("tenants/nordic/claims/0").set({ ...active, state: "fenced", fence });
+    await expect(removeTenant(to, fleet, "nordic", origin)).rejects.toThrow("it is fenced at epoch 1");
+    expect(await listTenants(to)).toHaveLength(1);
+  });
+
+  test.each([
+    ["nobody", 'there is no tenant "nobody"'],
+    ["consumers", "is named in infra/fleet.json"],
+  ])("refuses %s", async (id, message) => {
+    const to = fresh();
+    const at = "2026-12-01T00:00:00.000Z";
+    const consumers = { tenantId: "consumers", name: "Consumers", cellId: "consumer" };
+    await addTenant(to, fleet, consumers, origin, { now: () => new Date(at) });
+    await expect(removeTenant(to, fleet, id, origin)).rejects.toThrow(message);
   });
 });

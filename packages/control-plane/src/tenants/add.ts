@@ -21,11 +21,20 @@ export interface AddedTenant {
   placement: Placement;
   /** False when it was there already and this call only made sure of it. */
   added: boolean;
+  /** What somebody should see to, such as a directory that is nearly full. */
+  warning?: string;
+}
+
+export interface AddingTenant {
+  now?: () => Date;
+  /** Asked before anything is written: rejects when there is no room for one tenant more, resolves with a warning. */
+  room?: (placement: Placement) => Promise<string | undefined>;
 }
 
 /**
  * Adds a tenant to a cell: registry and audit first, then claim and locator in the cell. Each step does nothing
- * when it is done already, so a call that failed half-way is simply made again. Routers see the tenant with the
+ * when it is done already, so a call that failed half-way is simply made again. One that was removed comes back with a greater
+ * epoch. Routers see the tenant with the
  * next `publishDirectory`. Throws `RefusedError` for what the fleet does not allow.
  */
 export async function addTenant(
@@ -33,12 +42,16 @@ export async function addTenant(
   fleet: Pick<Fleet, "manifests"> & { config: Pick<Fleet["config"], "hosts"> },
   wanted: AddTenant,
   origin: Origin,
-  now: () => Date = () => new Date(),
+  { now = () => new Date(), room = async () => undefined }: AddingTenant = {},
 ): Promise<AddedTenant> {
   const { claimCopies, home, ...place } = check(fleet, wanted);
   const at = now().toISOString();
-  const epoch = 1;
-  const recorded = await connections.control.add({ ...place, epoch, createdAt: at, updatedAt: at }, origin);
+  const gone = await connections.control.removedEpoch(place.tenantId);
+  const present = gone === undefined ? await connections.control.get(place.tenantId) : undefined;
+  const epoch = present?.epoch ?? (gone ?? 0) + 1;
+  const placement = { ...place, epoch, createdAt: at, updatedAt: at };
+  const warning = await room(placement);
+  const recorded = await connections.control.add(placement, origin);
   await establishTenant(connections.cell(place.cellId), {
     tenantId: place.tenantId,
     databaseId: place.databaseId,
@@ -46,7 +59,7 @@ export async function addTenant(
     epoch,
     copies: claimCopies,
   });
-  return recorded;
+  return { ...recorded, ...(warning === undefined ? {} : { warning }) };
 }
 
 function check(fleet: Parameters<typeof addTenant>[1], wanted: AddTenant) {

@@ -1,7 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { Firestore } from "@google-cloud/firestore";
 import { type Claim, claim, tenantLocator } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
-import { claimRef, tenantRef } from "../paths.ts";
+import { readState } from "../imports/documents.ts";
+import { importsStateRef } from "../imports/paths.ts";
+import { claimRef, itemsRef, tenantRef } from "../paths.ts";
 import type { DatabasePool } from "../pool.ts";
 
 export interface NewTenant {
@@ -69,4 +72,76 @@ export async function setClaim(
       return next;
     }),
   );
+}
+
+/** A removal that was killed lets go of the tenant after this, in milliseconds. */
+const fenceMs = 60_000;
+
+/** Why a tenant cannot be taken out of its cell; nothing has changed. */
+export class TenantInUse extends Error {}
+
+/**
+ * Takes a tenant without data out of its cell, with its keys, settings and receipts: first no write is let in, then it is looked
+ * whether there is anything, then the claim goes, so that no write can come any more, then the rest. Doing it again goes on with
+ * what is left. Throws `TenantInUse` when it has items or open imports, or is not active.
+ */
+export async function retireTenant(
+  pool: DatabasePool,
+  { tenantId, databaseId, defaultDatabase, epoch }: Omit<NewTenant, "copies">,
+  now: () => number = Date.now,
+): Promise<void> {
+  const own = await pool.open(databaseId);
+  const home = await pool.open(defaultDatabase);
+  const token = randomUUID();
+  if (await fenceOff(own, tenantId, epoch, { token, deadline: new Date(now() + fenceMs).toISOString() })) {
+    const held = await withinDeadline(operationTimeoutMs, () => heldBy(own, tenantId));
+    if (held !== undefined) {
+      await setClaim(own, tenantId, ({ epoch, copies }) => ({ tenantId, state: "active", epoch, copies }));
+      throw new TenantInUse(held);
+    }
+    await withinDeadline(operationTimeoutMs, () =>
+      own.runTransaction(async (tx) => {
+        const { fence, copies } = claim.parse((await tx.get(claimRef(own, tenantId, 0))).data());
+        if (fence?.token !== token || Date.parse(fence.deadline) <= now())
+          throw new TenantInUse("it took too long, or another is at work on it: try again");
+        for (let n = 0; n < copies; n++) tx.delete(claimRef(own, tenantId, n));
+      }),
+    );
+  } else {
+    // A removal that was cut off: no write has been possible since its claim went.
+    const held = await withinDeadline(operationTimeoutMs, () => heldBy(own, tenantId));
+    if (held !== undefined) throw new TenantInUse(`${held}, and no claim: restore that first`);
+  }
+  await own.recursiveDelete(tenantRef(own, tenantId));
+  await withinDeadline(operationTimeoutMs, () => tenantRef(home, tenantId).delete());
+}
+
+/** False when there is no claim. */
+async function fenceOff(
+  own: Firestore,
+  tenantId: string,
+  epoch: number,
+  fence: NonNullable<Claim["fence"]>,
+): Promise<boolean> {
+  const first = await withinDeadline(operationTimeoutMs, () => claimRef(own, tenantId, 0).get());
+  if (!first.exists) return false;
+  await setClaim(own, tenantId, (present) => {
+    const over = present.fence !== undefined && Date.parse(present.fence.deadline) <= Date.now();
+    if (present.epoch !== epoch || (present.state !== "active" && !(present.state === "fenced" && over)))
+      throw new TenantInUse(`it is ${present.state} at epoch ${present.epoch} in its cell`);
+    return { ...present, state: "fenced", fence };
+  });
+  return true;
+}
+
+/** What a tenant still has, in words; undefined for nothing. */
+async function heldBy(own: Firestore, tenantId: string): Promise<string | undefined> {
+  const [items, imports] = await Promise.all([
+    itemsRef(own, tenantId).count().get(),
+    importsStateRef(own, tenantId).get(),
+  ]);
+  const { count } = items.data();
+  if (count > 0) return `it has ${count} items`;
+  const open = Object.keys(readState(imports).open).length;
+  return open > 0 ? `it has ${open} open imports` : undefined;
 }

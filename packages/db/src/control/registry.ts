@@ -3,11 +3,14 @@ import {
   type AuditRecord,
   auditRecord,
   type DirectorySnapshot,
+  epoch,
   hostname,
   isTenantId,
   type Placement,
   placement,
+  tenantId,
 } from "@proveniq/contracts";
+import { z } from "zod";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
 import type { DatabasePool } from "../pool.ts";
 import { openPublication, publishedVersions, readPublished } from "./published.ts";
@@ -19,7 +22,12 @@ export type Origin = Pick<AuditRecord, "who" | "from">;
 export interface RegistrySnapshot {
   version: number;
   placements: Placement[];
+  /** Tenants that were taken out on purpose, with their last epochs. */
+  removed: Record<string, number>;
 }
+
+/** What is kept of a tenant that was taken out: if it comes back, its epoch goes on from there. */
+const removal = z.strictObject({ tenantId, epoch, at: z.iso.datetime() });
 
 /**
  * The registry in the central project's control database: which cell holds which tenant. Every change is one
@@ -57,6 +65,7 @@ export class Registry {
         }
         if (expired()) throw new Error("the time for this change has passed");
         tx.create(ref, checked);
+        tx.delete(removedRef(db, checked.tenantId));
         for (const host of hosts) tx.create(host, { tenantId: checked.tenantId });
         bump(tx, counterRef(db), counter?.get("version"));
         const { cellId, databaseId, epoch, hosts: names } = checked;
@@ -70,6 +79,45 @@ export class Registry {
         return { placement: checked, added: true };
       }),
     );
+  }
+
+  /**
+   * Takes a tenant out, with its hosts, and remembers its last epoch. False when it is not there. Throws when it is placed
+   * otherwise than whoever asks has seen.
+   */
+  async remove(seen: Placement, origin: Origin, at: string): Promise<boolean> {
+    return this.#run((db, expired) =>
+      db.runTransaction(async (tx) => {
+        const ref = placementRef(db, seen.tenantId);
+        const [there, counter] = await tx.getAll(ref, counterRef(db));
+        if (there?.exists !== true) return false;
+        const present = placement.parse(there.data());
+        if (!samePlace(present, seen))
+          throw new Error(`tenant ${seen.tenantId} has changed meanwhile: ${placeOf(present)}`);
+        if (expired()) throw new Error("the time for this change has passed");
+        const { cellId, databaseId, hosts } = present;
+        tx.delete(ref);
+        for (const host of hosts) tx.delete(hostRef(db, host));
+        tx.set(removedRef(db, seen.tenantId), { tenantId: seen.tenantId, epoch: present.epoch, at });
+        bump(tx, counterRef(db), counter?.get("version"));
+        this.#audit(tx, db, {
+          ...origin,
+          at,
+          action: "tenant.remove",
+          target: seen.tenantId,
+          detail: { cellId, databaseId, epoch: present.epoch, hosts: hosts.join(" ") },
+        });
+        return true;
+      }),
+    );
+  }
+
+  /** The last epoch of a tenant that was taken out; undefined for any other. */
+  async removedEpoch(id: string): Promise<number | undefined> {
+    return this.#run(async (db) => {
+      const snapshot = await removedRef(db, id).get();
+      return snapshot.exists ? removal.parse(snapshot.data()).epoch : undefined;
+    });
   }
 
   /** One tenant's placement; undefined when it has none. */
@@ -88,9 +136,11 @@ export class Registry {
         async (tx) => {
           const counter = await tx.get(counterRef(db));
           const { docs } = await tx.get(db.collection("placements"));
+          const gone = (await tx.get(db.collection("removed"))).docs.map((d) => removal.parse(d.data()));
           return {
             version: versionOf(counter.get("version")),
             placements: docs.map((d) => placement.parse(d.data())),
+            removed: Object.fromEntries(gone.map((each) => [each.tenantId, each.epoch])),
           };
         },
         { readOnly: true },
@@ -168,6 +218,11 @@ export class Registry {
 
 function placementRef(db: Firestore, tenantId: string): DocumentReference {
   return db.collection("placements").doc(tenantId);
+}
+
+function removedRef(db: Firestore, id: string): DocumentReference {
+  if (!isTenantId(id)) throw new Error("not a tenant id");
+  return db.collection("removed").doc(id);
 }
 
 /** One document a host: so that two tenants cannot take the same one at once. */

@@ -38,7 +38,12 @@ export function plainCommand(name: string, summary: string, examples: readonly s
   return new Command(name)
     .description(summary)
     .showSuggestionAfterError()
-    .addHelpText("after", `\nExamples:\n${examples.map((line) => `  npx ${line}`).join("\n")}`);
+    .addHelpText("after", `\nExamples:\n${examples.map(typed).join("\n")}`);
+}
+
+/** As it is typed: programs of others are no business of npx. */
+function typed(line: string): string {
+  return `  ${line.startsWith("fleet ") ? "npx " : ""}${line}`;
 }
 
 /** What a command prints with --json, for its help. */

@@ -1,6 +1,7 @@
 import {
   type DirectoryChange,
   diffDirectory,
+  directoryHistory,
   type Publication,
   type PublishedDirectory,
   publishDirectory,
@@ -8,7 +9,7 @@ import {
 } from "@proveniq/control-plane";
 import { type Environment, operator } from "@proveniq/control-plane/environment";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { command, shapes } from "../cli/options.ts";
+import { command, shapes, wholeNumber } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { readCliConfig } from "../config.ts";
 import { type Output, report } from "../output/print.ts";
@@ -27,7 +28,40 @@ export function directoryCommand(output: Output, where: Where): Command {
     .description("publish what routers know, see what would change, and go back to an earlier version")
     .addCommand(publishCommand(output, where))
     .addCommand(diffCommand(output, where))
-    .addCommand(rollbackCommand(output, where));
+    .addCommand(rollbackCommand(output, where))
+    .addCommand(historyCommand(output, where));
+}
+
+function historyCommand(output: Output, where: Where): Command {
+  return command(
+    "history",
+    "the directories that were published, newest first, by whom, and what they changed",
+    ["fleet directory history", "fleet directory history --last 5 --json"],
+  )
+    .option("--last <n>", "how many", wholeNumber("a number of publications", 1, 50), 10)
+    .addHelpText(
+      "after",
+      shapes(
+        `{"history": [{version, at, who, from, action, target, contentOf, changes: [${changeShape}] or null}]}`,
+      ),
+    )
+    .action(async ({ last, json }: { last: number; json?: boolean }) => {
+      const history = await where.read(({ connections }) => directoryHistory(connections.control, last));
+      report(output, json, { history }, () =>
+        history.length === 0
+          ? "Nothing was published yet."
+          : history
+              .map((h) =>
+                [
+                  `version ${h.version}  ${h.at}  ${h.who} from ${h.from}, to ${h.target}${h.contentOf === null ? "" : `, the content of version ${h.contentOf}`}`,
+                  h.changes === null
+                    ? "the one before is not kept, so nothing can be compared"
+                    : describe(h.changes),
+                ].join("\n"),
+              )
+              .join("\n\n"),
+      );
+    });
 }
 
 function publishCommand(output: Output, where: Where): Command {
@@ -64,7 +98,7 @@ function diffCommand(output: Output, where: Where): Command {
     .addHelpText(
       "after",
       shapes(
-        `{"target": "…", "present": version there or null, "changes": [${changeShape}], "refusals": ["…"], "warnings": ["…"], "bytes": n, "maxBytes": n}`,
+        `{"target": "…", "present": version there or null, "changes": [${changeShape}], "refusals": ["…"], "warnings": ["…"], "bytes": n, "maxBytes": n or null for no limit}`,
       ),
     )
     .action(async (earlier: number | undefined, options: DirectoryOptions) => {
@@ -72,7 +106,7 @@ function diffCommand(output: Output, where: Where): Command {
       const diff = await where.read((on) => work(on, operator()));
       report(output, options.json, diff, () =>
         [
-          `${diff.target} holds ${diff.present === null ? "nothing" : `version ${diff.present}`}; what would follow has ${diff.bytes} of ${diff.maxBytes} bytes.`,
+          `${diff.target} holds ${diff.present === null ? "nothing" : `version ${diff.present}`}; what would follow has ${diff.bytes}${diff.maxBytes === null ? "" : ` of ${diff.maxBytes}`} bytes.`,
           describe(diff.changes),
           ...diff.refusals.map((each) => `Would be refused: ${each}`),
           ...diff.warnings.map((each) => `Warning: ${each}`),

@@ -19,10 +19,13 @@ interface AddOptions extends CommonOptions {
 
 /** `fleet tenants …`: the registry. */
 export function tenantsCommand(output: Output, where: Where): Command {
-  const tenants = new Command("tenants").description("list and add tenants, and change their settings");
+  const tenants = new Command("tenants").description(
+    "list, add and remove tenants, and change their settings",
+  );
   tenants.addCommand(listCommand(output, where));
   tenants.addCommand(addCommand(output, where));
   tenants.addCommand(setCommand(output, where));
+  tenants.addCommand(removeCommand(output, where));
   return tenants;
 }
 
@@ -95,5 +98,25 @@ function addCommand(output: Output, where: Where): Command {
           `Give it a key: npx fleet keys create ${id} --scope items:read,items:write${where.suffix}`,
         ].join("\n"),
       );
+    });
+}
+
+function removeCommand(output: Output, where: Where): Command {
+  return command("remove", "take out a tenant that has no items and no open imports", [
+    "fleet tenants remove galerie-west",
+    "fleet tenants remove galerie-west --env production --confirm galerie-west",
+  ])
+    .argument("<id>", "the tenant")
+    .addHelpText(
+      "after",
+      "\nIts keys, settings and reports go too. What was cut off half-way is done again. Added again it is a new tenant under a" +
+        "\ngreater epoch.",
+    )
+    .addHelpText("after", shapes('{"removed": "…"}'))
+    .action(async (id: string, options: CommonOptions) => {
+      const next = await where.mutate({ what: `Remove tenant ${id}`, name: id }, (environment, by) =>
+        environment.removeTenant(id, by),
+      );
+      report(output, options.json, { removed: id }, () => [`Removed tenant ${id}.`, ...next].join("\n"));
     });
 }

@@ -1,16 +1,22 @@
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DirectorySnapshot } from "@proveniq/contracts";
 import {
   addTenant,
+  buildSnapshot,
+  changesBetween,
   fileTarget,
   openConnections,
   openTarget,
   publishDirectory,
   RefusedError,
+  removeTenant,
+  usedDirectory,
   whoIsOverHttp,
 } from "@proveniq/control-plane";
 import { openWarehouse } from "@proveniq/control-plane/analytics";
 import type { Environment } from "@proveniq/control-plane/environment";
-import { gatherFacts, getJson, placedIn } from "@proveniq/control-plane/status";
+import { gatherFacts, getJson, type PublishedPlaces, placedIn } from "@proveniq/control-plane/status";
 import type { Origin } from "@proveniq/db/control";
 import { stayLocal } from "../config.ts";
 import { LocalTarget } from "./deploy-target.ts";
@@ -18,6 +24,12 @@ import { clientHost, localHost } from "./hosts.ts";
 import { type FleetPlan, planFleet } from "./plan.ts";
 import { localProver } from "./proof.ts";
 import { type FleetState, readState } from "./state.ts";
+
+/** The router looks at its file each second, and answers at once. */
+const routerReadsMs = 1_200;
+const routerAnswersMs = 1_000;
+/** Who only looks. */
+const nobody: Origin = { who: "nobody", from: "nowhere" };
 
 /** A fleet that runs on this machine. */
 export interface LocalEnvironment extends Environment {
@@ -49,6 +61,33 @@ export function localEnvironment(
     const url = new URL(state.router);
     url.hostname = host;
     return url.origin;
+  };
+  const usedByRouter = async () =>
+    usedDirectory.parse(
+      await getJson(new URL("/directory", state.metrics).href, AbortSignal.timeout(routerAnswersMs)),
+    );
+  const publishedHere = async (): Promise<PublishedPlaces> => {
+    const target = fileTarget(state.directoryFile);
+    const snapshot = await target.read();
+    if (snapshot === undefined) throw new Error(`there is none at ${state.directoryFile}`);
+    const tenants = Object.entries(snapshot.tenants).map(
+      ([tenant, [cellId, epoch]]) => [tenant, { cellId, epoch }] as const,
+    );
+    return {
+      version: snapshot.version,
+      tenants: Object.fromEntries(tenants),
+      digest: target.digest?.(),
+      astray: await astrayFrom(snapshot).catch(() => []),
+    };
+  };
+  /** What differs besides tenants from what would be published now. */
+  const astrayFrom = async (snapshot: DirectorySnapshot): Promise<string[]> => {
+    const { version, placements } = await connections.control.snapshot();
+    const origins = await environment.publication(fileTarget(state.directoryFile), nobody).origins();
+    const wanted = buildSnapshot({ version, placements }, config, manifests, origins, new Date());
+    return changesBetween(snapshot, wanted).flatMap(({ what, name }) =>
+      what === "tenant" ? [] : [`${what} ${name}`],
+    );
   };
   const environment: LocalEnvironment = {
     name: "local",
@@ -82,6 +121,7 @@ export function localEnvironment(
       target,
       origin,
       control: connections.control,
+      used: usedByRouter,
       // Each version of a cell has a place of its own.
       placesMove: true,
       whoIs: async (url, residency) => whoIsOverHttp({ prove: await localProver(state) })(url, residency),
@@ -111,6 +151,11 @@ export function localEnvironment(
       const next = hosts.map((host) => `Its host ${host} is ${routerAs(hostHere(host))} on this machine.`);
       return { ...added, next };
     },
+    removeTenant: async (tenantId, by) => {
+      await removeTenant(connections, { config, manifests }, tenantId, by);
+      await environment.publish(by);
+      return [];
+    },
     facts: async () => {
       const prove = await localProver(state);
       return gatherFacts({
@@ -132,13 +177,13 @@ export function localEnvironment(
         ),
         router: state.router,
         registry: () => placedIn(connections.control),
-        directory: async () => {
-          const snapshot = await fileTarget(state.directoryFile).read();
-          if (snapshot === undefined) throw new Error(`there is none at ${state.directoryFile}`);
-          const tenants = Object.entries(snapshot.tenants).map(
-            ([tenant, [cellId, epoch]]) => [tenant, { cellId, epoch }] as const,
-          );
-          return { version: snapshot.version, tenants: Object.fromEntries(tenants) };
+        directory: publishedHere,
+        used: async () => {
+          const [there, used] = await Promise.all([publishedHere(), usedByRouter()]);
+          if (used.version === there.version && used.digest === there.digest) return used;
+          // What was published this second is read in a moment.
+          await sleep(routerReadsMs);
+          return usedByRouter();
         },
         warehouse: (signal) => getJson(`${rest}/health`, signal),
       });

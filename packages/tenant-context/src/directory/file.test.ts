@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FileDirectory, openFileDirectory } from "./file.ts";
 import { exampleSnapshot } from "./fixture.ts";
 
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 let folder: string;
 let file: string;
 let open: FileDirectory | undefined;
@@ -54,6 +56,11 @@ describe("openFileDirectory", () => {
     const directory = await start();
     await replace(JSON.stringify(exampleSnapshot({ version: 2 })));
     await vi.waitFor(() => expect(directory.version).toBe(2));
+    expect(open?.digest()).toBe(sha256(JSON.stringify(exampleSnapshot({ version: 2 }))));
+    // Another text of the same version is not believed, and not what is told.
+    await replace(JSON.stringify(exampleSnapshot({ version: 2 }), null, 1));
+    await open?.refresh();
+    expect(open?.digest()).toBe(sha256(JSON.stringify(exampleSnapshot({ version: 2 }))));
   });
 
   it("keeps the last good one while the file is half-written, and takes the rest when it comes", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
@@ -8,6 +9,8 @@ import type { DirectoryLog } from "./types.ts";
 /** A directory that follows a file. `close` stops following; what was read stays readable. */
 export interface FileDirectory {
   readonly directory: SnapshotDirectory;
+  /** SHA-256 of the text that is believed; undefined before the first. */
+  digest(): string | undefined;
   /** Look at the file now; resolves when it has been read. For tests and signals. */
   refresh(): Promise<void>;
   close(): void;
@@ -27,6 +30,7 @@ export async function openFileDirectory(options: {
   const { file, log, origins, pollMs = 1_000 } = options;
   const directory = new SnapshotDirectory(log, { readAgain: () => void refresh(), origins });
   let seen = "";
+  let digest: string | undefined;
   let reading: Promise<void> | undefined;
 
   const read = async (): Promise<void> => {
@@ -36,7 +40,8 @@ export async function openFileDirectory(options: {
       if (mark === seen) return;
       const text = await readFile(file, "utf8");
       seen = mark;
-      directory.offerText(text, file);
+      if (directory.offerText(text, file) === "accepted")
+        digest = createHash("sha256").update(text).digest("hex");
     } catch (error) {
       const reason = error instanceof Error ? error.message : "unreadable";
       if (seen !== reason) log("warn", "directory file not readable", { source: file, reason });
@@ -56,6 +61,7 @@ export async function openFileDirectory(options: {
   timer.unref();
   return {
     directory,
+    digest: () => digest,
     refresh,
     close: () => {
       clearInterval(timer);

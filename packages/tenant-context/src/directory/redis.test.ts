@@ -141,9 +141,9 @@ describe.skipIf(!installed)("a directory in a real Redis (not run without redis-
       await to.write(exampleSnapshot({ version: 5 }));
       const { tenants: _, ...head } = exampleSnapshot({ version: Number.MAX_SAFE_INTEGER });
       await redis.set(redisKeys.head, JSON.stringify(head));
-      expect((await to.read())?.version).toBe(1);
+      expect(await to.read()).toMatchObject({ version: 1 });
       await to.write(exampleSnapshot({ version: 6 }));
-      expect((await to.read())?.version).toBe(6);
+      expect(await to.read()).toMatchObject({ version: 6 });
       to.close();
     });
 
@@ -161,4 +161,34 @@ describe.skipIf(!installed)("a directory in a real Redis (not run without redis-
       to.close();
     });
   });
+});
+
+it("gives up a Redis that accepts and never answers after seconds, and asks on a new connection", async () => {
+  let connections = 0;
+  const mute = createServer((socket) => {
+    connections += 1;
+    socket.on("error", () => undefined);
+    // It answers until the client takes it for ready, and then no more.
+    let answers = connections === 1;
+    setTimeout(() => {
+      answers = false;
+    }, 150);
+    socket.on("data", (sent) => {
+      const commands = sent.toString().match(/^\*\d+\r$/gm)?.length ?? 0;
+      if (answers) socket.write("$17\r\nredis_version:7.0\r\n".repeat(commands));
+    });
+  }).listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  const address = mute.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const opened = openRedisDirectory({
+    url: `redis://127.0.0.1:${port}`,
+    log: () => undefined,
+    origins: { zone: "proveniq.io", loopback: true },
+    limits: { timeoutMs: 200, pauseMs: 20 },
+  });
+  setTimeout(() => void opened.directory.lookup("carrier-a"), 300);
+  await vi.waitFor(() => expect(connections).toBeGreaterThan(1), { timeout: 5_000, interval: 50 });
+  opened.close();
+  mute.close();
 });

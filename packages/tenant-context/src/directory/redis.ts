@@ -23,11 +23,14 @@ export function openRedisDirectory(options: {
   origins: OriginRule;
   limits?: Partial<CacheLimits>;
 }): RedisDirectory {
+  const timeoutMs = options.limits?.timeoutMs ?? 1_000;
   const redis = new Redis(options.url, {
     // A question fails with the connection it was asked on: what is remembered serves, waiting would only pile up.
     maxRetriesPerRequest: 0,
     connectTimeout: 2_000,
-    commandTimeout: options.limits?.timeoutMs ?? 1_000,
+    commandTimeout: timeoutMs,
+    // One that accepts and never answers again is given up by us: the kernel would take a quarter of an hour.
+    socketTimeout: 3 * timeoutMs,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000),
   });
   redis.on("error", () => undefined); // Each failed question reports it; this event would only repeat it.
