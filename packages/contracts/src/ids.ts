@@ -63,7 +63,7 @@ export const tenantId = z
     "must be 3 to 40 lower-case letters, digits or hyphens, starting with a letter and not ending with a hyphen",
   )
   .refine((id) => !reserved.has(id), { error: "is a reserved name" })
-  .meta({ id: "TenantId", examples: ["carrier-a"] });
+  .meta({ id: "TenantId", not: { enum: [...reservedTenantIds] }, examples: ["carrier-a"] });
 export type TenantId = z.infer<typeof tenantId>;
 
 /** Names of what stands beside the cells (`@proveniq/cell-api` is the cell's app): a cell called so would be taken for it. */

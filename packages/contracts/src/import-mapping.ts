@@ -9,7 +9,7 @@ export const columnName = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^\P{Cc}*$/u, "must be printable")
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "must be printable")
   .refine((name) => name.isWellFormed(), { error: "must be well-formed text" });
 
 const template = z
@@ -41,7 +41,14 @@ function oneOrigin(value: Partial<Record<(typeof originKeys)[number], unknown>>,
   }
 }
 
-const origin = z.strictObject(originShape).superRefine(oneOrigin);
+/** The same rule for those who read the schema. */
+const exactlyOneOf = (keys: readonly string[]) => ({ oneOf: keys.map((key) => ({ required: [key] })) });
+const fromOne = exactlyOneOf(originKeys);
+
+const origin = z
+  .strictObject(originShape)
+  .superRefine(oneOrigin)
+  .meta(exactlyOneOf(originKeys.filter((key) => key !== "firstOf")));
 export type Origin = z.infer<typeof origin>;
 
 const from = {
@@ -74,7 +81,14 @@ export const numberForm = z
       .default([])
       .describe("Units or signs that may stand before or after it, such as mm, % or €"),
   })
-  .refine((form) => form.decimal !== form.grouping, { error: "decimal and grouping must differ" });
+  .refine((form) => form.decimal !== form.grouping, { error: "decimal and grouping must differ" })
+  .meta({
+    not: {
+      anyOf: [".", ","].map((sign) => ({
+        properties: { decimal: { const: sign }, grouping: { const: sign } },
+      })),
+    },
+  });
 export type NumberForm = z.infer<typeof numberForm>;
 
 /** Numeric bands for a key: 0.23 → `0.20-0.39`. By a fixed width, or by edges of your own. */
@@ -110,7 +124,8 @@ export const band = z
         message: "must ascend and have no more decimals than the key",
       });
     }
-  });
+  })
+  .meta(exactlyOneOf(["width", "edges"]));
 export type Band = z.infer<typeof band>;
 
 const textField = z
@@ -120,7 +135,8 @@ const textField = z
     tooLong: z.enum(["refuse", "cut"]).default("refuse").describe("cut: end it with … and warn"),
     values: z.record(z.string(), z.string()).optional().describe("Texts to put in place of others"),
   })
-  .superRefine(oneOrigin);
+  .superRefine(oneOrigin)
+  .meta(fromOne);
 export type TextField = z.infer<typeof textField>;
 
 const keyField = z
@@ -132,7 +148,8 @@ const keyField = z
       .describe("Make each cell a lower-case word first: `Very Good` → `very-good`"),
     bands: z.record(columnName, band).optional().describe("Columns whose number becomes a band"),
   })
-  .superRefine(oneOrigin);
+  .superRefine(oneOrigin)
+  .meta(fromOne);
 export type KeyField = z.infer<typeof keyField>;
 
 const listField = <T extends z.ZodType>(list: T) =>
@@ -145,7 +162,8 @@ const listField = <T extends z.ZodType>(list: T) =>
         .optional()
         .describe("For words that `values` does not list. Absent: such a row is refused"),
     })
-    .superRefine(oneOrigin);
+    .superRefine(oneOrigin)
+    .meta(fromOne);
 const categoryField = listField(category);
 const conditionField = listField(condition);
 export type ListField = z.infer<typeof categoryField> | z.infer<typeof conditionField>;
@@ -224,14 +242,22 @@ const moneyField = z
         {
           error: "must have exactly one of column, constant, inAmount",
         },
-      ),
+      )
+      .meta({
+        oneOf: [
+          { required: ["column"] },
+          { required: ["constant"] },
+          { required: ["inAmount"], properties: { inAmount: { const: true } } },
+        ],
+      }),
     extraDecimals: z
       .enum(["refuse", "round"])
       .default("refuse")
       .describe("More decimals than the currency has. round: half away from zero"),
     keepAs,
   })
-  .superRefine(oneOrigin);
+  .superRefine(oneOrigin)
+  .meta(fromOne);
 export type MoneyField = z.infer<typeof moneyField>;
 
 const attributeField = z.discriminatedUnion("type", [
@@ -243,8 +269,12 @@ const attributeField = z.discriminatedUnion("type", [
       tooLong: z.enum(["refuse", "cut"]).default("refuse"),
       values: z.record(z.string(), z.string()).optional(),
     })
-    .superRefine(oneOrigin),
-  z.strictObject({ type: z.literal("number"), ...from, number: numberForm, keepAs }).superRefine(oneOrigin),
+    .superRefine(oneOrigin)
+    .meta(fromOne),
+  z
+    .strictObject({ type: z.literal("number"), ...from, number: numberForm, keepAs })
+    .superRefine(oneOrigin)
+    .meta(fromOne),
   z
     .strictObject({
       type: z.literal("boolean"),
@@ -253,7 +283,8 @@ const attributeField = z.discriminatedUnion("type", [
       false: z.array(z.string().min(1)).min(1).max(20).describe("Words for no"),
       keepAs,
     })
-    .superRefine(oneOrigin),
+    .superRefine(oneOrigin)
+    .meta(fromOne),
 ]);
 export type AttributeField = z.infer<typeof attributeField>;
 
@@ -285,6 +316,7 @@ export const importMapping = z
     attributes: z
       .record(attributeName, attributeField)
       .refine((a) => Object.keys(a).length <= 50, { error: "must not have more than 50 entries" })
+      .meta({ maxProperties: 50 })
       .default({}),
     op: z
       .strictObject({

@@ -64,7 +64,7 @@ export const importInput = z
       .string()
       .min(1)
       .max(200)
-      .regex(/^\P{Cc}*$/u, "must be printable")
+      .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "must be printable")
       .optional()
       .describe("For people"),
     format: importFormat,

@@ -31,12 +31,20 @@ export const marketKey = z
   .regex(/^[a-z0-9]+([:._-][a-z0-9]+)*$/, "must be lower-case words joined by : . _ or -")
   .meta({ id: "MarketKey", examples: ["diamond:ideal:e:si2:0.20-0.29"] });
 
+/**
+ * Neither control characters nor, at its ends, what ECMAScript calls space: written out, because other languages' `\s` differs and
+ * some know no look-around.
+ */
+const printed =
+  /^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff])?$/;
+
 /** The partner's own id of the thing: anything printable without leading or trailing space. */
 export const externalId = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^(?!\s)[^\p{Cc}\p{Cs}]*(?<!\s)$/u, "must be printable, without space at either end")
+  .regex(printed, "must be printable, without space at either end")
+  .refine((id) => id.isWellFormed(), { error: "must be well-formed text" })
   .meta({ id: "ExternalId", examples: ["ACME-2024-000123"] });
 
 /** A calendar day, YYYY-MM-DD. */
@@ -51,7 +59,8 @@ const text = (max: number) =>
     .regex(/\S/, "must not be only spaces")
     .refine((s) => !s.includes("\u0000") && s.isWellFormed(), {
       error: "must be well-formed text without NUL",
-    });
+    })
+    .meta({ pattern: "^\\s*[^\\s\\u0000][^\\u0000]*$" });
 
 // Minus zero is zero: JSON, in which items are kept and shown, has no other.
 const attributeValue = z.union([text(500), z.number().overwrite((n) => n + 0), z.boolean()]);
@@ -65,7 +74,7 @@ export const attributes = z
     attributeValue,
   )
   .refine((a) => Object.keys(a).length <= 50, { error: "must not have more than 50 entries" })
-  .meta({ id: "Attributes", examples: [{ carat: 0.23, cut: "Ideal" }] });
+  .meta({ id: "Attributes", maxProperties: 50, examples: [{ carat: 0.23, cut: "Ideal" }] });
 
 /** What a client writes when it registers a thing. Unknown fields are refused. */
 export const itemInput = z
@@ -113,7 +122,7 @@ export const itemPatch = z
       .nullish(),
   })
   .refine((p) => Object.keys(p).length > 0, { error: "must change at least one field" })
-  .meta({ id: "ItemPatch" });
+  .meta({ id: "ItemPatch", minProperties: 1 });
 export type ItemPatch = z.infer<typeof itemPatch>;
 
 /** An item as it is answered. `version` grows by one with each change. */

@@ -33,17 +33,18 @@ export const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code in capitals, such as EUR")
   .refine((code) => Object.hasOwn(minorDigits, code), { error: "is not an ISO 4217 currency in circulation" })
-  .meta({ id: "Currency", examples: ["USD"] });
+  .meta({ id: "Currency", enum: currencyCodes, examples: ["USD"] });
 
 /** Money is an integer count of the currency's minor unit: {amountMinor: 32600, currency: "USD"} is $326.00. */
 export const money = z
   .strictObject({
     amountMinor: z
       .int({
-        error: ({ input }) =>
-          input === undefined
-            ? "is required"
-            : "must be a whole number of minor units (cents), not a decimal",
+        error: ({ input }) => {
+          if (input === undefined) return "is required";
+          if (Number.isInteger(input)) return `must be from 0 to ${Number.MAX_SAFE_INTEGER}`;
+          return "must be a whole number of minor units (cents), not a decimal";
+        },
       })
       .min(0, "must not be negative")
       .max(Number.MAX_SAFE_INTEGER),

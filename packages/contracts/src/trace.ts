@@ -3,7 +3,8 @@ import { z } from "zod";
 /** 32 lower-case hexadecimal digits, not all zero: one request, through every process that works on it. */
 export const traceId = z
   .string()
-  .regex(/^(?!0{32})[0-9a-f]{32}$/, "must be 32 lower-case hexadecimal digits");
+  .regex(/^[0-9a-f]{32}$/, "must be 32 lower-case hexadecimal digits")
+  .refine((id) => id !== "0".repeat(32), { error: "must not be all zeros" });
 
 /** What a `traceparent` header says: https://www.w3.org/TR/trace-context/#traceparent-header */
 export interface TraceParent {

@@ -1,10 +1,17 @@
 import { ProblemError } from "@proveniq/contracts";
+import { z } from "zod";
 import { itemTag } from "../valuation/valued.ts";
 
 /** Entity tags of a conditional request: those given, or `*` for whatever there is. */
 export type EntityTags = readonly string[] | "*";
 
-const tag = /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
+/** One tag; a comma may stand in it (RFC 9110, section 8.8.3). */
+const tag = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/y;
+/** At most so many are compared. */
+const maxTags = 50;
+
+/** The header as a whole, for the document: `*`, or tags with commas between. */
+export const entityTags = z.string().regex(/^(\*|(W\/)?"[!#-~]*"([ \t]*,[ \t]*(W\/)?"[!#-~]*")*)$/);
 
 /**
  * If-Match as tags that may match for a write. Weak tags never do (RFC 9110), so they are left out; a list
@@ -31,12 +38,30 @@ export function matches(tags: EntityTags, etag: string): boolean {
 function parse(value: string | undefined, header: string): EntityTags | undefined {
   if (value === undefined) return undefined;
   if (value.trim() === "*") return "*";
-  const tags = value
-    .split(",")
-    .map((t) => t.trim())
-    .filter((t) => t !== "");
-  if (tags.length > 0 && tags.length <= 50 && tags.every((t) => tag.test(t))) return tags;
+  const tags = tagsOf(value);
+  if (tags !== undefined && tags.length > 0 && tags.length <= maxTags) return tags;
   throw new ProblemError("invalid-request", `The ${header} header is not valid.`, {
     errors: [{ path: header, message: 'must be * or entity tags such as "3-kq2X8aLm", separated by commas' }],
   });
+}
+
+/** The tags of a list, in which entries may be empty (RFC 9110, section 5.6.1); undefined when it is none. */
+function tagsOf(list: string): string[] | undefined {
+  const tags: string[] = [];
+  let between = true;
+  for (let at = 0; at < list.length; ) {
+    const c = list[at];
+    if (c === " " || c === "\t" || c === ",") {
+      if (c === ",") between = true;
+      at += 1;
+      continue;
+    }
+    tag.lastIndex = at;
+    const [found] = tag.exec(list) ?? [];
+    if (found === undefined || !between) return undefined;
+    tags.push(found);
+    between = false;
+    at += found.length;
+  }
+  return tags;
 }

@@ -17,7 +17,13 @@ const schema = z.record(z.string(), z.unknown());
 const content = z.record(z.string().regex(/^[a-z]+\/[a-z+-]+$/), z.strictObject({ schema }));
 const openApi = z.strictObject({
   openapi: z.literal("3.1.0"),
-  info: z.strictObject({ title: z.string(), version: z.string(), description: z.string() }),
+  info: z.strictObject({
+    title: z.string(),
+    version: z.string(),
+    description: z.string(),
+    license: z.strictObject({ name: z.string(), identifier: z.string() }),
+  }),
+  servers: z.array(z.strictObject({ url: z.string(), description: z.string() })).min(1),
   paths: z.record(
     z.string().startsWith("/"),
     z.partialRecord(
@@ -46,6 +52,12 @@ const openApi = z.strictObject({
               .record(z.string(), z.strictObject({ description: z.string().min(3), schema }))
               .optional(),
             content: content.optional(),
+            links: z
+              .record(
+                z.string(),
+                z.strictObject({ operationId: z.string(), parameters: z.record(z.string(), z.string()) }),
+              )
+              .optional(),
           }),
         ),
       }),

@@ -15,6 +15,7 @@ export interface ResponseObject {
   description: string;
   headers?: Record<string, { description: string; schema: JsonSchema }>;
   content?: Record<string, { schema: JsonSchema }>;
+  links?: Record<string, { operationId: string; parameters: Record<string, string> }>;
 }
 
 export interface OperationObject {
@@ -31,7 +32,13 @@ export interface OperationObject {
 /** The part of OpenAPI 3.1 that a cell's document uses. */
 export interface OpenApiDocument {
   openapi: "3.1.0";
-  info: { title: string; version: string; description: string };
+  info: {
+    title: string;
+    version: string;
+    description: string;
+    license: { name: string; identifier: string };
+  };
+  servers: { url: string; description: string }[];
   paths: Record<string, Record<string, OperationObject>>;
   components: {
     schemas: Record<string, JsonSchema>;

@@ -29,6 +29,8 @@ export interface Parameter {
   in: "path" | "query" | "header";
   description: string;
   schema: z.ZodType;
+  /** Those in the path always are. */
+  required?: true;
 }
 
 /** One answer that is not a problem. */
@@ -36,7 +38,7 @@ export interface Answer {
   description: string;
   contentType?: string;
   schema?: z.ZodType;
-  /** Names of headers of note; their descriptions are in openapi/headers.ts. */
+  /** Names of headers of note; their descriptions are in openapi/document.ts. */
   headers?: readonly (
     | "ETag"
     | "Location"
@@ -45,6 +47,8 @@ export interface Answer {
     | "Market-Sequence"
     | "Retry-After"
   )[];
+  /** What can be done next with the id in the answer, and under which parameter that id is sent. */
+  next?: { parameter: string; operations: readonly OperationId[] };
 }
 
 /**

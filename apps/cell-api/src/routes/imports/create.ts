@@ -23,7 +23,24 @@ export const createImport: Route = {
   parameters: [idempotencyKeyParameter],
   body: { schema: importInput, mediaTypes },
   answers: {
-    201: { description: "It is open", schema: importJob, headers: ["Location", "Idempotency-Replayed"] },
+    201: {
+      description: "It is open",
+      schema: importJob,
+      headers: ["Location", "Idempotency-Replayed"],
+      next: {
+        parameter: "importId",
+        operations: [
+          "putChunk",
+          "completeImport",
+          "getImport",
+          "cancelImport",
+          "getImportErrorsCsv",
+          "getImportErrorsNdjson",
+          "undoImport",
+          "getImportUndoNdjson",
+        ],
+      },
+    },
   },
   problems: [
     "imports-paused",

@@ -21,6 +21,7 @@ export const createItem: Route = {
       description: "It is registered",
       schema: item,
       headers: ["ETag", "Location", "Idempotency-Replayed"],
+      next: { parameter: "itemId", operations: ["getItem", "patchItem", "deleteItem"] },
     },
   },
   problems: [

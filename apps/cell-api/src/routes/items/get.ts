@@ -1,6 +1,5 @@
 import { ProblemError, valuedItem } from "@proveniq/contracts";
-import { z } from "zod";
-import { ifMatch, ifNoneMatch, matches } from "../../http/conditions.ts";
+import { entityTags, ifMatch, ifNoneMatch, matches } from "../../http/conditions.ts";
 import { withValuations } from "../../valuation/valued.ts";
 import type { Route } from "../route.ts";
 import { ifMatchParameter, itemIdOf, itemIdParameter, itemPath, notFound } from "./shared.ts";
@@ -18,7 +17,7 @@ export const getItem: Route = {
       name: "If-None-Match",
       in: "header",
       description: "Entity tags, or *: answers 304 when one is the item's",
-      schema: z.string(),
+      schema: entityTags,
     },
   ],
   answers: {

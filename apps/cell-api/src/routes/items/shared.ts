@@ -1,8 +1,8 @@
 import { itemId, ProblemError } from "@proveniq/contracts";
 import type { StoredItem, StoredResponse } from "@proveniq/db/tenant";
 import type { Context } from "hono";
-import { z } from "zod";
 import type { AppEnv } from "../../deps.ts";
+import { entityTags } from "../../http/conditions.ts";
 import { idempotencyKey } from "../../http/idempotency.ts";
 import type { Parameter } from "../route.ts";
 
@@ -26,7 +26,7 @@ export const ifMatchParameter: Parameter = {
   name: "If-Match",
   in: "header",
   description: "Entity tags of which one must be the item's, or *; weak tags never match",
-  schema: z.string(),
+  schema: entityTags,
 };
 
 /** The id in the path. One that no item can have is as missing as any other. */
