@@ -72,7 +72,7 @@ export default defineConfig({
         test: {
           name: "fleet",
           include: ["tests/{fleet,attacks,faults}/**/*.test.ts"],
-          exclude: apart,
+          exclude: [...apart, "**/node_modules/**"],
           globalSetup: ["tests/setup/fleet.ts"],
           ...processes,
         },

@@ -91,6 +91,7 @@ if (!process.argv.includes("--checks-only")) {
 const tools = {
   terraform: "the plans of infra/terraform, their rules and the URL maps",
   "redis-server": "the directory in a real Redis",
+  schemathesis: "the API held to its document by somebody else's tests",
 };
 if (skipped > 0) {
   for (const [tool, what] of Object.entries(tools)) {

@@ -103,6 +103,16 @@ describe("the OpenAPI document", () => {
     expect(JSON.stringify(document)).not.toContain("$defs");
   });
 
+  it("asks for nothing that has a default, and uses no pattern that other languages cannot read", () => {
+    const text = JSON.stringify(document.components.schemas);
+    expect(text).not.toMatch(/"pattern":"[^"]*\(\?[=!<]|"pattern":"[^"]*\\\\[pP]\{/);
+    expect(document.components.schemas["ImportInput"]).toMatchObject({ required: ["source", "format"] });
+    expect(document.components.schemas["ImportComplete"]).toMatchObject({ required: ["chunks", "rows"] });
+    expect(document.components.schemas["ImportJob"]).toMatchObject({
+      required: expect.arrayContaining(["dryRun"]),
+    });
+  });
+
   it("names each problem by its code, under the status it has", () => {
     const responses = document.paths["/v1/items"]?.["post"]?.responses ?? {};
     for (const code of problemCodes) {

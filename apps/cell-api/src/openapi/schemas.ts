@@ -12,7 +12,14 @@ export class SchemaCollector {
   readonly #used = new Map<string, JsonSchema>();
 
   constructor() {
-    const all = (io: Form) => z.toJSONSchema(z.globalRegistry, { io, uri: (id) => prefix + id }).schemas;
+    const all = (io: Form) =>
+      z.toJSONSchema(z.globalRegistry, {
+        io,
+        uri: (id) => prefix + id,
+        override: ({ jsonSchema }) => {
+          if (io === "input") tellDefault(jsonSchema);
+        },
+      }).schemas;
     this.#known = { input: all("input"), output: all("output") };
   }
 
@@ -47,4 +54,16 @@ export class SchemaCollector {
       if (name !== undefined) this.#use(name, io);
     }
   }
+}
+
+/**
+ * Say in words what holds when a field is left out. Generators of clients take the keyword for a promise that the field is always
+ * there, and then refuse to compile requests without it.
+ */
+function tellDefault(schema: JsonSchema): void {
+  if (!Object.hasOwn(schema, "default")) return;
+  const { default: value, description } = schema;
+  delete schema["default"];
+  const told = `\`${JSON.stringify(value)}\` unless it is given`;
+  schema["description"] = typeof description === "string" ? `${description}. ${told}` : told;
 }
