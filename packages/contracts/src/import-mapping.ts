@@ -4,12 +4,16 @@ import { parseTemplate, templateColumns } from "./import-template.ts";
 import { category, condition } from "./item.ts";
 import { currency } from "./money.ts";
 
+/** Text without control characters, in a way that every language's expressions know. */
+// oxlint-disable-next-line no-control-regex -- controls are what it refuses
+export const printable = /^[^\u0000-\u001f\u007f-\u009f]*$/;
+
 /** A column of the file, by the name in its header (or, in NDJSON, a key of the object). */
 export const columnName = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "must be printable")
+  .regex(printable, "must be printable")
   .refine((name) => name.isWellFormed(), { error: "must be well-formed text" });
 
 const template = z

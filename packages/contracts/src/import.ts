@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { columnName, columnsOf, idsByRow, importMapping } from "./import-mapping.ts";
+import { columnName, columnsOf, idsByRow, importMapping, printable } from "./import-mapping.ts";
 
 /** Bounds of an import. A chunk's bytes are counted both as sent and as unpacked. */
 export const importLimits = {
@@ -64,7 +64,7 @@ export const importInput = z
       .string()
       .min(1)
       .max(200)
-      .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "must be printable")
+      .regex(printable, "must be printable")
       .optional()
       .describe("For people"),
     format: importFormat,

@@ -35,6 +35,7 @@ export const marketKey = z
  * Neither control characters nor, at its ends, what ECMAScript calls space: written out, because other languages' `\s` differs and
  * some know no look-around.
  */
+// oxlint-disable-next-line no-control-regex -- controls are what it refuses
 const printed =
   /^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff])?$/;
 
