@@ -3,10 +3,7 @@ import { dateShape, numericDateFormats, parseDateFormat } from "./import-date.ts
 import { parseTemplate, templateColumns } from "./import-template.ts";
 import { category, condition } from "./item.ts";
 import { currency } from "./money.ts";
-
-/** Text without control characters, in a way that every language's expressions know. */
-// oxlint-disable-next-line no-control-regex -- controls are what it refuses
-export const printable = /^[^\u0000-\u001f\u007f-\u009f]*$/;
+import { printable } from "./printable.ts";
 
 /** A column of the file, by the name in its header (or, in NDJSON, a key of the object). */
 export const columnName = z

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { columnName, columnsOf, idsByRow, importMapping, printable } from "./import-mapping.ts";
+import { columnName, columnsOf, idsByRow, importMapping } from "./import-mapping.ts";
+import { printable } from "./printable.ts";
 
 /** Bounds of an import. A chunk's bytes are counted both as sent and as unpacked. */
 export const importLimits = {

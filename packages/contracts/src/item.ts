@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { itemId, ownerId } from "./ids.ts";
 import { money } from "./money.ts";
+import { printedAlone } from "./printable.ts";
 
 /** What kind of thing it is. Closed: the warehouse counts by it. */
 export const category = z
@@ -31,20 +32,12 @@ export const marketKey = z
   .regex(/^[a-z0-9]+([:._-][a-z0-9]+)*$/, "must be lower-case words joined by : . _ or -")
   .meta({ id: "MarketKey", examples: ["diamond:ideal:e:si2:0.20-0.29"] });
 
-/**
- * Neither control characters nor, at its ends, what ECMAScript calls space: written out, because other languages' `\s` differs and
- * some know no look-around.
- */
-// oxlint-disable-next-line no-control-regex -- controls are what it refuses
-const printed =
-  /^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff])?$/;
-
 /** The partner's own id of the thing: anything printable without leading or trailing space. */
 export const externalId = z
   .string()
   .min(1)
   .max(200)
-  .regex(printed, "must be printable, without space at either end")
+  .regex(printedAlone, "must be printable, without space at either end")
   .refine((id) => id.isWellFormed(), { error: "must be well-formed text" })
   .meta({ id: "ExternalId", examples: ["ACME-2024-000123"] });
 
