@@ -28,9 +28,13 @@ export async function diamonds(folder: string): Promise<Book> {
 const kinds = ["Ring", "Watch", "Necklace", "Brooch", "Bracelet"];
 const number = { decimal: ".", grouping: "none" };
 
-/** A carrier's book of so many things: fifteen columns, of which a few are left out. */
-export async function carrierBook(folder: string, rows: number): Promise<Book> {
-  const file = join(folder, `book-${rows}.csv`);
+/**
+ * A carrier's book of so many things: fifteen columns, of which a few are left out. `edition`: in each other one every thing has
+ * another title.
+ */
+export async function carrierBook(folder: string, rows: number, edition = 1): Promise<Book> {
+  const file = join(folder, `book-${rows}-${edition}.csv`);
+  const when = edition === 1 ? "" : `, no. ${edition}`;
   const out = createWriteStream(file);
   const columns =
     "policy,item,kind,title,maker,serial,insured,currency,bought,city,state,weight_g,stones,certified,agent";
@@ -41,7 +45,7 @@ export async function carrierBook(folder: string, rows: number): Promise<Book> {
     const worth = `${200 + ((n * 7_919) % 90_000)}.${String(n % 100).padStart(2, "0")}`;
     const bought = `${String(1 + (n % 28)).padStart(2, "0")}.${String(1 + (n % 12)).padStart(2, "0")}.${1990 + (n % 34)}`;
     part +=
-      `P-${1_000_000 + Math.floor(n / 3)},${1 + (n % 3)},${kind},"${kind} no. ${n}, as in the valuation",Maker ${n % 97},` +
+      `P-${1_000_000 + Math.floor(n / 3)},${1 + (n % 3)},${kind},"${kind} no. ${n}, as in the valuation${when}",Maker ${n % 97},` +
       `S${n.toString(36).toUpperCase()},${worth},${n % 4 === 0 ? "EUR" : "USD"},${bought},City ${n % 211},good,` +
       `${(n % 500) / 10},${n % 40},${n % 2 === 0 ? "Y" : "N"},A${n % 31}\n`;
     if (part.length < 1_000_000) continue;

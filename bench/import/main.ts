@@ -14,7 +14,7 @@ import {
   startStack,
 } from "./contenders.ts";
 import { build, peakRssMb } from "./stack.ts";
-import { billedFor, type Whole, wholeBook } from "./whole.ts";
+import { billedFor, undoCost, type Whole, wholeBook } from "./whole.ts";
 
 export const description = "A book through router and cell, beside BulkWriter and the importers on npm";
 
@@ -127,6 +127,9 @@ async function measureWhole(folder: string, rows: number, rounds: number, heapMb
   const small = await carrierBook(folder, billedRows);
   const billed = await billedFor(small, stack);
   console.log(`billed for ${billedRows} rows: ${JSON.stringify(billed)}`);
+  const editions = await Promise.all([1, 2, 3, 4, 5].map((n) => carrierBook(folder, billedRows, n)));
+  const undo = Math.round(10 * (await undoCost(editions, stack))) / 10;
+  console.log(`undo: ${undo} % of the rate of an import that changes all of ${billedRows} things`);
   const perMillion = (seconds: (run: Whole) => number) =>
     Math.round((10 * median(runs.map(seconds)) * 1e6) / rows) / 10;
   const each = (count: number) => Math.round((1_000 * count) / billedRows) / 1_000;
@@ -134,6 +137,7 @@ async function measureWhole(folder: string, rows: number, rounds: number, heapMb
     total_s_per_million: perMillion((run) => run.seconds),
     finish_s_per_million: perMillion((run) => run.endingSeconds),
     total_unchanged_s_per_million: perMillion((run) => run.unchangedSeconds),
+    undo_cost_percent: undo,
     writes_per_new: each(billed.created.writes),
     reads_per_new: each(billed.created.reads),
     deletes_per_new: each(billed.created.deletes),

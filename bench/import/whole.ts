@@ -29,6 +29,27 @@ function requireCounts(book: Book, first: { created: number }, again: { unchange
     throw new Error(`${first.created} of ${book.rows} rows were created, ${again.unchanged} found unchanged`);
 }
 
+/**
+ * What it costs to keep what is replaced, in percent of the rate, where that is most: of an import that changes every thing. The
+ * editions of one book are imported one after the other, and from the second on every other one keeps nothing.
+ */
+export async function undoCost(editions: readonly Book[], options: StackOptions): Promise<number> {
+  const seconds = { kept: 0, not: 0 };
+  const stack = await startStack(options);
+  try {
+    for (const [n, book] of editions.entries()) {
+      const way = n % 2 === 1 ? "kept" : "not";
+      const run = await timedImport(stack, book, ["--full", ...(way === "not" ? ["--no-undo"] : [])]);
+      if (n === 0) continue;
+      if (run.counts.changed !== book.rows) throw new Error(`${run.counts.changed} rows were changed`);
+      seconds[way] += run.seconds;
+    }
+  } finally {
+    await stack.close();
+  }
+  return 100 * (1 - seconds.not / seconds.kept);
+}
+
 /** What Google would bill for those two imports, counted call by call. */
 export async function billedFor(
   book: Book,

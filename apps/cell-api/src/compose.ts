@@ -26,8 +26,13 @@ import { Shares } from "./shares.ts";
 /** A cell's dependencies, made from its configuration, and the way to let go of them. */
 export interface Cell {
   deps: AppDeps;
+  /** Load the database's client and connect, which otherwise the first request does. */
+  connect(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** How long connecting ahead of the first request may take, in milliseconds. */
+const connectMs = 10_000;
 
 /**
  * Wire a cell; with `makeImporter` the service that works on imports. Opens no connection: the databases are opened by the first
@@ -99,6 +104,7 @@ export function composeCell(
   };
   return {
     deps,
+    connect: () => pool.ping(home, connectMs),
     close: async () => {
       market.close();
       await portfolios.close();

@@ -47,6 +47,10 @@ async function main(config: CellConfig): Promise<void> {
   });
   const { artefactDigest, commit } = config;
   logger.info({ host: config.host, port: server.port, artefactDigest, commit }, "cell is listening");
+  // Whoever sends a book sends it at once and in many requests: the first of them are not to wait for a client being loaded.
+  if (config.service === "bulk") {
+    cell.connect().catch((error: unknown) => logger.warn({ error: String(error) }, "not connected ahead"));
+  }
 
   let stopping = false;
   const stop = (signal: string) => {

@@ -1,16 +1,28 @@
 import { hash } from "node:crypto";
 import { promisify } from "node:util";
-import { deflateRaw, inflateRaw } from "node:zlib";
+import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from "node:zlib";
 import type { DocumentData, DocumentReference } from "@google-cloud/firestore";
 import { type ItemFacts, type ItemInput, importLimits, ProblemError } from "@proveniq/contracts";
-import { changedFields, factsOf } from "../items/changes.ts";
+import { factsOf, namesOfNew } from "../items/changes.ts";
 import { defined, headOf } from "../items/document.ts";
 import { rowsRef } from "./paths.ts";
 import { bucketOf, shareOf } from "./ranges.ts";
 import type { StagedChunk } from "./types.ts";
 
-const pack = promisify(deflateRaw);
-const unpack = promisify(inflateRaw);
+const packAside = promisify(deflateRaw);
+const unpackAside = promisify(inflateRaw);
+/** Bytes that are packed, or unpacked, at once: with fewer, handing them to another thread costs more than doing it. */
+const atOnce = 128 * 1024;
+
+async function pack(bytes: Buffer): Promise<Buffer> {
+  return bytes.length > atOnce ? packAside(bytes, { level: 1 }) : deflateRawSync(bytes, { level: 1 });
+}
+
+/** `expected`: bytes that it unpacks to, about. */
+async function unpack(bytes: Uint8Array, expected: number): Promise<Buffer> {
+  const options = { maxOutputLength: partBytes * 6 };
+  return expected > atOnce ? unpackAside(bytes, options) : inflateRawSync(bytes, options);
+}
 
 /** Bytes of kept rows in one document before they are packed; a row that does not fit has one of its own. */
 const partBytes = 3 * 1024 * 1024;
@@ -80,7 +92,7 @@ export class RowPacker {
 
 /** Whole lines as packed pieces of which each fits into a document. */
 async function packed(lines: Buffer): Promise<Buffer[]> {
-  const bytes = await pack(lines, { level: 1 });
+  const bytes = await pack(lines);
   if (bytes.length <= documentBytes) return [bytes];
   const middle = lines.lastIndexOf(10, lines.length / 2) + 1 || lines.indexOf(10) + 1;
   if (middle >= lines.length) throw new Error("a row is too long to be kept");
@@ -145,7 +157,7 @@ export async function loadRange(
         const bytes: unknown = document.get("lines");
         const chunk = batch[i]?.chunk;
         if (chunk === undefined || !(bytes instanceof Uint8Array)) throw new RowsMissing(chunk?.chunk ?? 0);
-        return { chunk, text: (await unpack(bytes, { maxOutputLength: partBytes * 6 })).toString("utf8") };
+        return { chunk, text: (await unpack(bytes, sizeOf(chunk, bucket))).toString("utf8") };
       }),
     );
     for (const { chunk, text } of texts) {
@@ -156,13 +168,17 @@ export async function loadRange(
   return grouped(found);
 }
 
+/** About how many bytes of rows one document of a chunk's bucket unpacks to. */
+function sizeOf({ parts, bytes }: StagedChunk, bucket: number): number {
+  return (bytes[bucket] ?? 0) / Math.max(1, parts[bucket] ?? 1);
+}
+
 /** Documents that are read together. */
 function* batches<W extends { chunk: StagedChunk }>(wanted: readonly W[], bucket: number): Generator<W[]> {
   let batch: W[] = [];
   let bytes = 0;
   for (const one of wanted) {
-    const { parts, bytes: all } = one.chunk;
-    const size = (all[bucket] ?? 0) / Math.max(1, parts[bucket] ?? 1);
+    const size = sizeOf(one.chunk, bucket);
     if (batch.length > 0 && (bytes + size > readAtOnce || batch.length >= 200)) {
       yield batch;
       batch = [];
@@ -234,9 +250,7 @@ export function markOf({ chunk, at }: Pick<StagedRow, "chunk" | "at">): number {
  * more of it.
  */
 export function textOf(input: ItemInput): string {
-  // What is made of it always has an owner.
-  const names = changedFields(undefined, { ...input, ownerId: input.ownerId ?? "-" });
-  return `${names.join()}\t${JSON.stringify(factsOf(input))}\t${headOf(input, true)}`;
+  return `${namesOfNew(input)}\t${JSON.stringify(factsOf(input))}\t${headOf(input, true)}`;
 }
 
 /** Those parts. `changed`: the fields that a thing made of it has. */

@@ -43,7 +43,10 @@ export function eventOf(itemId: string, before: Owned | undefined, after: Owned 
 
 /** The same of a thing that was not there, from the names of its fields and its countable facts alone. */
 export function createdEvent(itemId: string, changed: EventBody["changed"], after: ItemFacts): EventBody {
-  return { type: "item.created", itemId, changed, before: null, after, deltas: deltasOf(undefined, after) };
+  const value = after.insuredValue;
+  const insuredMinor =
+    value === undefined || value.amountMinor === 0 ? {} : { [value.currency]: value.amountMinor };
+  return { type: "item.created", itemId, changed, before: null, after, deltas: { items: 1, insuredMinor } };
 }
 
 const fields = itemInput.keyof().options.toSorted();
@@ -57,6 +60,21 @@ export function changedFields(
   return fields.filter((name) => !isDeepStrictEqual(before[name], after?.[name]));
 }
 
+const namesBySet = new Map<number, string>();
+
+/** The same of something new, as one text; its owner is among them in any case. Of an import's rows most have the same. */
+export function namesOfNew(input: ItemInput): string {
+  let set = 0;
+  for (const [n, name] of fields.entries())
+    if (name === "ownerId" || input[name] !== undefined) set |= 1 << n;
+  let names = namesBySet.get(set);
+  if (names === undefined) {
+    names = fields.filter((_, n) => (set & (1 << n)) !== 0).join(",");
+    namesBySet.set(set, names);
+  }
+  return names;
+}
+
 /** What the domain counts by. */
 export function factsOf<T extends ItemInput>({
   ownerId,
@@ -68,9 +86,7 @@ export function factsOf<T extends ItemInput>({
   return defined({ ownerId, category, condition, marketKey, insuredValue });
 }
 
-type Insured = Pick<ItemFacts, "insuredValue">;
-
-function deltasOf(before: Insured | undefined, after: Insured | undefined): DomainEvent["deltas"] {
+function deltasOf(before: Owned | undefined, after: Owned | undefined): DomainEvent["deltas"] {
   const insuredMinor: Record<string, number> = {};
   for (const [side, sign] of [
     [before, -1],
