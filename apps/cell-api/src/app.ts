@@ -64,12 +64,23 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const nothing = new ProblemError("not-found", "There is nothing at this path.");
   app.notFound((c) => responseTo(nothing, c.get("traceId")));
   app.onError((error, c) => {
-    const answer = responseTo(error, c.get("traceId"));
+    const answer = responseTo(isRead(c.req.method) ? ofRead(error) : error, c.get("traceId"));
     // Where a tenant went is said to routers alone: they name the epoch by which they ask, and pass on neither header.
     if (c.req.header(headers.epoch) === undefined) answer.headers.delete(headers.successor);
     return answer;
   });
   return app;
+}
+
+function isRead(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** Whoever only read is told nothing about writes. */
+function ofRead(error: unknown): unknown {
+  if (!(error instanceof ProblemError) || error.code !== "database-unavailable") return error;
+  const { headers, cause } = error;
+  return new ProblemError(error.code, "The database did not answer in time: ask again.", { headers, cause });
 }
 
 /** OPTIONS tells what a path supports; any other method that no route took is refused with the same list. */

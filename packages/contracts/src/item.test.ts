@@ -7,6 +7,12 @@ import { faultsOf } from "./parse.ts";
 
 const stone = { title: "0.23 ct round", category: "jewellery" };
 
+test("says of money beyond what a number holds exactly how much it may be", () => {
+  const insuredValue = { amountMinor: 2 ** 53, currency: "EUR" };
+  const refused = itemInput.safeParse({ title: "Ring", category: "jewellery", insuredValue });
+  expect(refused.error?.issues[0]?.message).toBe("must be at most 9,007,199,254,740,991");
+});
+
 describe("an item", () => {
   const refused: [string, unknown][] = [
     ["no title", { category: "art" }],

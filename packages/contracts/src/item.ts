@@ -30,7 +30,7 @@ export const marketKey = z
   .string()
   .max(120)
   .regex(/^[a-z0-9]+([:._-][a-z0-9]+)*$/, "must be lower-case words joined by : . _ or -")
-  .meta({ id: "MarketKey", examples: ["diamond:ideal:e:si2:0.20-0.29"] });
+  .meta({ id: "MarketKey", examples: ["diamond:ideal:e:si2:0.20-0.39"] });
 
 /** The partner's own id of the thing: anything printable without leading or trailing space. */
 export const externalId = z

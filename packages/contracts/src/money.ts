@@ -42,7 +42,7 @@ export const money = z
       .int({
         error: ({ input }) => {
           if (input === undefined) return "is required";
-          if (Number.isInteger(input)) return `must be from 0 to ${Number.MAX_SAFE_INTEGER}`;
+          if (Number.isInteger(input)) return "must be at most 9,007,199,254,740,991";
           return "must be a whole number of minor units (cents), not a decimal";
         },
       })

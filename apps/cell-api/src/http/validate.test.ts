@@ -13,6 +13,18 @@ const errorsOf = (work: () => unknown) => {
   throw new Error("nothing was refused");
 };
 
+describe("a body", () => {
+  it("says of fields that are only answered that they are, and of others that they are unknown", () => {
+    const schema = z.strictObject({ title: z.string() });
+    const body = { title: "x", version: 7, colour: "red", toString: 1 };
+    expect(errorsOf(() => validate(schema, body, "item", { version: "is read-only" }))).toEqual([
+      { path: "/version", message: "is read-only" },
+      { path: "/colour", message: "is not a known field" },
+      { path: "/toString", message: "is not a known field" },
+    ]);
+  });
+});
+
 describe("a query", () => {
   it("is read by name", () => {
     expect(queryOf("http://localhost/v1/items?limit=5&category=art")).toEqual({

@@ -102,6 +102,8 @@ describe("tokenVerifier", () => {
     ["with an empty subject", { sub: "" }],
     ["with a subject that would be a path", { sub: "../x" }],
     ["without an end", { exp: undefined }],
+    ["with an end that no calendar has", { exp: 1e300 }],
+    ["with an end after the year 9999", { exp: 253_402_300_800 }],
     ["with a tenant that is no text", { tenant: ["carrier-a"] }],
     ["with a null tenant", { tenant: null }],
     ["with an identity tenant that is no text", { firebase: { tenant: ["x"] } }],

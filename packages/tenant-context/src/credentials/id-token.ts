@@ -68,11 +68,15 @@ export function looksLikeToken(credential: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(credential);
 }
 
+/** The end of the year 9999, in seconds since 1970. */
+const latest = 253_402_300_799;
+
 /** A claim that is there but of the wrong kind refuses the token: guessing what was meant would be a way in. */
 function readClaims(payload: JWTPayload, { issuer, audience }: TokenIssuer): VerifiedToken {
   const { sub, exp, aud, tenant, role } = payload;
   const subject = ownerId.safeParse(sub);
-  if (!subject.success || exp === undefined || aud !== audience) throw unauthenticated();
+  // A number of seconds that no calendar has is no time: nothing could say when such a token ends.
+  if (!subject.success || exp === undefined || !(exp <= latest) || aud !== audience) throw unauthenticated();
   if (tenant !== undefined && typeof tenant !== "string") throw unauthenticated();
   return {
     issuer,

@@ -3,7 +3,7 @@ import { idempotencyOf, writeResponse } from "../../http/idempotency.ts";
 import { readJson } from "../../http/json-body.ts";
 import { validate } from "../../http/validate.ts";
 import type { Route } from "../route.ts";
-import { idempotencyKeyParameter, itemResponse, refuseIfNoneMatch } from "./shared.ts";
+import { idempotencyKeyParameter, itemResponse, readOnlyFields, refuseIfNoneMatch } from "./shared.ts";
 
 const mediaTypes = ["application/json"];
 
@@ -36,7 +36,7 @@ export const createItem: Route = {
     const { tenant } = c.var;
     refuseIfNoneMatch(c);
     const body = await readJson(c.req.raw, mediaTypes);
-    const input = validate(itemInput, body.value, "item");
+    const input = validate(itemInput, body.value, "item", readOnlyFields);
     if (tenant.ownerId !== undefined && input.ownerId !== undefined) {
       throw new ProblemError("invalid-request", "The item is not valid.", {
         errors: [{ path: "/ownerId", message: "is for partners and staff: what you register is yours" }],

@@ -11,9 +11,12 @@ import {
   itemIdParameter,
   itemPath,
   itemResponse,
+  readOnlyFields,
   refuseIfNoneMatch,
 } from "./shared.ts";
 
+const identity = "never changes: delete the item and register it anew";
+const fixed = { ...readOnlyFields, externalId: identity, ownerId: identity };
 const mediaTypes = ["application/merge-patch+json", "application/json"];
 
 export const patchItem: Route = {
@@ -41,7 +44,7 @@ export const patchItem: Route = {
   async handle(c) {
     refuseIfNoneMatch(c);
     const body = await readJson(c.req.raw, mediaTypes);
-    const patch = validate(itemPatch, body.value, "patch");
+    const patch = validate(itemPatch, body.value, "patch", fixed);
     const result = await c.var.tenant.db.items.patch(itemIdOf(c), patch, {
       ifMatch: ifMatch(c.req.header("if-match")),
       idempotency: idempotencyOf(c, "PATCH /v1/items/{itemId}", body.bytes),

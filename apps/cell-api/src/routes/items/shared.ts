@@ -29,6 +29,16 @@ export const ifMatchParameter: Parameter = {
   schema: entityTags,
 };
 
+const readOnly = "is read-only: leave it out";
+/** Fields of an item as it is read that no request sets. */
+export const readOnlyFields = {
+  id: readOnly,
+  version: readOnly,
+  createdAt: readOnly,
+  updatedAt: readOnly,
+  valuation: readOnly,
+} as const;
+
 /** The id in the path. One that no item can have is as missing as any other. */
 export function itemIdOf(c: Context<AppEnv>): string {
   const id = itemId.safeParse(c.req.param("itemId"));
