@@ -5,6 +5,7 @@ import { Delivery } from "@proveniq/analytics-sink/delivery";
 import { FileKeys } from "@proveniq/analytics-sink/keys";
 import { silentLogger } from "@proveniq/analytics-sink/log";
 import { StorageWriteWarehouse } from "@proveniq/analytics-sink/storage-write";
+import { KnownPeople } from "@proveniq/db/outbox/people";
 import { OutboxSink } from "@proveniq/db/outbox/sink";
 import { DatabasePool } from "@proveniq/db/pool";
 
@@ -12,12 +13,15 @@ const [emulatorHost = "", localHost = "", projectId = "", keys = ""] = process.a
 const pool = new DatabasePool({ projectId, allow: ["eu"], emulatorHost });
 const warehouse = new StorageWriteWarehouse({ project: "central", dataset: "raw_eu", localHost });
 const database = `${projectId}/eu`;
+const db = await pool.open("eu");
+const known = new KnownPeople(db);
 const delivery = new Delivery({
   cell: { id: "eu", region: "europe-west1" },
   database,
-  outbox: new OutboxSink(await pool.open("eu"), database, randomUUID(), 60_000),
+  outbox: new OutboxSink(db, database, randomUUID(), 60_000),
   warehouse,
   keys: new FileKeys(keys),
+  ages: { since: known.since.bind(known), minimumDays: 0 },
   logger: silentLogger,
 });
 // The first delivery loads the clients and makes the streams.

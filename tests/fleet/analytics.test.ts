@@ -87,7 +87,7 @@ test("a change is in its residency's warehouse within seconds, and nothing of wh
   }
   expect(outside.some((file) => file.endsWith("sink-eu.log"))).toBe(true);
   for (const file of outside) expect(watch.search(file, await readFile(file))).toEqual([]);
-  for (const table of ["events", "marks", "plans", "heartbeats"]) {
+  for (const table of ["events", "people", "plans", "heartbeats"]) {
     const rows = await queryWarehouse(bigquery, `SELECT * FROM raw_eu.${table}`);
     expect(watch.search(table, JSON.stringify(rows))).toEqual([]);
   }

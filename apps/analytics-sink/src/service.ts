@@ -25,6 +25,8 @@ export interface SinkConfig {
   /** Folder for the keys of pseudonyms on one machine; undefined for Secret Manager. */
   keysFolder: string | undefined;
   leaseMs: number;
+  /** People count from this many days after their first change; undefined for what production does. */
+  minimumAgeDays?: number | undefined;
   /** Without it nothing is recorded. */
   tracing?: SinkTracing;
 }
@@ -57,6 +59,7 @@ export function createSink(config: SinkConfig, logger: SinkLogger) {
     warehouse,
     keys: keysOf(config),
     seen: seenHere,
+    ...(config.minimumAgeDays === undefined ? {} : { minimumAgeDays: config.minimumAgeDays }),
     logger,
     tracing,
     leaseMs,

@@ -14,6 +14,7 @@ import {
   traceExportEnvironment,
   traceExportOf,
 } from "@proveniq/contracts";
+import { defaultMinimumAgeDays } from "@proveniq/contracts/warehouse";
 import { z } from "zod";
 import { type ImportLimitsConfig, importLimitsConfig } from "./imports/limits.ts";
 
@@ -53,6 +54,11 @@ const environment = z.object({
     .regex(/^[a-z0-9.-]+:[0-9]{1,5}$/, "must be host:port")
     .optional(),
   ANALYTICS_KEYS: z.string().optional(),
+  ANALYTICS_MINIMUM_AGE_DAYS: z
+    .string()
+    .regex(/^[0-9]{1,3}$/, "must be days, from 0 to 999")
+    .transform(Number)
+    .default(defaultMinimumAgeDays),
   SINK_LEASE_MS: z
     .string()
     .regex(/^[1-9][0-9]{2,5}$/, "must be milliseconds, from 100")
@@ -110,7 +116,15 @@ export interface CellConfig {
   /** How long after its last sign of life another replicator takes over, in milliseconds. */
   marketLeaseMs: number;
   /** Where events go; the sink needs it. Host and folder of keys are one machine's, instead of the cloud's. */
-  analytics: { project: string; localHost: string | undefined; keysFolder: string | undefined } | undefined;
+  analytics:
+    | {
+        project: string;
+        localHost: string | undefined;
+        keysFolder: string | undefined;
+        /** People count from this many days after their first change. */
+        minimumAgeDays: number;
+      }
+    | undefined;
   /** How long after its last sign of life another sink takes over, in milliseconds. */
   sinkLeaseMs: number;
   /** The most processes of this service that share the cell's quotas at once. */
@@ -194,7 +208,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     analytics:
       e.CENTRAL_PROJECT === undefined
         ? undefined
-        : { project: e.CENTRAL_PROJECT, localHost: e.WAREHOUSE_HOST, keysFolder: e.ANALYTICS_KEYS },
+        : {
+            project: e.CENTRAL_PROJECT,
+            localHost: e.WAREHOUSE_HOST,
+            keysFolder: e.ANALYTICS_KEYS,
+            minimumAgeDays: e.ANALYTICS_MINIMUM_AGE_DAYS,
+          },
     sinkLeaseMs: e.SINK_LEASE_MS,
     instances: e.INSTANCES ?? manifest.capacity[e.SERVICE === "bulk" ? "bulkInstances" : "apiInstances"],
     importPace: e.IMPORT_PACE,

@@ -5,7 +5,8 @@ import type { CellConfig } from "./config.ts";
 export function sinkConfig(config: CellConfig): SinkConfig {
   const { cellId, manifest, defaultTenant, emulatorHost, analytics, sinkLeaseMs } = config;
   if (analytics === undefined) throw new Error("a sink needs to know the project of the warehouse");
-  const { project, localHost, keysFolder } = analytics;
+  const { project, localHost, keysFolder, minimumAgeDays } = analytics;
   const warehouse = { project, localHost };
-  return { cellId, manifest, defaultTenant, emulatorHost, warehouse, keysFolder, leaseMs: sinkLeaseMs };
+  const leaseMs = sinkLeaseMs;
+  return { cellId, manifest, defaultTenant, emulatorHost, warehouse, keysFolder, leaseMs, minimumAgeDays };
 }

@@ -33,6 +33,7 @@ import { fromBlob } from "./market/layout.ts";
 import { stateOf } from "./market/replica-state.ts";
 import { fromValueDocument } from "./market/values.ts";
 import { decodePage } from "./outbox/page.ts";
+import { sinceOf } from "./outbox/people.ts";
 import { sinkStateOf } from "./outbox/sink-state.ts";
 import { recordIn } from "./portfolio/store.ts";
 import { millisOf } from "./times.ts";
@@ -55,6 +56,7 @@ const kinds: Readonly<Record<string, Read>> = {
   "tenants/*/claims/*": as(claim),
   "tenants/*/apiKeys/*": as(apiKeyRecord),
   "tenants/*/settings/current": as(tenantSettings),
+  "tenants/*/people/*": sinceOf,
   "tenants/*/items/*": fromDocument,
   "tenants/*/idempotency/*": (s) => [storedReceipt.parse(s.data()), expires(s)],
   "tenants/*/imports/*": (s) => [readImport(s), expires(s)],

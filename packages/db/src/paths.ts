@@ -28,6 +28,11 @@ export function receiptRef(firestore: Firestore, tenantId: string, hash: string)
   return tenantRef(firestore, tenantId).collection("idempotency").doc(hash);
 }
 
+/** Since when the tenant knows a person. `hash`: of the owner's id, 64 hex digits. */
+export function personRef(firestore: Firestore, tenantId: string, hash: string): DocumentReference {
+  return tenantRef(firestore, tenantId).collection("people").doc(hash);
+}
+
 /** The keys of a tenant's partner. */
 export function apiKeysRef(firestore: Firestore, tenantId: string): CollectionReference {
   return tenantRef(firestore, tenantId).collection("apiKeys");

@@ -19,6 +19,7 @@ const context: AnonymiseContext = {
   consumers: "consumers-eu",
   planned: day,
   keys: new Map([[day, createSecretKey(Buffer.alloc(32, 7))]]),
+  counts: () => true,
 };
 const jewel = {
   ownerId: "anna",
@@ -76,31 +77,53 @@ test("what is not on a closed list becomes other", () => {
   expect(strip(odd)[0]).toMatchObject({ type: "other", channel: "other", category: "other" });
 });
 
-test("marks: one a person and group, one a tenant with its rows, none for the cell's own consumers", () => {
-  const second = { ...created, id: "bbbbbbbbbbbbbbbbbbbb.0" };
-  const other = { ...created, id: "cccccccccccccccccccc.0", after: { ...jewel, ownerId: "bert" } };
-  const own = { ...created, id: "dddddddddddddddddddd.0", tenantId: "consumers-eu" };
-  const { actors, tenants } = anonymise([created, second, other, own], context);
-  expect(actors.map((m) => [m.kind, m.weight])).toEqual(Array.from({ length: 3 }, () => ["actor", 1]));
-  expect(tenants.map((m) => [m.kind, m.weight])).toEqual([["tenant", 3]]);
-  const names = [...actors, ...tenants].map((m) => m.mark);
-  expect(new Set(names).size).toBe(names.length);
+test("each person of a tenant counts once a day, with one change, whatever else that person does", () => {
+  const second = { ...created, id: "bbbbbbbbbbbbbbbbbbbb.0", after: { ...jewel, category: "watch" } };
+  const dearer = {
+    ...created,
+    id: "cccccccccccccccccccc.0",
+    before: jewel,
+    after: { ...jewel, category: "art" },
+  };
+  const bert = { ...created, id: "dddddddddddddddddddd.0", after: { ...jewel, ownerId: "bert" } };
+  const elsewhere = { ...created, id: "eeeeeeeeeeeeeeeeeeee.0", tenantId: "nordic-mutual" };
+  const { people } = anonymise([created, second, dearer, bert, elsewhere], context);
+  expect(people).toHaveLength(3);
+  expect(new Set(people.map((p) => p.mark)).size).toBe(3);
+  expect(people.every((p) => p.items_in + p.items_out <= 1)).toBe(true);
 });
 
-test("marks of one person have nothing in common across groups, days, cells and tenants", () => {
+test("a person's row says what became of the group; the cell's own consumers are no tenant", () => {
+  const [row] = anonymise([{ ...created, via: "import" }], context).people;
+  expect(row).toMatchObject({ ...eur, items_in: 1, items_out: 0, by_import: 1, market_delta: 0 });
+  const gone = { ...created, before: { ...jewel, marketKey: "ring" }, after: null };
+  expect(anonymise([gone], context).people[0]).toMatchObject({
+    items_out: 1,
+    by_import: 0,
+    market_delta: -1,
+  });
+  const [own] = anonymise([{ ...created, tenantId: "consumers-eu" }], context).people;
+  expect([row?.tenant, own?.tenant]).toEqual([expect.stringMatching(/^[\w-]{22}$/), "public"]);
+});
+
+test("who has not been known for long enough does not count, and what happened is still told", () => {
+  const { events, people } = anonymise([created], {
+    ...context,
+    counts: ({ ownerId }) => ownerId !== "anna",
+  });
+  expect([events.length, people.length]).toEqual([1, 0]);
+});
+
+test("pseudonyms of one person or tenant have nothing in common across days, cells and tenants", () => {
   const other: Change = { ...created, after: { ...jewel, category: "watch" } };
-  const marksOf = (change: Change, over: Partial<AnonymiseContext> = {}) => {
-    const { actors, tenants } = anonymise([change], { ...context, ...over });
-    return [...actors, ...tenants].map((m) => m.mark);
-  };
-  const names = [
-    ...marksOf(created),
-    ...marksOf(other),
-    ...marksOf(created, { keys: new Map([[day, createSecretKey(Buffer.alloc(32, 8))]]) }),
-    ...marksOf({ ...created, tenantId: "nordic-mutual" }),
-  ];
-  expect(names).toHaveLength(8);
-  expect(new Set(names).size).toBe(8);
+  const of = (change: Change, over: Partial<AnonymiseContext> = {}) =>
+    anonymise([change], { ...context, ...over }).people;
+  const another = { keys: new Map([[day, createSecretKey(Buffer.alloc(32, 8))]]) };
+  const rows = [...of(created), ...of(created, another), ...of({ ...created, tenantId: "nordic-mutual" })];
+  expect(new Set(rows.flatMap((r) => [r.mark, r.tenant])).size).toBe(6);
+  // Within the day the mark is the person's, so that whatever is sent twice counts once; the tenant's is the group's.
+  expect(of(other)[0]?.mark).toBe(rows[0]?.mark);
+  expect(of(other)[0]?.tenant).not.toBe(rows[0]?.tenant);
 });
 
 test("repeated in any order it is the same to the byte", () => {
@@ -109,7 +132,7 @@ test("repeated in any order it is the same to the byte", () => {
     const rows = anonymise(list, context);
     return digestRows(
       encodeRows(warehouseTable("raw", "events"), rows.events),
-      encodeRows(warehouseTable("raw", "marks"), [...rows.actors, ...rows.tenants]),
+      encodeRows(warehouseTable("raw", "people"), rows.people),
     );
   };
   expect(digest(changes)).toBe(digest(changes.toReversed()));

@@ -9,6 +9,7 @@ import {
   resumeSink,
   retryAside,
 } from "@proveniq/db/outbox/operations";
+import { KnownPeople } from "@proveniq/db/outbox/people";
 import { OutboxSink } from "@proveniq/db/outbox/sink";
 import { DatabasePool } from "@proveniq/db/pool";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -27,6 +28,11 @@ afterAll(async () => {
   await Promise.all(pools.map((pool) => pool.close()));
   await rm(folder, { recursive: true });
 });
+
+const agesOf = (db: ConstructorParameters<typeof KnownPeople>[0], minimumDays = 0) => {
+  const known = new KnownPeople(db);
+  return { since: known.since.bind(known), minimumDays };
+};
 
 let made = 0;
 /** An outbox, a warehouse, and as many sinks over them as a test wants. */
@@ -48,6 +54,7 @@ async function scene() {
       outbox: new OutboxSink(db, database, randomUUID(), leaseMs),
       warehouse,
       keys: new FileKeys(join(folder, project)),
+      ages: agesOf(db),
       logger,
       ...more,
     });
@@ -96,10 +103,10 @@ test("a delivery holds no more than its bounds", async () => {
 });
 
 test.each([
-  ["lost", "marks", "lose"],
+  ["lost", "people", "lose"],
   ["lost", "events", "lose"],
   ["lost", "plans", "lose"],
-  ["refused", "marks", "fail"],
+  ["refused", "people", "fail"],
   ["refused", "events", "fail"],
   ["refused", "plans", "fail"],
 ] as const)(
@@ -120,6 +127,39 @@ test.each([
     }
   },
 );
+
+test("people count from some days after their first change, by what the tenant's own database remembers", async () => {
+  const { db, warehouse, sink, successor } = await scene();
+  const ages = () => ({ ages: agesOf(db, 7) });
+  await putPages(db, pageOf(80));
+  await settle(sink(ages()));
+  once(warehouse.rows("events"), 80);
+  expect(warehouse.rows("people")).toEqual([]);
+  expect((await db.collection("tenants/atelier-nord/people").get()).size).toBe(40);
+  const later = new Date(Date.now() + 7 * 86_400_000);
+  await putPages(db, pageOf(80, { at: later }), pageOf(1, { at: later, ownerId: "new" }));
+  await settle(await successor({ ...ages(), now: () => later }));
+  once(warehouse.rows("people"), 40);
+});
+
+test("streams of the release before, which lead to a table that nothing reads, are ended for new ones", async () => {
+  const { db, warehouse, sink } = await scene();
+  await putPages(db, pageOf(5));
+  await settle(sink());
+  const state = db.doc("analytics/sink");
+  const [people] = [...warehouse.streams].filter(([, s]) => s.table === "people");
+  const former = "projects/p/datasets/raw_eu/tables/marks/streams/s";
+  if (people !== undefined) warehouse.streams.set(former, people[1]);
+  const json = String((await state.get()).get("json"));
+  await state.set({
+    json: json.replace(people?.[0] ?? "", former).replace(/"lease":\{[^}]*\}/, '"lease":null'),
+  });
+  await putPages(db, pageOf(7));
+  await settle(sink());
+  once(warehouse.rows("events"), 12);
+  expect(warehouse.streams.get(former)?.ended).toBe(true);
+  expect(warehouse.streams.size).toBe(7);
+});
 
 test("two sinks: the second waits, takes over when the lease is over, and the first can then change nothing", async () => {
   const { db, warehouse, sink } = await scene();

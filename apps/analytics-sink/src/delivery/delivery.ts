@@ -5,7 +5,15 @@ import type { Alarm, SinkLogger } from "../log.ts";
 import { type SinkTracing, untraced } from "../tracing.ts";
 import type { Appended, Warehouse } from "../warehouse/port.ts";
 import { fromBitmap } from "./bitmap.ts";
-import { controlRow, type EncodedRows, encodeChanges, makePlan, type SinkCell, tables } from "./prepare.ts";
+import {
+  type Ages,
+  controlRow,
+  type EncodedRows,
+  encodeChanges,
+  makePlan,
+  type SinkCell,
+  tables,
+} from "./prepare.ts";
 import { SeenMarks } from "./seen-marks.ts";
 
 /** The outbox as a delivery needs it. */
@@ -21,6 +29,7 @@ export interface DeliveryDeps {
   outbox: Outbox;
   warehouse: Warehouse;
   keys: DayKeys;
+  ages: Ages;
   logger: SinkLogger;
   tracing?: SinkTracing;
   /** Which marks were sent before; shared by all that deliver for one cell. */
@@ -80,7 +89,7 @@ export class Delivery {
 
   /** Choose pages, write the plan down, and make the delivery. */
   async #planNext(state: SinkState): Promise<Step> {
-    const { outbox, cell, keys, seen, now, maxEvents, maxPages } = this.#deps;
+    const { outbox, cell, keys, ages, seen, now, maxEvents, maxPages } = this.#deps;
     const waiting = await this.#look(state.cursor);
     if (waiting.length === 0) return "idle";
     const chosen: { name: string; changes: Change[] }[] = [];
@@ -101,9 +110,9 @@ export class Delivery {
     const planned = dayOf(now());
     const changes = chosen.flatMap((c) => c.changes);
     const isNew = ({ day, mark }: { day: string; mark: string }) => !seen.has(day, mark);
-    const rows = await encodeChanges(cell, keys, changes, planned, planned, isNew);
+    const rows = await encodeChanges(cell, keys, ages, changes, planned, planned, isNew);
     if (rows === undefined) throw new Error("a key of today is gone already");
-    const streams = state.streams ?? (await this.#newStreams());
+    const streams = await this.#streamsFor(state);
     const next = { marks: streams.marks.offset, events: streams.events.offset, plans: streams.plans.offset };
     const plan = makePlan(
       chosen.map((c) => c.name),
@@ -186,13 +195,14 @@ export class Delivery {
 
   /** The rows of a plan that an earlier process made: the same bytes, or undefined when that is not possible any more. */
   async #again(plan: DeliveryPlan): Promise<EncodedRows | undefined> {
-    const { cell, keys, outbox, now } = this.#deps;
+    const { cell, keys, ages, outbox, now } = this.#deps;
     if (plan.version !== anonymiserVersion) return undefined;
     const blobs = await outbox.read(plan.pages);
     const changes = blobs.flatMap((blob) => (blob === undefined ? [] : readPage(blob)));
     if (changes.length !== plan.events) return undefined;
     const wasNew = fromBitmap(plan.firstSeen);
-    const rows = await encodeChanges(cell, keys, changes, plan.planned, dayOf(now()), (_, n) => wasNew(n));
+    const sends = (_: unknown, n: number) => wasNew(n);
+    const rows = await encodeChanges(cell, keys, ages, changes, plan.planned, dayOf(now()), sends);
     return rows?.digest === plan.digest ? rows : undefined;
   }
 
@@ -255,6 +265,14 @@ export class Delivery {
     this.#made = undefined;
     this.state = await this.#deps.outbox.setStreams(null);
     return "worked";
+  }
+
+  /** The streams to go on with. Those of the release before lead to a table that nothing reads any more. */
+  async #streamsFor({ streams }: SinkState): Promise<SinkStreams> {
+    if (streams === null) return this.#newStreams();
+    if (!streams.marks.name.includes("/tables/marks/")) return streams;
+    await this.#end(streams);
+    return this.#newStreams();
   }
 
   async #newStreams(): Promise<SinkStreams> {

@@ -1,7 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { type PlanRow, warehouseTable } from "@proveniq/contracts/warehouse";
 import type { DeliveryPlan } from "@proveniq/db/outbox/sink";
-import { anonymise, anonymiserVersion, type Change, daysOf, keyExpired } from "../anonymise/index.ts";
+import {
+  anonymise,
+  anonymiserVersion,
+  type Change,
+  countedDay,
+  daysBetween,
+  daysOf,
+  keyExpired,
+  type Person,
+  personOf,
+} from "../anonymise/index.ts";
 import { digestRows, encodeRows } from "../encode/index.ts";
 import type { DayKeys } from "../keys/index.ts";
 import { toBitmap } from "./bitmap.ts";
@@ -12,6 +22,14 @@ export interface SinkCell {
   region: PlanRow["region"];
   /** The tenant of the cell's own consumers. */
   consumers?: string | undefined;
+}
+
+/** Who is known since when: kept in the tenants' own database, and never sent. */
+export interface Ages {
+  /** Of the nth of these people the day of the first change; that of `day` for one who is new, which is written down. */
+  since(people: readonly (Person & { day: string })[]): Promise<string[]>;
+  /** People count from this many days after their first change. */
+  minimumDays: number;
 }
 
 /** The rows of one delivery, as bytes. */
@@ -29,7 +47,7 @@ export interface EncodedRows {
 export type SendsMark = (mark: { day: string; mark: string }, at: number) => boolean;
 
 export const tables = {
-  marks: warehouseTable("raw", "marks"),
+  marks: warehouseTable("raw", "people"),
   events: warehouseTable("raw", "events"),
   plans: warehouseTable("raw", "plans"),
   heartbeats: warehouseTable("raw", "heartbeats"),
@@ -39,6 +57,7 @@ export const tables = {
 export async function encodeChanges(
   cell: SinkCell,
   keys: DayKeys,
+  ages: Ages,
   changes: readonly Change[],
   planned: string,
   today: string,
@@ -48,12 +67,31 @@ export async function encodeChanges(
   if (days.some((day) => keyExpired(day, today))) return undefined;
   const known = new Map(await Promise.all(days.map(async (day) => [day, await keys.key(day)] as const)));
   const { id, region, consumers } = cell;
-  const rows = anonymise(changes, { cell: id, region, consumers, planned, keys: known });
-  const answers = rows.actors.map(sends);
-  const sent = rows.actors.filter((_, n) => answers[n]);
-  const marks = encodeRows(tables.marks, [...sent, ...rows.tenants]);
+  const counts = await whoCounts(ages, changes, planned);
+  const rows = anonymise(changes, { cell: id, region, consumers, planned, keys: known, counts });
+  const answers = rows.people.map(sends);
+  const sent = rows.people.filter((_, n) => answers[n]);
+  const marks = encodeRows(tables.marks, sent);
   const events = encodeRows(tables.events, rows.events);
   return { marks, events, digest: digestRows(events, marks), firstSeen: toBitmap(answers), sent };
+}
+
+/** Who among those who changed something has been known for long enough. */
+async function whoCounts(ages: Ages, changes: readonly Change[], planned: string) {
+  const nameOf = ({ tenantId, ownerId }: Person) => `${tenantId}\0${ownerId}`;
+  const first = new Map<string, Person & { day: string }>();
+  for (const change of changes) {
+    const person = personOf(change);
+    const day = countedDay(change.occurredAt, planned);
+    const known = first.get(nameOf(person));
+    if (known === undefined || day < known.day) first.set(nameOf(person), { ...person, day });
+  }
+  const days = await ages.since([...first.values()]);
+  const since = new Map([...first.keys()].map((name, n) => [name, days[n]]));
+  return (person: Person, day: string): boolean => {
+    const from = since.get(nameOf(person));
+    return from !== undefined && daysBetween(from, day) >= ages.minimumDays;
+  };
 }
 
 /** The control row of a delivery: nothing that is not in its plan. */

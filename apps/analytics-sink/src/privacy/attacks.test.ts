@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
-import type { EventRow, MarkRow } from "@proveniq/contracts/warehouse";
+import type { EventRow, PersonRow } from "@proveniq/contracts/warehouse";
 import { expect, test } from "vitest";
 import { anonymise, type Change, dayOf } from "../anonymise/index.ts";
 import { pseudonym } from "../anonymise/pseudonym.ts";
@@ -65,12 +65,12 @@ function population(people: number, perPerson: () => number): Known[] {
 /** What one delivery left in the warehouse. */
 interface Delivered {
   events: EventRow[];
-  marks: MarkRow[];
+  people: PersonRow[];
 }
 
 /**
- * What the warehouse then holds, in the worst case: each change came alone, in order, so that it is known which marks came
- * with which row. `remember`: marks are sent with a person's first change in a group only, as the sink does.
+ * What the warehouse then holds, in the worst case: each change came alone, in order, so that it is known which mark came
+ * with which row. `remember`: a mark is sent with a person's first change of the day only, as the sink does.
  */
 function warehouseOf(changes: readonly Known[], remember = true): Delivered[] {
   const keys = new Map<string, Map<string, KeyObject>>();
@@ -84,19 +84,23 @@ function warehouseOf(changes: readonly Known[], remember = true): Delivered[] {
       region: "europe-west1",
       planned,
       keys: keys.get(change.cell) ?? new Map(),
+      counts: () => true,
     } as const;
-    const { events, actors, tenants } = anonymise([change], context);
-    const sent = remember ? actors.filter((m) => !seen.has(m.day, m.mark)) : actors;
+    const { events, people } = anonymise([change], context);
+    const sent = remember ? people.filter((m) => !seen.has(m.day, m.mark)) : people;
     for (const { day, mark } of sent) seen.add(day, mark);
-    return { events, marks: [...sent, ...tenants] };
+    return { events, people: sent };
   });
 }
 
-test("a dictionary of every id, without the key, matches nothing; nothing matches across cells, days or groups", () => {
+test("a dictionary of every id, without the key, matches nothing; nothing matches across cells or days", () => {
   const changes = population(300, () => 1 + random(6));
   const held = warehouseOf(changes);
-  const marks = held.flatMap((d) => d.marks);
-  const names = new Set([...held.flatMap((d) => d.events.map((e) => e.row_id)), ...marks.map((m) => m.mark)]);
+  const people = held.flatMap((d) => d.people);
+  const names = new Set([
+    ...held.flatMap((d) => d.events.map((e) => e.row_id)),
+    ...people.flatMap((m) => [m.mark, m.tenant]),
+  ]);
   const keys = [randomBytes(32), Buffer.alloc(32), Buffer.from("proveniq".padEnd(32))].map((k) =>
     createSecretKey(k),
   );
@@ -106,7 +110,7 @@ test("a dictionary of every id, without the key, matches nothing; nothing matche
     const group = `${category}\0${price_bucket}\0${currency}`;
     const guesses = [
       ["row", change.id, "0"],
-      ["actor", group, change.tenantId, owner],
+      ["person", change.tenantId, owner],
       ["tenant", group, change.tenantId],
       [change.id],
       [change.tenantId],
@@ -117,46 +121,35 @@ test("a dictionary of every id, without the key, matches nothing; nothing matche
   expect(matches).toEqual([]);
 
   const places = new Map<string, Set<string>>();
-  for (const mark of marks) places.set(mark.mark, (places.get(mark.mark) ?? new Set()).add(groupOf(mark)));
+  for (const { day, cell, mark, ...row } of people) {
+    places.set(mark, (places.get(mark) ?? new Set()).add(`${day}/${cell}`));
+    if (row.tenant !== "public") {
+      const of = groupOf({ day, cell, ...row });
+      places.set(row.tenant, (places.get(row.tenant) ?? new Set()).add(of));
+    }
+  }
   expect([...places.values()].filter((at) => at.size > 1)).toEqual([]);
 });
 
-const groupOf = (r: EventRow | MarkRow) => [r.day, r.cell, r.category, r.price_bucket, r.currency].join("/");
+type Grouped = Pick<EventRow, "day" | "cell" | "category" | "price_bucket" | "currency">;
+const groupOf = (r: Grouped) => [r.day, r.cell, r.category, r.price_bucket, r.currency].join("/");
 
 /**
  * The attacker knows four changes of each person, to the very row, and holds all that the warehouse holds in the order it came.
- * A person is linked when that leads to a fifth: by a mark that came with a known change and with another one too, or because
- * a known group has one mark in all and yet more rows than are known.
+ * A person is linked when that leads to a fifth: by a mark that came with a known change and with another one too. That a group
+ * has one mark in all says nothing any more: who counts elsewhere that day, or not at all, has none in it.
  */
 function linked(changes: readonly Known[], held: readonly Delivered[], known = 4): number {
-  const marksOf = new Map<string, Set<string>>();
-  const rowsOf = new Map<string, number>();
   const timesSent = new Map<string, number>();
-  for (const { events, marks } of held) {
-    for (const e of events) rowsOf.set(groupOf(e), (rowsOf.get(groupOf(e)) ?? 0) + 1);
-    for (const m of marks.filter((mark) => mark.kind === "actor")) {
-      marksOf.set(groupOf(m), (marksOf.get(groupOf(m)) ?? new Set()).add(m.mark));
-      timesSent.set(m.mark, (timesSent.get(m.mark) ?? 0) + 1);
-    }
-  }
+  for (const { mark } of held.flatMap((d) => d.people)) timesSent.set(mark, (timesSent.get(mark) ?? 0) + 1);
   const byPerson = Map.groupBy([...changes.keys()], (n) => ownerOf(changes[n] as Known));
-  const people = [...byPerson.values()].filter((own) => own.length > known);
-  const found = people.filter((own) => {
+  const everybody = [...byPerson.values()].filter((own) => own.length > known);
+  const found = everybody.filter((own) => {
     const mine = own.slice(0, known).flatMap((n) => held[n] ?? []);
-    const rows = mine.flatMap((d) => d.events);
-    const marks = mine.flatMap((d) => d.marks.filter((m) => m.kind === "actor"));
-    const again = marks.some(
-      (m) => (timesSent.get(m.mark) ?? 0) > marks.filter((o) => o.mark === m.mark).length,
-    );
-    const alone = rows.some((e) => {
-      const at = groupOf(e);
-      return (
-        marksOf.get(at)?.size === 1 && (rowsOf.get(at) ?? 0) > rows.filter((o) => groupOf(o) === at).length
-      );
-    });
-    return again || alone;
+    const marks = mine.flatMap((d) => d.people);
+    return marks.some((m) => (timesSent.get(m.mark) ?? 0) > marks.filter((o) => o.mark === m.mark).length);
   });
-  return found.length / people.length;
+  return found.length / everybody.length;
 }
 
 test("four known changes lead to a fifth for fewer than 2 % of people", () => {

@@ -105,6 +105,7 @@ test("a warehouse that is away for an hour at full rate: few attempts, alarms, b
     outbox,
     warehouse,
     keys: { key: () => Promise.resolve(key), destroyExpired: () => Promise.resolve() },
+    ages: { since: (people) => Promise.resolve(people.map((p) => p.day)), minimumDays: 0 },
     logger: silentLogger,
     now: () => new Date(clock.now),
   });

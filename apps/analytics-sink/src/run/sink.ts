@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CellManifest, defaultDatabase } from "@proveniq/contracts";
+import { defaultMinimumAgeDays } from "@proveniq/contracts/warehouse";
+import { KnownPeople } from "@proveniq/db/outbox/people";
 import { OutboxSink } from "@proveniq/db/outbox/sink";
 import { PauseReader } from "@proveniq/db/pauses";
 import type { DatabasePool } from "@proveniq/db/pool";
@@ -25,6 +27,8 @@ export interface SinkDeps {
   tracing?: SinkTracing;
   /** Which marks were sent before, if another run of this process knows. */
   seen?: SeenMarks;
+  /** People count from this many days after their first change. */
+  minimumAgeDays?: number;
   leaseMs?: number;
   idleMs?: number;
   heartbeatMs?: number;
@@ -50,6 +54,7 @@ export class Sink {
     this.#deps = {
       seen: new SeenMarks(),
       tracing: untraced,
+      minimumAgeDays: defaultMinimumAgeDays,
       leaseMs: 30_000,
       idleMs: 1_000,
       heartbeatMs: 300_000,
@@ -73,12 +78,14 @@ export class Sink {
   }
 
   async #carry(status: SinkStatus, signal: AbortSignal): Promise<void> {
-    const { cell, manifest, pool, warehouse, keys, seen, logger, tracing, leaseMs, idleMs, alarmAgeMs } =
-      this.#deps;
+    const { cell, manifest, pool, warehouse, keys, seen, minimumAgeDays, logger, tracing } = this.#deps;
+    const { leaseMs, idleMs, alarmAgeMs } = this.#deps;
     const firestore = await pool.open(status.database);
     const database = `${manifest.project}/${status.database}`;
     const outbox = new OutboxSink(firestore, database, randomUUID(), leaseMs);
-    const delivery = new Delivery({ cell, database, outbox, warehouse, keys, seen, logger, tracing });
+    const known = new KnownPeople(firestore);
+    const ages = { since: known.since.bind(known), minimumDays: minimumAgeDays };
+    const delivery = new Delivery({ cell, database, outbox, warehouse, keys, ages, seen, logger, tracing });
     status.delivery = delivery;
     const paused = () => this.#pauses.current();
     await carry({ delivery, database, paused, logger, tracing, signal, idleMs, alarmAgeMs }, status);

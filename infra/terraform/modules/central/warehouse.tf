@@ -1,5 +1,5 @@
-# Raw rows of a residency stay in a dataset of its own place. What may leave it is read through views that hold back small
-# groups; a job copies that into the published dataset, the only one that analysts see.
+# Raw rows of a residency stay in a dataset of its own place. What may leave it are sums with noise, which a job makes of
+# views once a day and writes into the published dataset, the only one that analysts see.
 locals {
   residencies = ["eu", "us", "global"]
   datasets = merge(
@@ -31,7 +31,7 @@ resource "google_bigquery_dataset" "this" {
   project                    = var.central.project
   dataset_id                 = each.key
   location                   = each.value.location
-  description                = each.value.role == "raw" ? "Anonymous rows of cells whose residency is ${trimprefix(each.key, "raw_")}. Nobody reads it but its views." : "The global view: groups that are large and mixed enough."
+  description                = each.value.role == "raw" ? "Anonymous rows of cells whose residency is ${trimprefix(each.key, "raw_")}. Nobody reads it but its views." : "The global view: sums with noise, of groups that are large and mixed enough."
   delete_contents_on_destroy = false
 }
 

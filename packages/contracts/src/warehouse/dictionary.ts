@@ -1,5 +1,6 @@
+import { maximumShare, minimumBeside, noiseScale, privacyBudget, publishedError } from "./privacy.ts";
 import { warehouseTables } from "./tables.ts";
-import { maximumShare, minimumActors, warehouseViews } from "./views.ts";
+import { warehouseViews } from "./views.ts";
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 
@@ -21,8 +22,11 @@ export function dataDictionary(): string {
   return `# Data dictionary of the warehouse
 
 Made from \`packages/contracts/src/warehouse/\` by \`npm run generate\`; do not edit. \`raw\` stands for one dataset in each
-residency (\`raw_eu\`, \`raw_us\`, \`raw_global\`); \`published\` is the one global view. Nothing published is about fewer than
-${minimumActors} people within a day, or to more than ${maximumShare.parts}/${maximumShare.of} one tenant's.
+residency (\`raw_eu\`, \`raw_us\`, \`raw_global\`); \`published\` is the one global view. Each person counts once a day, with
+the first change. Every published figure has Laplace noise of scale ${noiseScale}: 95 of 100 are no further than
+${publishedError} from the true sum. That spends epsilon ${privacyBudget.epsilon} and delta ${privacyBudget.delta.toFixed(5)} of a person and
+day, once. A group is shown when, by such figures, more than ${minimumBeside} people are left without its largest
+tenant, and that tenant has no more than ${maximumShare.parts}/${maximumShare.of} of them.
 
 ## Tables
 

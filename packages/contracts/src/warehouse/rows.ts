@@ -41,20 +41,43 @@ export const eventRow = z.strictObject({
 });
 export type EventRow = z.infer<typeof eventRow>;
 
+/** The tenant of a person of the cell's own consumers: the public, not a customer whose book could be read. */
+export const publicTenant = "public";
+
 /**
- * What counts people and tenants, kept apart from what describes events. A mark is made from the day, the cell and
- * the group too, so that marks of one person in two groups, days or cells have nothing in common. It is sent with a
- * person's first change in the group only: later ones cannot be told from those of others.
+ * What one person did on one day, bounded: the person's first change of the day, in its one group. Nothing else of what is
+ * published is about people. The mark is the unit of privacy; it has nothing in common with that of another day or cell.
+ * Only those who have been the tenant's for some time have one.
  */
-export const markRow = z.strictObject({
+export const personRow = z.strictObject({
   day: day.describe("UTC day of the change"),
   ...place,
   ...group,
-  kind: z.enum(["actor", "tenant"]).describe("Counts people (whose items they are) or tenants"),
-  mark: pseudonym.describe("Keyed by cell, day and group; the key dies after 7 days"),
+  mark: pseudonym.describe(
+    "A person of a tenant on this day, keyed by cell and day; the key dies after 7 days",
+  ),
+  tenant: z
+    .string()
+    .regex(/^(?:[A-Za-z0-9_-]{22}|public)$/)
+    .describe(
+      "Keyed by cell, day and group: whose people are how many; `public` for the cell's own consumers",
+    ),
+  items_in: flag.describe("1 when the change brought an item into the group"),
+  items_out: flag.describe("1 when it took one out"),
+  by_import: flag.describe("1 when it came by an import"),
+  market_delta: change.describe("Change of the number of items in the group that name a market value"),
+});
+export type PersonRow = z.infer<typeof personRow>;
+
+/** What sinks of the release before sent in the place of `personRow`. */
+export const formerMarkRow = z.strictObject({
+  day: day.describe("UTC day of the change"),
+  ...place,
+  ...group,
+  kind: z.enum(["actor", "tenant"]).describe("Counted people or tenants"),
+  mark: pseudonym.describe("Keyed by cell, day and group; the key died after 7 days"),
   weight: count.describe("tenant: rows of it in the group; actor: always 1"),
 });
-export type MarkRow = z.infer<typeof markRow>;
 
 /** One delivery: what a cell says it sent. Reconciled against what arrived. */
 export const planRow = z.strictObject({
@@ -63,7 +86,7 @@ export const planRow = z.strictObject({
   ...place,
   events: count.describe("Domain events in it"),
   event_rows: count.describe("Rows it added to `events`"),
-  mark_rows: count.describe("Rows it added to `marks`"),
+  mark_rows: count.describe("Rows it added to `people`"),
   digest: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -81,30 +104,31 @@ export const heartbeatRow = z.strictObject({
 });
 export type HeartbeatRow = z.infer<typeof heartbeatRow>;
 
-/** A group of one day that crossed into the global view. Everything published is a sum over these. */
+/**
+ * A group of one day that crossed into the global view, written once. Each figure is a sum over people, each counted with the
+ * first change of the day, plus noise: it can be a little below zero.
+ */
 export const flowRow = z.strictObject({
-  day: day.describe("UTC day on which the group had enough people; holds smaller days before it, too"),
+  day: day.describe("UTC day"),
   region: place.region,
   ...group,
-  actors: count.describe("People active in the group's largest cell that day, rounded down to tens"),
-  events: count.describe("Changes"),
-  import_events: count.describe("Of these, by imports"),
-  items_in: count.describe("Items that came into the group"),
-  items_out: count.describe("Items that left it"),
-  market_net: z.int().describe("Change of the number of items that name a market value"),
+  actors: z.int().describe("People who changed something"),
+  by_import: z.int().describe("Of these, by an import"),
+  items_in: z.int().describe("People who brought an item into the group"),
+  items_out: z.int().describe("People who took one out of it"),
+  market_net: z.int().describe("Change of the number of these items that name a market value"),
+  error: count.describe("95 of 100 of these figures are no further than this from the true sum"),
 });
 export type FlowRow = z.infer<typeof flowRow>;
 
-/** How busy a cell was, by order of magnitude only. */
-export const cellDayRow = z.strictObject({
+/** A day whose budget of privacy is spent: the noise of a day is drawn once, and what is published of it stays. */
+export const releaseRow = z.strictObject({
   day: day.describe("UTC day"),
-  cell: place.cell,
-  region: place.region,
-  events_band: z
-    .enum(["withheld", "under 100", "100 to 1k", "1k to 10k", "10k to 100k", "over 100k"])
-    .describe("Changes of the day; withheld when too few people, or one tenant, made them"),
+  epsilon_thousandths: count.describe("Epsilon of the day for each person, in thousandths"),
+  delta_billionths: count.describe("Delta of the day, in billionths"),
+  released_at: z.iso.datetime().describe("When the noise was drawn"),
 });
-export type CellDayRow = z.infer<typeof cellDayRow>;
+export type ReleaseRow = z.infer<typeof releaseRow>;
 
 /** The last sign of life of each cell. */
 export const freshnessRow = z.strictObject({

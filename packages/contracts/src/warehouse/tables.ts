@@ -1,7 +1,16 @@
 import type { z } from "zod";
 import { residency } from "../region.ts";
 import { type Column, columnsOf } from "./columns.ts";
-import { cellDayRow, eventRow, flowRow, freshnessRow, heartbeatRow, markRow, planRow } from "./rows.ts";
+import {
+  eventRow,
+  flowRow,
+  formerMarkRow,
+  freshnessRow,
+  heartbeatRow,
+  personRow,
+  planRow,
+  releaseRow,
+} from "./rows.ts";
 
 /** Where a table is: `raw` stands for a dataset in each residency, `published` for the one global view. */
 export type DatasetRole = "raw" | "published";
@@ -42,7 +51,18 @@ export const warehouseTables: readonly WarehouseTable[] = [
       expiresAfterDays: 400,
     },
   ),
-  table("raw", "marks", "How many people and tenants stand behind a group: for suppression only.", markRow, {
+  table(
+    "raw",
+    "people",
+    "What each person did first on a day: all that published sums are made of.",
+    personRow,
+    {
+      partitionBy: "day",
+      clusterBy: groupColumns,
+      expiresAfterDays: 400,
+    },
+  ),
+  table("raw", "marks", "What sinks of the release before send; nothing reads it.", formerMarkRow, {
     partitionBy: "day",
     clusterBy: ["kind", ...groupColumns.slice(0, 3)],
     expiresAfterDays: 400,
@@ -61,9 +81,9 @@ export const warehouseTables: readonly WarehouseTable[] = [
     partitionBy: "day",
     clusterBy: groupColumns,
   }),
-  table("published", "cell_days", "How busy each cell was, by order of magnitude.", cellDayRow, {
+  table("published", "releases", "Days whose budget of privacy is spent.", releaseRow, {
     partitionBy: "day",
-    clusterBy: ["cell"],
+    clusterBy: ["day"],
   }),
   table("published", "freshness", "Last sign of life of each cell.", freshnessRow, { clusterBy: ["cell"] }),
 ];

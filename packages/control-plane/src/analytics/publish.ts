@@ -3,7 +3,13 @@ import { pipeline } from "node:stream/promises";
 import type { BigQuery } from "@google-cloud/bigquery";
 import { residency } from "@proveniq/contracts";
 import {
+  type FlowRow,
+  isPublishable,
+  privacyBudget,
+  publicationSql,
   publishedDataset,
+  publishedError,
+  type ReleaseRow,
   rawDataset,
   type WarehouseTable,
   warehouseTable,
@@ -11,7 +17,7 @@ import {
 import { asRecords, queryWarehouse } from "./query.ts";
 
 export interface Published {
-  /** Days that were published now, oldest first. */
+  /** Days whose budget was spent now, oldest first, whether or not a group was large enough. */
   days: string[];
   /** Groups that crossed, over all of those days. */
   groups: number;
@@ -21,8 +27,8 @@ export interface PublishOptions {
   /** A day is published when it is over and every cell has sent all of it; after two days without those that have not. */
   now?: Date;
   /**
-   * Publish today as well, again and again. For trying things out: two versions of one day can be compared, and their
-   * difference may be a single person's doing.
+   * Publish today as well, again and again, each time with new noise and beside the budget. For trying things out: enough
+   * versions of one day give its true sums away.
    */
   openDay?: boolean;
 }
@@ -31,10 +37,12 @@ export interface PublishOptions {
 const lookBackDays = 7;
 const dayMs = 86_400_000;
 const waitMs = 2 * dayMs;
+const flow = warehouseTable("published", "flow");
+const releases = warehouseTable("published", "releases");
 
 /**
- * Let cross into the global view what may: of each residency only its `publishable_…` views are read, and each day is written
- * once, as a whole. Days that have something published are left alone.
+ * Let cross into the global view what may: sums with noise, by one query a day in each residency. The day's budget is written
+ * down as spent before the noise is drawn, so that it is never drawn twice: a job that dies in between loses the day.
  */
 export async function publishWarehouse(
   bigquery: BigQuery,
@@ -42,59 +50,102 @@ export async function publishWarehouse(
   options: PublishOptions = {},
 ): Promise<Published> {
   const { now = new Date(), openDay = false } = options;
-  const today = now.toISOString().slice(0, 10);
-  const first = new Date(now.getTime() - lookBackDays * dayMs).toISOString().slice(0, 10);
-  const fresh = await everywhere(bigquery, project, "publishable_freshness");
+  const fresh = await everywhere(
+    bigquery,
+    (raw) => `SELECT * FROM \`${project}.${raw}.publishable_freshness\``,
+  );
+  const spent = await releasedDays(bigquery, project);
+  const days: string[] = [];
+  let groups = 0;
+  for (const day of finishedDays(fresh, now)) {
+    if (spent.has(day) || !(await spend(bigquery, day, now))) continue;
+    const rows = await draw(bigquery, project, day);
+    await load(bigquery, flow, rows, { day, when: "WRITE_EMPTY" });
+    days.push(day);
+    groups += rows.length;
+  }
+  if (openDay) {
+    const today = now.toISOString().slice(0, 10);
+    const rows = await draw(bigquery, project, today);
+    await load(bigquery, flow, rows, { day: today, when: "WRITE_TRUNCATE" });
+    days.push(today);
+    groups += rows.length;
+  }
+  await load(bigquery, warehouseTable("published", "freshness"), fresh, { when: "WRITE_TRUNCATE" });
+  return { days, groups };
+}
+
+/** Days of the last week that are over and that every cell has sent all of, oldest first. */
+function finishedDays(fresh: readonly Row[], now: Date): string[] {
   const sentUntil = Math.min(
     ...fresh.map((r) => Date.parse(String(r["seen_at"])) - Number(r["lag_minutes"]) * 60_000),
   );
-  const done = await publishedDays(bigquery, project);
-  const wanted = (day: string): boolean => {
-    const end = Date.parse(day) + dayMs;
-    if (openDay && day <= today && end > sentUntil) return true;
-    return day >= first && !done.has(day) && (end <= sentUntil || end + waitMs < now.getTime());
-  };
-
-  const dayOf = (row: Row) => String(row["day"]);
-  const flow = (await everywhere(bigquery, project, "publishable_flow")).filter((r) => wanted(dayOf(r)));
-  const cellDays = (await everywhere(bigquery, project, "publishable_cell_days")).filter((r) =>
-    wanted(dayOf(r)),
-  );
-  const days = [...new Set([...flow, ...cellDays].map(dayOf))].sort();
-  for (const day of days) {
-    const rows = (of: Row[]) => of.filter((r) => dayOf(r) === day);
-    await replace(bigquery, warehouseTable("published", "flow"), rows(flow), day);
-    await replace(bigquery, warehouseTable("published", "cell_days"), rows(cellDays), day);
-  }
-  await replace(bigquery, warehouseTable("published", "freshness"), fresh);
-  return { days, groups: flow.length };
+  const today = Math.floor(now.getTime() / dayMs) * dayMs;
+  return Array.from({ length: lookBackDays }, (_, n) => today - (lookBackDays - n) * dayMs)
+    .filter((begin) => {
+      const end = begin + dayMs;
+      return (fresh.length > 0 && end <= sentUntil) || end + waitMs < now.getTime();
+    })
+    .map((begin) => new Date(begin).toISOString().slice(0, 10));
 }
 
-/** A day's cells are written last, so a day that they name is whole. */
-async function publishedDays(bigquery: BigQuery, project: string): Promise<Set<unknown>> {
-  const sql = `SELECT DISTINCT day FROM \`${project}.${publishedDataset}.cell_days\``;
+async function releasedDays(bigquery: BigQuery, project: string): Promise<Set<unknown>> {
+  const sql = `SELECT day FROM \`${project}.${publishedDataset}.releases\``;
   return new Set(asRecords(await queryWarehouse(bigquery, sql)).map((r) => r["day"]));
 }
 
+/** Write down that a day's budget is spent. False when another job did: only one of two finds the day empty. */
+async function spend(bigquery: BigQuery, day: string, now: Date): Promise<boolean> {
+  const row: ReleaseRow = {
+    day,
+    epsilon_thousandths: Math.round(privacyBudget.epsilon * 1e3),
+    delta_billionths: Math.round(privacyBudget.delta * 1e9),
+    released_at: now.toISOString(),
+  };
+  try {
+    await load(bigquery, releases, [row], { day, when: "WRITE_EMPTY" });
+    return true;
+  } catch (error) {
+    if (/duplicate|already exists/i.test(String(error))) return false;
+    throw error;
+  }
+}
+
+/** The groups of a day that may be shown, each sum with its noise. */
+async function draw(bigquery: BigQuery, project: string, day: string): Promise<FlowRow[]> {
+  const drawn = await everywhere(bigquery, (raw) => publicationSql(`${project}.${raw}`, day));
+  return drawn.flatMap(({ beside, ...row }) =>
+    isPublishable({ actors: Number(row["actors"]), beside: Number(beside) })
+      ? [flowRowOf({ day, ...row, error: publishedError })]
+      : [],
+  );
+}
+
+const flowRowOf = (row: Row): FlowRow => flow.row.parse(row) as FlowRow;
+
 type Row = Record<string, unknown>;
 
-/** A publishable view of every residency, one after the other: no query reads two locations. */
-async function everywhere(bigquery: BigQuery, project: string, view: string): Promise<Row[]> {
+/** A query in every residency, one after the other: none reads two locations. `sql` gets the raw dataset. */
+async function everywhere(bigquery: BigQuery, sql: (raw: string) => string): Promise<Row[]> {
   const found: Row[] = [];
   for (const place of residency.options) {
-    const sql = `SELECT * FROM \`${project}.${rawDataset(place)}.${view}\``;
-    found.push(...asRecords(await queryWarehouse(bigquery, sql)));
+    found.push(...asRecords(await queryWarehouse(bigquery, sql(rawDataset(place)))));
   }
   return found;
 }
 
-/** Put rows in the place of a day, or of the whole table; checked against its schema, and whole or not at all. */
-async function replace(bigquery: BigQuery, table: WarehouseTable, rows: Row[], day?: string): Promise<void> {
+/** Load rows into a day, or into the whole table; checked against its schema, and whole or not at all. */
+async function load(
+  bigquery: BigQuery,
+  table: WarehouseTable,
+  rows: readonly object[],
+  { day, when }: { day?: string; when: "WRITE_EMPTY" | "WRITE_TRUNCATE" },
+): Promise<void> {
   const lines = rows.map((row) => `${JSON.stringify(table.row.parse(row))}\n`);
   const id = day === undefined ? table.name : `${table.name}$${day.replaceAll("-", "")}`;
   const upload = bigquery.dataset(publishedDataset).table(id).createWriteStream({
     sourceFormat: "NEWLINE_DELIMITED_JSON",
-    writeDisposition: "WRITE_TRUNCATE",
+    writeDisposition: when,
   });
   const loaded = new Promise<void>((resolve, reject) => {
     upload.once("complete", () => resolve());

@@ -87,7 +87,7 @@ function publishCommand(output: Output, where: Where): Command {
   )
     .option(
       "--open-day",
-      "today as well, for trying it out: two versions of one day can be compared, and differ by what few people did",
+      "today as well, for trying it out: each time with new noise, so that many give the true sums away",
     )
     .action(async (options: AnalyticsOptions & { openDay?: boolean }) => {
       const openDay = options.openDay === true;

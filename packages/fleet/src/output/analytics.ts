@@ -45,27 +45,43 @@ export function reportText(report: AnalyticsReport, paint: Palette): string {
   ];
   const stock = report.stock.map((r) => ({
     ...r,
-    worth: Number(r["value"]) > 0 ? `≈ ${grouped(Number(r["value"]))} ${r["currency"]}` : "",
+    within: within(r["items_error"]),
+    worth:
+      Number(r["value"]) > 0
+        ? `≈ ${grouped(Number(r["value"]))} ± ${grouped(Number(r["value_error"]))} ${r["currency"]}`
+        : "",
   }));
+  const withError = (rows: AnalyticsReport["stock"], name: string) =>
+    rows.map((r) => ({ ...r, within: within(r[name]) }));
   const coverage = report.coverage.map((r) => ({ ...r, covered: `${text(r["covered_percent"] ?? null)} %` }));
   return [
-    ...part("Items by region and category", barTable(stock, ["region", "category"], "items", ["worth"])),
+    ...part(
+      "Items by region and category",
+      barTable(stock, ["region", "category"], "items", ["within", "worth"]),
+    ),
     ...part(
       "Items by category and insured value",
-      barTable(report.buckets, ["category", "currency", "price_bucket"], "items"),
+      barTable(withError(report.buckets, "items_error"), ["category", "currency", "price_bucket"], "items", [
+        "within",
+      ]),
     ),
-    ...part("Changes by day", barTable(report.flow, ["day", "region"], "changes")),
+    ...part(
+      "People who changed something, by day",
+      barTable(withError(report.flow, "error"), ["day", "region"], "actors", ["within"]),
+    ),
     ...part(
       "Items that name a market value",
       barTable(coverage, ["region", "category"], "items", ["covered"]),
     ),
-    ...part("Changes that came by import", barTable(report.imports, ["region"], "import_events")),
+    ...part(
+      "Of these, by an import",
+      barTable(withError(report.imports, "error"), ["region"], "by_import", ["within"]),
+    ),
     paint.bold("Cells"),
     table(
       report.cells.map((r) => [
         text(r["cell"] ?? null),
         text(r["region"] ?? null),
-        `changes: ${text(r["events_band"] ?? null)}`,
         `seen ${text(r["seen_at"] ?? null)}`,
         `lag ${text(r["lag_minutes"] ?? null)} min`,
       ]),
@@ -73,13 +89,15 @@ export function reportText(report: AnalyticsReport, paint: Palette): string {
     ),
     "",
     paint.dim(
-      "Groups of fewer than 20 people in a day, and groups that are mostly one tenant's, are not in it.",
+      "Each person counts once a day, with the first change. Figures have noise: 95 of 100 are within ± of the true sum.",
     ),
     paint.dim(
-      "Values are estimates by price bucket; nothing is converted. `withheld`: too few people, or one tenant.",
+      "Groups with few people, or few without their largest tenant, are not in it. Values are estimates by price bucket.",
     ),
   ].join("\n");
 }
+
+const within = (error: Value | undefined): string => `± ${grouped(Number(error ?? 0))}`;
 
 export function reconcileText(cells: readonly Reconciled[], paint: Palette): string {
   const rows = cells.map((c) => [

@@ -105,6 +105,8 @@ export class LocalAnalytics {
         CENTRAL_PROJECT: plan.state.warehouse.project,
         WAREHOUSE_HOST: plan.state.warehouse.grpc,
         ANALYTICS_KEYS: join(this.#stateDir, "analytics-keys", id),
+        // On one machine nobody is ever a week old.
+        ANALYTICS_MINIMUM_AGE_DAYS: "0",
         // One that was killed here is soon replaced, and nobody wants to wait for it.
         SINK_LEASE_MS: "3000",
       },

@@ -108,31 +108,35 @@ test("results are paged, typed, and take parameters", async () => {
 });
 
 test("load jobs replace one day, or the whole table, at once", async () => {
-  const day = (cell: string, at: string) => ({
+  const day = (epsilon: number, at: string) => ({
     day: at,
-    cell,
-    region: "us-central1",
-    events_band: "under 100",
+    epsilon_thousandths: epsilon,
+    delta_billionths: 1,
+    released_at: `${at}T01:00:00.000Z`,
   });
-  const load = async (id: string, rows: object[]) => {
+  const load = async (id: string, rows: object[], writeDisposition = "WRITE_TRUNCATE") => {
     const file = join(folder, "rows.ndjson");
     await writeFile(file, rows.map((r) => `${JSON.stringify(r)}\n`).join(""));
     const [job] = await bigquery.dataset("published").table(id).load(file, {
       sourceFormat: "NEWLINE_DELIMITED_JSON",
-      writeDisposition: "WRITE_TRUNCATE",
+      writeDisposition,
     });
     return job.status?.state;
   };
-  expect(await load("cell_days$20261122", [day("aa", "2026-11-22")])).toBe("DONE");
-  await load("cell_days$20261123", [day("aa", "2026-11-23"), day("bb", "2026-11-23")]);
-  await load("cell_days$20261123", [day("cc", "2026-11-23")]);
-  expect(await records("SELECT cell FROM published.cell_days ORDER BY day, cell")).toEqual([
-    { cell: "aa" },
-    { cell: "cc" },
-  ]);
-  await expect(load("cell_days$20261123", [day("dd", "2026-11-24")])).rejects.toThrow(
+  expect(await load("releases$20261122", [day(1, "2026-11-22")])).toBe("DONE");
+  await load("releases$20261123", [day(1, "2026-11-23"), day(2, "2026-11-23")]);
+  await load("releases$20261123", [day(3, "2026-11-23")]);
+  const held = [{ epsilon_thousandths: 1 }, { epsilon_thousandths: 3 }];
+  const all = () => records("SELECT epsilon_thousandths FROM published.releases ORDER BY day");
+  expect(await all()).toEqual(held);
+  await expect(load("releases$20261123", [day(4, "2026-11-24")])).rejects.toThrow(
     /does not belong to partition/,
   );
+  await expect(load("releases$20261123", [day(5, "2026-11-23")], "WRITE_EMPTY")).rejects.toThrow(
+    /Already Exists/,
+  );
+  expect(await all()).toEqual(held);
+  expect(await load("releases$20261124", [day(6, "2026-11-24")], "WRITE_EMPTY")).toBe("DONE");
 });
 
 test("what BigQuery would not answer, or would answer otherwise, is refused", async () => {

@@ -7,7 +7,7 @@ import { parseJson } from "./http.ts";
 export const loadSettings = z.object({
   destinationTable: z.object({ datasetId: z.string(), tableId: z.string() }),
   sourceFormat: z.literal("NEWLINE_DELIMITED_JSON", { error: "must be NEWLINE_DELIMITED_JSON here" }),
-  writeDisposition: z.enum(["WRITE_APPEND", "WRITE_TRUNCATE"]).default("WRITE_APPEND"),
+  writeDisposition: z.enum(["WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY"]).default("WRITE_APPEND"),
 });
 
 const object = z.record(z.string(), z.unknown());
@@ -37,6 +37,7 @@ export async function loadRows(
     return table.fields.map((field) => fromJson(field, row.data[field.name]));
   });
   if (writeDisposition === "WRITE_TRUNCATE") await store.replace(table, day, rows);
+  else if (writeDisposition === "WRITE_EMPTY") await store.fill(table, day, rows);
   else await store.append(table, rows);
   return rows.length;
 }

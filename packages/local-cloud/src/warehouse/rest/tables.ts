@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { invalid } from "../faults.ts";
+import { invalid, unsupportedSql } from "../faults.ts";
 import type { Table } from "../store/catalog.ts";
 import type { Store } from "../store/index.ts";
 import { fromJson, tableField } from "../store/schema.ts";
@@ -31,7 +31,7 @@ export async function createTable(
     ...(description === undefined ? {} : { description }),
     ...(timePartitioning?.field === undefined ? {} : { partitionBy: timePartitioning.field }),
     ...(clustering === undefined ? {} : { clusterBy: clustering.fields }),
-    ...(view === undefined ? {} : { view: { ...view, sql: store.prepare(project, view.query).sql } }),
+    ...(view === undefined ? {} : { view: { ...view, sql: viewSql(store, project, view.query) } }),
     createdMs: Date.now(),
   };
   if (view !== undefined) {
@@ -59,6 +59,13 @@ export async function updateTable(
   };
   await store.catalog.updateTable(project, entry);
   return tableResource(project, entry);
+}
+
+/** A view's query for DuckDB. One with noise would be stored without it. */
+function viewSql(store: Store, project: string, query: string): string {
+  const { sql, noise } = store.prepare(project, query);
+  if (noise !== undefined) throw unsupportedSql("a view with a differential privacy clause");
+  return sql;
 }
 
 export function tableResource(project: string, t: Table): object {

@@ -25,6 +25,7 @@ export const functions: ReadonlyMap<string, string> = new Map([
   ["SAFE_DIVIDE", "google_safe_divide"],
   ["LOWER", "lower"],
   ["UPPER", "upper"],
+  ["SQRT", "sqrt"],
   ["STARTS_WITH", "starts_with"],
   ["ROW_NUMBER", "row_number"],
   ["RANK", "rank"],

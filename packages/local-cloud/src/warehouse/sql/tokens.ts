@@ -18,7 +18,7 @@ const patterns: [Token["kind"] | "space", RegExp][] = [
   ["parameter", /@([A-Za-z_]\w*)/y],
   // Not in front of a quote: that would be a raw or bytes literal.
   ["word", /[A-Za-z_]\w*(?!["'\w])/y],
-  ["symbol", /<>|!=|<=|>=|\|\||[-+*=<>(),.;/]/y],
+  ["symbol", /<>|!=|<=|>=|=>|\|\||[-+*=<>(),.;/]/y],
 ];
 
 /** GoogleSQL as tokens. Throws for what is not among them: other quotes, escapes, brackets, operators. */
@@ -40,3 +40,10 @@ export function tokenize(sql: string): Token[] {
   }
   return tokens;
 }
+
+/** A name for DuckDB. */
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+export const isWord = (token: Token | undefined, ...wanted: string[]): boolean =>
+  token?.kind === "word" && wanted.includes(token.text.toUpperCase());
+export const isSymbol = (token: Token | undefined, text: string): boolean =>
+  token?.kind === "symbol" && token.text === text;

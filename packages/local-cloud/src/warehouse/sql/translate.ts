@@ -1,6 +1,7 @@
 import { unsupportedSql } from "../faults.ts";
 import { functions, hiddenSchemas, keywords, refused } from "./allowed.ts";
-import { type Token, tokenize } from "./tokens.ts";
+import { isPrivate, type Noise, splitPrivate } from "./privacy.ts";
+import { isSymbol, isWord, quote, type Token, tokenize } from "./tokens.ts";
 
 export interface TableName {
   dataset: string;
@@ -12,6 +13,8 @@ export interface TranslatedQuery {
   sql: string;
   /** What it reads. */
   tables: TableName[];
+  /** Noise to add to the result, of a query with differential privacy. */
+  noise?: Noise;
 }
 
 export interface TranslateOptions {
@@ -20,12 +23,6 @@ export interface TranslateOptions {
   defaultDataset?: string | undefined;
 }
 
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const isWord = (token: Token | undefined, ...wanted: string[]): boolean =>
-  token?.kind === "word" && wanted.includes(token.text.toUpperCase());
-const isSymbol = (token: Token | undefined, text: string): boolean =>
-  token?.kind === "symbol" && token.text === text;
-
 /**
  * GoogleSQL to DuckDB's SQL: names are quoted anew, a few functions renamed, and nothing else is changed, because only what
  * both read alike is let through. Throws a fault that says what is not.
@@ -33,6 +30,13 @@ const isSymbol = (token: Token | undefined, text: string): boolean =>
 export function translate(sql: string, options: TranslateOptions): TranslatedQuery {
   const tokens = tokenize(sql);
   if (isSymbol(tokens.at(-1), ";")) tokens.pop();
+  if (!isPrivate(tokens)) return translateTokens(tokens, options);
+  const { perUnit, wrap, noise } = splitPrivate(tokens);
+  const inner = translateTokens(perUnit, options);
+  return { sql: wrap(inner.sql), tables: inner.tables, noise };
+}
+
+function translateTokens(tokens: Token[], options: TranslateOptions): TranslatedQuery {
   if (!isWord(tokens[0], "SELECT", "WITH")) throw unsupportedSql("only SELECT is answered");
   const common = commonTables(tokens);
   const tables: TableName[] = [];

@@ -90,6 +90,11 @@ export class Writer {
     await this.#connection.run(sql, values);
   }
 
+  /** Whether a query has any row. */
+  async holds(sql: string, values: DuckDBValue[]): Promise<boolean> {
+    return (await this.#connection.runAndReadAll(sql, values)).getRows().length > 0;
+  }
+
   /** Rows of a table, values in the order of its fields. */
   async append(
     dataset: string,

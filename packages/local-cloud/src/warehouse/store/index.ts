@@ -1,5 +1,6 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import { invalid, WarehouseFault } from "../faults.ts";
+import { addNoise } from "../sql/noise.ts";
 import { type TranslatedQuery, translate } from "../sql/translate.ts";
 import { Catalog, type Table } from "./catalog.ts";
 import { Engine, qualified } from "./engine.ts";
@@ -62,13 +63,20 @@ export class Store {
     const reader = await this.#engine.read(prepared.sql, parameters).catch((error: unknown) => {
       throw new WarehouseFault(400, "invalidQuery", `The query failed: ${String(error).split("\n")[0]}`);
     });
-    const columns = reader.columnNames().map((name, n) => queryColumn(name, reader.columnTypeId(n)));
+    const { noise } = prepared;
+    const columns = reader
+      .columnNames()
+      .slice(0, noise?.scales.length)
+      .map((name, n) => queryColumn(name, reader.columnTypeId(n)));
     const names = columns.map((c) => c.name.toLowerCase());
     const twice = names.find((name, n) => names.indexOf(name) !== n);
     if (twice !== undefined) {
       throw new WarehouseFault(400, "invalidQuery", `Duplicate column name in the result: ${twice}`);
     }
-    const rows = reader.getRows().map((row) => row.map((value, n) => queryValue(value, columns[n]?.type)));
+    const exact = reader.getRows();
+    const rows = (noise === undefined ? exact : addNoise(exact, noise)).map((row) =>
+      row.map((value, n) => queryValue(value, columns[n]?.type)),
+    );
     return { columns, rows, location: prepared.location };
   }
 
@@ -98,6 +106,24 @@ export class Store {
     await this.#engine.write(async (writer) => {
       if (day === undefined) await writer.run(`DELETE FROM ${name}`);
       else await writer.run(`DELETE FROM ${name} WHERE "${partitionBy}" = CAST(? AS DATE)`, [day]);
+      await writer.append(table.dataset, table.id, table.fields, rows);
+    });
+  }
+
+  /** Put rows into a table, or one of its days, that has none yet. Throws a fault when it has. */
+  async fill(table: Table, day: string | undefined, rows: CellValue[][]): Promise<void> {
+    const name = qualified(table.dataset, table.id);
+    if (day !== undefined && table.partitionBy === undefined) throw invalid(`${table.id} is not partitioned`);
+    const [where, values] =
+      day === undefined ? ["", []] : [` WHERE "${table.partitionBy}" = CAST(? AS DATE)`, [day]];
+    await this.#engine.write(async (writer) => {
+      if (await writer.holds(`SELECT 1 FROM ${name}${where} LIMIT 1`, values)) {
+        throw new WarehouseFault(
+          409,
+          "duplicate",
+          `Already Exists: Table ${table.dataset}.${table.id} has rows`,
+        );
+      }
       await writer.append(table.dataset, table.id, table.fields, rows);
     });
   }
