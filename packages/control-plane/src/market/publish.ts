@@ -13,6 +13,8 @@ export interface PublishOptions {
   /** Not more than so many; the head is one document, and each page writes it. */
   pagesPerSecond?: number;
   now?: () => Date;
+  /** Asked once what is published is known, and before anything is written: rejects when it must not be after all. */
+  confirm?: () => Promise<void>;
   /** Told after each page. */
   progress?: (published: { pages: number; of: number }) => void;
 }
@@ -45,6 +47,7 @@ export async function publishMarket(
   let head = await centre.published.head();
   const values: Map<string, PublishedValue> =
     head === undefined ? new Map() : await contentsAt(centre.published, head);
+  await options.confirm?.();
   const difference = differenceOf(values, wanted);
   refuseMassWithdrawal(values.size, difference.withdrawn.length, options.maxWithdrawnPercent);
 
