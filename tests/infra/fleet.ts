@@ -84,7 +84,13 @@ export function stateVariables({ config, cells }: Fleet, root: Root, name: strin
     return { residency, router_image: image, traces: artefact.traces };
   }
   if (root === "project") return { project: name };
-  return root === "central" ? { analysts } : { repository };
+  if (root === "bootstrap") return { repository };
+  const { project, region = "" } = {
+    ...config.central,
+    region: cells[config.defaults.global?.cell ?? ""]?.region,
+  };
+  const publisher_image = `${region}-docker.pkg.dev/${project}/router/publisher@sha256:${digest}`;
+  return { analysts, publisher_image };
 }
 
 /** Where a residency's front door is. */

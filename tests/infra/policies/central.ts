@@ -83,7 +83,8 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
         ({ values: v }) => `${v.member} ${v.role} projects/${v.project}/secrets/${v.secret_id}`,
       ),
     );
-    const wanted = Object.entries(cells).flatMap(([id, m]) => [
+    const publishes = `serviceAccount:market-publisher@${project}.iam.gserviceaccount.com roles/datastore.user resource.name == "projects/${project}/databases/${marketDatabase}"`;
+    const ofCells = Object.entries(cells).flatMap(([id, m]) => [
       ...["api", "bulk"].map(
         (s) =>
           `${member(id, s, m.project)} roles/secretmanager.secretAccessor projects/${doorOf({ config }, m.residency)}/secrets/fleet-proof-${m.residency}`,
@@ -92,6 +93,7 @@ export const centralPolicies: Record<string, Policy<CentralContext>> = {
       `${member(id, "replicate", m.project)} roles/datastore.viewer resource.name == "projects/${project}/databases/${marketDatabase}"`,
       `serviceAccount:deploy-${id}@${project}.iam.gserviceaccount.com roles/datastore.user resource.name == "projects/${project}/databases/${deployDatabase}"`,
     ]);
+    const wanted = [...ofCells, publishes];
     return [
       ...given.filter((g) => !wanted.includes(g)).map((g) => `${g} is granted`),
       ...wanted.filter((w) => !given.includes(w)).map((w) => `${w} is missing`),

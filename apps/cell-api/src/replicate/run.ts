@@ -23,6 +23,10 @@ export interface RunOptions {
   signal: AbortSignal;
 }
 
+/** Half a minute of failures: what is shorter mends itself. */
+const ringAfter = 8;
+const rings = { alarm: "replicator-failing" };
+
 /** Follow the centre until `signal`; failures are waited out. Leaves the lease to the next replicator. */
 export async function runReplicator(options: RunOptions): Promise<void> {
   const { replicator, logger, tracing = untraced, pollMs, auditMs } = options;
@@ -64,7 +68,11 @@ export async function runReplicator(options: RunOptions): Promise<void> {
       failures++;
       // Every failure of a long outage would drown the log.
       if (Number.isInteger(Math.log2(failures))) {
-        logger.warn({ failures, error: messageOf(error) }, "replicating failed and is tried again");
+        const [level, alarm] = failures < ringAfter ? (["warn", {}] as const) : (["error", rings] as const);
+        logger[level](
+          { ...alarm, failures, error: messageOf(error) },
+          "replicating failed and is tried again",
+        );
       }
       return Math.min(maxBackoffMs, pollMs * 2 ** Math.min(failures, 10));
     }

@@ -59,3 +59,27 @@ variable "cells" {
   description = "Project, region and residency of each cell."
   type        = map(object({ project = string, region = string, residency = string }))
 }
+
+variable "publisher_image" {
+  description = "Image of the job that publishes market values, by digest."
+  type        = string
+  validation {
+    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.publisher_image))
+    error_message = "Name the publisher's image by its digest (…@sha256:…): a tag can be moved."
+  }
+}
+
+variable "market_makers" {
+  description = "Who may put files of market values where they are taken from: members such as serviceAccount:…"
+  type        = set(string)
+}
+
+variable "alerts" {
+  description = "alerts of infra/fleet.json: addresses that are told."
+  type        = list(string)
+}
+
+variable "runbooks" {
+  description = "Where runbooks are read."
+  type        = string
+}

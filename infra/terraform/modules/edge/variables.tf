@@ -26,6 +26,7 @@ variable "fleet" {
     edges         = map(string)
     pinnedTenants = map(object({ cell = string, hosts = list(string) }))
     ownHosts      = map(string)
+    alerts        = list(string)
   })
 }
 
@@ -54,4 +55,9 @@ variable "traces" {
     condition     = var.traces == null ? true : startswith(var.traces.endpoint, "https://") && var.traces.ratio >= 0 && var.traces.ratio <= 1
     error_message = "Traces go to https://…, and the ratio is from 0 to 1."
   }
+}
+
+variable "runbooks" {
+  description = "Where runbooks are read, without the file's name."
+  type        = string
 }

@@ -22,6 +22,23 @@ variable "records" {
   default     = []
 }
 
+variable "publisher_image" {
+  description = "Image of the job that publishes market values, by digest."
+  type        = string
+}
+
+variable "market_makers" {
+  description = "Who may put files of market values where they are taken from: members such as serviceAccount:…"
+  type        = set(string)
+  default     = []
+}
+
+variable "runbooks" {
+  description = "Where docs/runbooks is read."
+  type        = string
+  default     = "https://github.com/proveniq/cells/blob/main/docs/runbooks"
+}
+
 locals {
   infra = "${path.module}/../../.."
   fleet = jsondecode(file("${local.infra}/fleet.json"))
@@ -44,4 +61,8 @@ module "central" {
   cells               = { for id, m in local.cells : id => { project = m.project, region = m.region, residency = m.residency } }
   doors               = merge({ global = local.fleet.central.project }, local.fleet.edges)
   records             = var.records
+  publisher_image     = var.publisher_image
+  market_makers       = var.market_makers
+  alerts              = local.fleet.alerts
+  runbooks            = var.runbooks
 }

@@ -27,6 +27,12 @@ variable "traces" {
   default     = null
 }
 
+variable "runbooks" {
+  description = "Where docs/runbooks is read."
+  type        = string
+  default     = "https://github.com/proveniq/cells/blob/main/docs/runbooks"
+}
+
 locals {
   infra   = "${path.module}/../../.."
   fleet   = jsondecode(file("${local.infra}/fleet.json"))
@@ -51,4 +57,5 @@ module "edge" {
   cells        = local.cells
   router_image = var.router_image
   traces       = var.traces
+  runbooks     = var.runbooks
 }

@@ -49,8 +49,8 @@ locals {
   of_doors = ["artifactregistry", "certificatemanager", "compute", "logging", "monitoring", "run", "secretmanager"]
   # Deployers are accounts of the centre: what they call in other projects must be on here too.
   of_centre = [
-    "bigquery", "billingbudgets", "cloudresourcemanager", "dns", "firestore", "iam", "iamcredentials", "logging", "orgpolicy",
-    "storage", "sts",
+    "bigquery", "billingbudgets", "cloudresourcemanager", "cloudscheduler", "dns", "firestore", "iam", "iamcredentials", "logging",
+    "monitoring", "orgpolicy", "run", "storage", "sts",
   ]
 }
 

@@ -1,12 +1,15 @@
 import { createReadStream } from "node:fs";
 import type { Environment } from "@proveniq/control-plane/environment";
 import {
+  FolderInbox,
   type MarketPublication,
   publishMarket,
   type ReplicaVerdict,
   readValues,
   renewMarket,
   replicasOf,
+  type Taken,
+  takeMarket,
   verifyMarket,
 } from "@proveniq/control-plane/market";
 import { Command } from "commander";
@@ -25,6 +28,7 @@ export function marketCommand(output: Output, where: Where): Command {
   return new Command("market")
     .description("publish market values, and verify what the cells hold of them")
     .addCommand(publishCommand(output, where))
+    .addCommand(takeCommand(output, where))
     .addCommand(verifyCommand(output, where))
     .addCommand(renewCommand(output, where));
 }
@@ -63,12 +67,54 @@ function publishCommand(output: Output, where: Where): Command {
     });
 }
 
-async function valuesOf(file: string) {
+function takeCommand(output: Output, where: Where): Command {
+  return command("take", "publish the files of a folder in the order of their names, each once", [
+    "fleet market take arrivals",
+  ])
+    .argument("<folder>", "what was published goes into its `published`, what was refused into `refused`")
+    .addHelpText(
+      "after",
+      "\nIn a cloud a job does the same to a bucket every ten minutes. A refused file is set aside with its reasons beside it, and " +
+        "the next is published; exit code 1 then. Killed at any moment, typing it again goes on.",
+    )
+    .addHelpText(
+      "after",
+      shapes('[{"name", "outcome": "published" | "known" | "refused" | "gone", "reasons"}]'),
+    )
+    .addOption(jsonOption())
+    .action(async (folder: string, options: CommonOptions) => {
+      const change = {
+        what: `Publish the market values in ${folder}`,
+        record: { action: "market.publish", target: "market", detail: { folder } },
+      };
+      const taken = await where.mutate(change, ({ connections }) =>
+        readable(folder, () => takeMarket(new FolderInbox(folder), connections.market)),
+      );
+      report(output, options.json, taken, () =>
+        taken.length === 0 ? `Nothing waits in ${folder}.` : taken.map(lineOf).join("\n"),
+      );
+      if (taken.some(({ outcome }) => outcome === "refused")) process.exitCode = exitCodes.failed;
+    });
+}
+
+function lineOf(taken: Taken): string {
+  if (taken.outcome === "published") return `${taken.name}: ${told(taken.publication)}`;
+  if (taken.outcome === "refused") return `${taken.name}: refused. ${taken.reasons}`;
+  return taken.outcome === "known"
+    ? `${taken.name}: the same was published before.`
+    : `${taken.name}: was taken elsewhere, or written anew.`;
+}
+
+const valuesOf = (file: string) =>
+  readable(file, () => readValues(file === "-" ? process.stdin : createReadStream(file)));
+
+/** Says of a file or folder that it cannot be read, and why. */
+async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
-    return await readValues(file === "-" ? process.stdin : createReadStream(file));
+    return await read();
   } catch (error) {
     if (error instanceof Error && "code" in error && "path" in error) {
-      throw new CommandError(`${file} cannot be read (${String(error.code)}).`);
+      throw new CommandError(`${path} cannot be read (${String(error.code)}).`);
     }
     throw error;
   }
