@@ -36,7 +36,11 @@ describe.skipIf(!canRun)("the router's image", () => {
   const blob = (digest: string) => `blobs/sha256/${digest.slice(7)}`;
 
   beforeAll(() => {
-    execFileSync("npx", ["turbo", "run", "build", "--filter=@proveniq/router", "--filter=@proveniq/control-plane"], { cwd: repository });
+    execFileSync(
+      "npx",
+      ["turbo", "run", "build", "--filter=@proveniq/router", "--filter=@proveniq/control-plane"],
+      { cwd: repository },
+    );
     digests = [make("one"), make("two")];
     const manifest = JSON.parse(read(blob(JSON.parse(read("index.json")).manifests[0].digest)));
     config = JSON.parse(read(blob(manifest.config.digest))).config;
