@@ -81,7 +81,6 @@ function takeCommand(output: Output, where: Where): Command {
       "after",
       shapes('[{"name", "outcome": "published" | "known" | "refused" | "gone", "reasons"}]'),
     )
-    .addOption(jsonOption())
     .action(async (folder: string, options: CommonOptions) => {
       const change = {
         what: `Publish the market values in ${folder}`,
