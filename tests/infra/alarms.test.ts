@@ -7,16 +7,16 @@ import { entryOf, takes } from "./log-filter.ts";
 import { root } from "./terraform.ts";
 
 /*
- * Does an alarm ring? What each program really writes when it fails is held against the filter by which Terraform counts it.
+ * Does an alarm ring? What each program really writes when it fails is held against the filter that its alert listens by.
  */
 const folder = mkdtempSync(join(tmpdir(), "alarms-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The filter of a module's logging metric, with what Terraform fills in. */
+/** The filter of a module's alert, with what Terraform fills in. */
 function filterOf(module: string, name: string, filled: Record<string, string>): string {
   const text = readFileSync(join(root, "infra/terraform/modules", module), "utf8");
-  const block = text.split(`resource "google_logging_metric" "${name}"`)[1] ?? "";
-  const [, filter = ""] = /^ {2}filter +=\s"(.*)"$/m.exec(block) ?? [];
+  const block = text.split(`resource "google_monitoring_alert_policy" "${name}"`)[1] ?? "";
+  const [, filter = ""] = /condition_matched_log \{\s+filter += "(.*)"$/m.exec(block) ?? [];
   return filter
     .replaceAll('\\"', '"')
     .replaceAll(/\$\{([^}]+)\}/g, (_, expression: string) => filled[expression] ?? `no ${expression}`);

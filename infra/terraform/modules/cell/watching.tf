@@ -90,34 +90,21 @@ resource "google_monitoring_alert_policy" "silent" {
 }
 
 # Runs that fail inside may end well outside: their own lines are what rings. `alarm` names what somebody must look at.
-resource "google_logging_metric" "alarms" {
-  for_each = toset(["replicate", "sink"])
-  project  = local.project
-  name     = "${local.names[each.value]}-alarms"
-  filter   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.names[each.value]}\" AND (severity>=ERROR OR jsonPayload.alarm:*)"
-  metric_descriptor {
-    metric_kind = "DELTA"
-    value_type  = "INT64"
-  }
-}
-
 resource "google_monitoring_alert_policy" "alarms" {
-  for_each              = google_logging_metric.alarms
+  for_each              = toset(["replicate", "sink"])
   project               = local.project
   display_name          = "Cell ${var.id}: ${each.key} says that it cannot do its work"
   combiner              = "OR"
   notification_channels = local.channels
   conditions {
     display_name = "an alarm of ${each.key}"
-    condition_threshold {
-      filter          = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${each.value.name}\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
-      aggregations {
-        alignment_period   = "60s"
-        per_series_aligner = "ALIGN_DELTA"
-      }
+    condition_matched_log {
+      filter = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.names[each.value]}\" AND (severity>=ERROR OR jsonPayload.alarm:*)"
+    }
+  }
+  alert_strategy {
+    notification_rate_limit {
+      period = "3600s"
     }
   }
   documentation {

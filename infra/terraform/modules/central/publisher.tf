@@ -134,16 +134,6 @@ resource "google_monitoring_notification_channel" "this" {
 }
 
 # A refused file, a run that failed, and one that the platform ended all leave a line of this kind.
-resource "google_logging_metric" "publisher" {
-  project = var.central.project
-  name    = "market-publisher-alarms"
-  filter  = "resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"market-publisher\" AND severity>=ERROR"
-  metric_descriptor {
-    metric_kind = "DELTA"
-    value_type  = "INT64"
-  }
-}
-
 resource "google_monitoring_alert_policy" "publisher" {
   project               = var.central.project
   display_name          = "Market values were refused, or could not be published"
@@ -151,15 +141,13 @@ resource "google_monitoring_alert_policy" "publisher" {
   notification_channels = [for address in var.alerts : google_monitoring_notification_channel.this[address].name]
   conditions {
     display_name = "the publisher says so"
-    condition_threshold {
-      filter          = "resource.type=\"cloud_run_job\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.publisher.name}\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
-      aggregations {
-        alignment_period   = "60s"
-        per_series_aligner = "ALIGN_DELTA"
-      }
+    condition_matched_log {
+      filter = "resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"market-publisher\" AND severity>=ERROR"
+    }
+  }
+  alert_strategy {
+    notification_rate_limit {
+      period = "3600s"
     }
   }
   documentation {

@@ -11,17 +11,6 @@ resource "google_monitoring_notification_channel" "this" {
   labels       = { email_address = each.value }
 }
 
-resource "google_logging_metric" "router" {
-  count   = var.is_primary ? 1 : 0
-  project = local.project
-  name    = "router-${var.residency}-alarms"
-  filter  = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"router-${var.residency}\" AND (severity>=ERROR OR jsonPayload.message=\"directory not believed\" OR jsonPayload.message=\"directory source failed\")"
-  metric_descriptor {
-    metric_kind = "DELTA"
-    value_type  = "INT64"
-  }
-}
-
 resource "google_monitoring_alert_policy" "router" {
   count                 = var.is_primary ? 1 : 0
   project               = local.project
@@ -30,15 +19,13 @@ resource "google_monitoring_alert_policy" "router" {
   notification_channels = [for address in local.watched : google_monitoring_notification_channel.this[address].name]
   conditions {
     display_name = "the router says so"
-    condition_threshold {
-      filter          = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.router[0].name}\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
-      aggregations {
-        alignment_period   = "60s"
-        per_series_aligner = "ALIGN_DELTA"
-      }
+    condition_matched_log {
+      filter = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"router-${var.residency}\" AND (severity>=ERROR OR jsonPayload.message=\"directory not believed\" OR jsonPayload.message=\"directory source failed\")"
+    }
+  }
+  alert_strategy {
+    notification_rate_limit {
+      period = "3600s"
     }
   }
   documentation {
