@@ -116,11 +116,15 @@ resource "google_cloud_scheduler_job" "publisher" {
   schedule         = "*/10 * * * *"
   time_zone        = "Etc/UTC"
   attempt_deadline = "60s"
+  retry_config {
+    retry_count = 0
+  }
   http_target {
     http_method = "POST"
     uri         = "https://run.googleapis.com/v2/projects/${var.central.project}/locations/${local.region}/jobs/${google_cloud_run_v2_job.publisher.name}:run"
     oauth_token {
       service_account_email = "market-publisher@${var.central.project}.iam.gserviceaccount.com"
+      scope                 = "https://www.googleapis.com/auth/cloud-platform"
     }
   }
 }
