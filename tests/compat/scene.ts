@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { CellManifest } from "@proveniq/contracts";
+import { type CellManifest, manifestForCell } from "@proveniq/contracts";
 import { type Connections, type Fleet, loadFleet, openConnections } from "@proveniq/control-plane";
 import { asRecords, createWarehouse, openWarehouse, queryWarehouse } from "@proveniq/control-plane/analytics";
 import { MarketPublishing } from "@proveniq/db/market/publishing";
@@ -96,7 +96,7 @@ export async function setScene(emulator: string): Promise<Scene> {
     emulator,
     environment: (service) => ({
       CELL_ID: cell,
-      CELL_MANIFEST: JSON.stringify(manifest),
+      CELL_MANIFEST: JSON.stringify(manifestForCell(manifest)),
       DEFAULT_TENANT: consumers,
       DEVELOPMENT_ISSUER: JSON.stringify(trust),
       INSTANCES: "1",

@@ -23,6 +23,14 @@ const artefact = {
   traces: { endpoint: "https://traces.example", ratio: 0.01 },
 };
 
+/** Who signs people in within the EU, for cells that tests add. */
+export const ownIssuer = {
+  issuer: "https://id.example.eu/realms/proveniq",
+  audience: "proveniq",
+  jwks: "https://id.example.eu/realms/proveniq/protocol/openid-connect/certs",
+  jurisdiction: "eu",
+} as const;
+
 export interface Fleet {
   config: FleetConfig;
   cells: Record<string, CellManifest>;

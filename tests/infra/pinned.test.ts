@@ -1,6 +1,6 @@
 import { addCell } from "@proveniq/control-plane";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { onlyCases } from "./fleet.ts";
+import { onlyCases, ownIssuer } from "./fleet.ts";
 import { faultsOf, plan } from "./plans.ts";
 import { hasTerraform, Infra } from "./terraform.ts";
 
@@ -19,7 +19,12 @@ describe.skipIf(!hasTerraform)("a pinned tenant whose cell is in a second region
   beforeAll(async () => {
     infra = await Infra.copy();
     onlyCases(infra);
-    await addCell(infra.repository, { id: "eu-north", region: "europe-north1", residency: "eu" });
+    await addCell(infra.repository, {
+      id: "eu-north",
+      region: "europe-north1",
+      residency: "eu",
+      issuer: ownIssuer,
+    });
     const own = '"hosts": ["nordic-mutual.proveniq.io"]';
     infra.edit("fleet.json", '"nordic-mutual.proveniq.io": "eu"', "");
     infra.edit(

@@ -4,7 +4,7 @@ import { auditResidency } from "@proveniq/control-plane/residency";
 import { routeByUrlMap, type UrlMap } from "@proveniq/control-plane/url-map";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RouteCase, routeCases } from "../../apps/router/src/decide/cases.ts";
-import { everything, fleetOf, onlyCases } from "./fleet.ts";
+import { everything, fleetOf, onlyCases, ownIssuer } from "./fleet.ts";
 import { providerFolder } from "./judge/tools.ts";
 import { faultsOf, plan } from "./plans.ts";
 import { serviceName, urlMapsOf } from "./policies/edge.ts";
@@ -158,7 +158,12 @@ describe.skipIf(!hasTerraform)("a cell that is added", () => {
     const infra = await Infra.copy();
     try {
       const before = await plan(infra, "cell", ["eu", "enterprise-a"]);
-      await addCell(infra.repository, { id: "zz-new", region: "europe-west3", residency: "eu" });
+      await addCell(infra.repository, {
+        id: "zz-new",
+        region: "europe-west3",
+        residency: "eu",
+        issuer: ownIssuer,
+      });
       const cells = await plan(infra, "cell", ["zz-new", "eu", "enterprise-a"]);
       expect(faultsOf(infra, "cell", "zz-new", cells.get("zz-new") ?? [])).toEqual([]);
       for (const id of ["eu", "enterprise-a"]) expect(cells.get(id)).toEqual(before.get(id));

@@ -39,6 +39,43 @@ export const tokenIssuer = z.strictObject({
 });
 export type TokenIssuer = z.infer<typeof tokenIssuer>;
 
+/** Where an issuer processes people's identities. */
+export const issuerJurisdiction = z.enum(["eu", "us", "other"]);
+export type IssuerJurisdiction = z.infer<typeof issuerJurisdiction>;
+
+/** An issuer as a manifest names it. What is said here beside the token's own fields is for those who judge, not for the cell. */
+export const manifestIssuer = tokenIssuer.extend({
+  jurisdiction: issuerJurisdiction
+    .optional()
+    .describe("Where it processes people's identities; every manifest of this repository says so"),
+  exemption: z
+    .strictObject({
+      name: z.string().regex(/^[a-z0-9-]{3,60}$/, "must be 3 to 60 lower-case letters, digits or hyphens"),
+      reason: z.string().min(20).max(400),
+      until: z.iso.date().describe("The last day on which it holds (UTC)"),
+    })
+    .optional()
+    .describe("Why it is trusted although it processes outside of the cell's residency"),
+});
+export type ManifestIssuer = z.infer<typeof manifestIssuer>;
+
+/**
+ * Issuers whose place of processing their own documents say, by how `issuer` or `jwks` begins. Firebase Authentication:
+ * firebase.google.com/support/privacy lists it under services that process in the United States only. Identity Platform signs with the
+ * same issuer, and its documents name no other place to choose.
+ */
+export const knownIssuers = [
+  { begins: "https://securetoken.google.com/", name: "Firebase Authentication", jurisdiction: "us" },
+  {
+    begins: "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@",
+    name: "Firebase Authentication",
+    jurisdiction: "us",
+  },
+  { begins: "https://accounts.google.com", name: "Google Accounts", jurisdiction: "other" },
+  { begins: "https://login.microsoftonline.com/", name: "Microsoft Entra ID", jurisdiction: "other" },
+  { begins: "https://appleid.apple.com", name: "Sign in with Apple", jurisdiction: "other" },
+] as const satisfies readonly { begins: string; name: string; jurisdiction: IssuerJurisdiction }[];
+
 /** What a tenant decides about itself, beside its claim in its own database. */
 export const tenantSettings = z.strictObject({
   issuer: z

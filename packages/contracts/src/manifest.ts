@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { tokenIssuer } from "./credential.ts";
+import { manifestIssuer } from "./credential.ts";
 import { databaseId, projectId } from "./ids.ts";
 import { isInside, location, region, residency } from "./region.ts";
 
@@ -48,7 +48,7 @@ export const cellManifest = z
       tenantRequestsPerSecond: count.max(100_000).describe("Of one tenant, over all instances"),
       personRequestsPerSecond: count.max(1000).describe("Of one person, over all instances"),
     }),
-    issuers: z.array(tokenIssuer).min(1).max(10).describe("Whose tokens people may bring"),
+    issuers: z.array(manifestIssuer).min(1).max(10).describe("Whose tokens people may bring"),
     maxReplicaLagSeconds: count.max(86_400).describe("Market values older than this make the cell degraded"),
   })
   .superRefine((m, ctx) => {
@@ -89,4 +89,18 @@ export function defaultDatabase(manifest: Pick<CellManifest, "databases">): stri
   const [first] = manifest.databases;
   if (first === undefined) throw new Error("a manifest has at least one database");
   return first.id;
+}
+
+/**
+ * The manifest as a cell is given it: without what is said of its issuers for those who judge, which the release before does not
+ * know and would refuse.
+ */
+export function manifestForCell(manifest: CellManifest): CellManifest {
+  const issuers = manifest.issuers.map(({ issuer, audience, jwks, algorithm }) => ({
+    issuer,
+    audience,
+    jwks,
+    algorithm,
+  }));
+  return { ...manifest, issuers };
 }

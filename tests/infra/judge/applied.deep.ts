@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { addCell } from "@proveniq/control-plane";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fleetOf } from "../fleet.ts";
+import { fleetOf, ownIssuer } from "../fleet.ts";
 import { hasTerraform, Infra } from "../terraform.ts";
 import { buildUp, faultIn, linesOf, strangers, wellOf } from "./build-up.ts";
 import { uploadArtefact } from "./by-hand.ts";
@@ -108,7 +108,12 @@ describe.skipIf(!canApply)("a fleet with two more cells, by other names", () => 
       text.replaceAll("proveniq.io", "items.example").replaceAll("proveniq-", "acme-");
     organisation = await foundOf(
       async (infra) => {
-        await addCell(infra.repository, { id: "eu-two", region: "europe-west1", residency: "eu" });
+        await addCell(infra.repository, {
+          id: "eu-two",
+          region: "europe-west1",
+          residency: "eu",
+          issuer: ownIssuer,
+        });
         const project = "proveniq-prod-enterprise-a";
         await addCell(infra.repository, {
           id: "carrier-b",

@@ -30,12 +30,29 @@ variable "manifest" {
       concurrency     = number
       writesPerSecond = number
     })
+    issuers = list(object({
+      issuer       = string
+      jurisdiction = string
+      exemption    = optional(object({ name = string, reason = string, until = string }))
+    }))
     maxReplicaLagSeconds = number
   })
+  validation {
+    condition = var.manifest.residency == "global" || alltrue([
+      for i in var.manifest.issuers : i.jurisdiction == var.manifest.residency || (
+        i.exemption == null ? false : timecmp("${i.exemption.until}T23:59:59Z", plantimestamp()) >= 0
+      )
+    ])
+    error_message = "An issuer processes people's identities outside of the cell's residency, and no exemption holds: see `fleet residency audit`."
+  }
+  validation {
+    condition     = alltrue([for i in var.manifest.issuers : i.jurisdiction == "us" || !startswith(i.issuer, "https://securetoken.google.com/")])
+    error_message = "Firebase Authentication processes in the United States: its jurisdiction is \"us\"."
+  }
 }
 
 variable "manifest_json" {
-  description = "The text of its cell.json: what the functions are given, byte for byte."
+  description = "Its cell.json as the functions are given it: without what only those who judge read."
   type        = string
 }
 

@@ -13,8 +13,11 @@ terraform {
 locals {
   infra    = "${path.module}/../../.."
   fleet    = jsondecode(file("${local.infra}/fleet.json"))
-  text     = file("${local.infra}/cells/${var.cell_id}/cell.json")
-  manifest = jsondecode(local.text)
+  manifest = jsondecode(file("${local.infra}/cells/${var.cell_id}/cell.json"))
+  # Where issuers process is for those who judge; the release before would refuse it.
+  text = jsonencode(merge(local.manifest, { issuers = [
+    for i in local.manifest.issuers : { for k, v in i : k => v if !contains(["jurisdiction", "exemption"], k) }
+  ] }))
   doors    = merge({ global = local.fleet.central.project }, local.fleet.edges)
   defaults = [for d in values(local.fleet.defaults) : d.tenant if d.cell == var.cell_id]
 }

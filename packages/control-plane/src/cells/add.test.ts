@@ -7,11 +7,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadFleet } from "../fleet/load.ts";
 import { addCell } from "./add.ts";
 import { addToLock, cellWorkspace } from "./lock.ts";
-import { scratchRepository } from "./scratch.ts";
+import { ownIssuer, scratchRepository } from "./scratch.ts";
 
 const run = promisify(execFile);
 /** No cell is called that, and none should be. */
-const fresh = { id: "zz-new", region: "europe-north1", residency: "eu" };
+const fresh = { id: "zz-new", region: "europe-north1", residency: "eu", issuer: ownIssuer };
 let root: string;
 
 beforeEach(async () => {

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Fleet, loadFleet } from "../fleet/load.ts";
 import { makeManifest, type NewCell } from "./manifest.ts";
+import { ownIssuer } from "./scratch.ts";
 
 let fleet: Fleet;
 beforeAll(async () => {
@@ -9,7 +10,7 @@ beforeAll(async () => {
 });
 
 /** No cell is called that, and none should be. */
-const fresh: NewCell = { id: "zz-new", region: "europe-north1", residency: "eu" };
+const fresh: NewCell = { id: "zz-new", region: "europe-north1", residency: "eu", issuer: ownIssuer };
 const make = (change: Partial<NewCell>) =>
   makeManifest({ ...fresh, ...change }, fleet.config, fleet.manifests);
 
@@ -23,8 +24,16 @@ describe("a new cell's manifest", () => {
       marketDatabase: { id: "market", location: "europe-north1" },
       origins: { api: "https://zz-new-api.cells.proveniq.io", bulk: "https://zz-new-bulk.cells.proveniq.io" },
       wave: 1,
-      issuers: [{ audience: "proveniq-prod-zz-new" }],
+      issuers: [{ ...ownIssuer, algorithm: "RS256" }],
     });
+  });
+
+  it("asks an EU cell for its issuer; others have Firebase Authentication of their own project", () => {
+    const { issuer: _, ...unsigned } = fresh;
+    const of = (cell: NewCell) => makeManifest(cell, fleet.config, fleet.manifests);
+    expect(() => of(unsigned)).toThrow(/^--issuer: .*own-issuer\.md/);
+    const [issuer] = of({ ...unsigned, region: "us-central1", residency: "us" }).issuers;
+    expect(issuer).toMatchObject({ audience: "proveniq-prod-zz-new", jurisdiction: "us" });
   });
 
   it("takes what the operator says", () => {
@@ -67,6 +76,21 @@ describe("a new cell's manifest", () => {
     ["London as the EU", { region: "europe-west2" }, 'europe-west2 is outside the residency "eu"'],
     ["a residency that is none", { residency: "mars" }, "--residency: must be one of eu, us, global"],
     ["a tier that is none", { tier: "gold" }, "--tier: must be one of "],
+    [
+      "an issuer that processes elsewhere",
+      { issuer: { ...ownIssuer, jurisdiction: "us" } },
+      'it processes in "us"',
+    ],
+    [
+      "Firebase as one that processes in the EU",
+      { issuer: { ...ownIssuer, issuer: "https://securetoken.google.com/proveniq-prod-zz-new" } },
+      'Firebase Authentication processes in "us"',
+    ],
+    [
+      "an issuer without https",
+      { issuer: { ...ownIssuer, jwks: "http://id.example.eu" } },
+      "--jwks: must be an https",
+    ],
     ["a bad project", { project: "X" }, "--project: must be a Google Cloud project id"],
     ["a bad database", { database: "X" }, "--database: must be (default) or"],
     ["a name that is empty", { name: "" }, "--name: "],

@@ -13,6 +13,7 @@ import {
 import { checkFleet } from "../fleet/check.ts";
 import type { Manifests } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
+import { dayOf, identityFaults } from "../residency/identity.ts";
 
 /** What an operator says of a new cell; the rest follows from it. */
 export interface NewCell {
@@ -30,6 +31,8 @@ export interface NewCell {
   location?: string;
   /** In which wave a release reaches it. */
   wave?: number;
+  /** Who signs its people in; Firebase Authentication of its project unless told otherwise, which an EU cell cannot have. */
+  issuer?: { issuer: string; audience: string; jwks: string; jurisdiction: string; algorithm?: string };
 }
 
 type Sizes = Pick<CellManifest, "capacity" | "quota">;
@@ -58,16 +61,32 @@ const advice: Record<string, string> = {
   "/databases/0/id": "--database",
   "/databases/0/location": "--location",
   "/wave": "--wave",
+  "/issuers/0/issuer": "--issuer",
+  "/issuers/0/audience": "--audience",
+  "/issuers/0/jwks": "--jwks",
+  "/issuers/0/jurisdiction": "--jurisdiction",
+  "/issuers/0/algorithm": "--algorithm",
 };
 
 /** The whole manifest of a new cell. Pure. Throws `RefusedError` that names every fault by the option it came from. */
-export function makeManifest(cell: NewCell, config: FleetConfig, existing: Manifests): CellManifest {
+export function makeManifest(
+  cell: NewCell,
+  config: FleetConfig,
+  existing: Manifests,
+  now = new Date(),
+): CellManifest {
   const id = cellId.safeParse(cell.id);
   if (!id.success) {
     throw new RefusedError(`"${cell.id}" is no cell id: it ${id.error.issues[0]?.message ?? "is malformed"}`);
   }
   if (Object.hasOwn(existing, cell.id)) {
     throw new RefusedError(`there is a cell "${cell.id}" already: infra/cells/${cell.id}/cell.json`);
+  }
+  if (cell.issuer === undefined && cell.residency === "eu") {
+    throw new RefusedError(
+      "--issuer: say who signs the people of an EU cell in, with --audience, --jwks and --jurisdiction. Firebase Authentication " +
+        "processes in the United States: docs/runbooks/own-issuer.md says how to run an issuer of your own",
+    );
   }
   const project = cell.project ?? `proveniq-prod-${cell.id}`;
   const location = cell.location ?? cell.region;
@@ -86,13 +105,14 @@ export function makeManifest(cell: NewCell, config: FleetConfig, existing: Manif
     },
     wave: cell.wave ?? 1,
     ...sizesOf[isTier(tier) ? tier : "region"],
-    issuers: [firebaseIssuer(project)],
+    issuers: [cell.issuer === undefined ? firebaseIssuer(project) : { algorithm: "RS256", ...cell.issuer }],
     maxReplicaLagSeconds: 300,
   });
   if (!parsed.success) {
     throw new RefusedError(`the cell would not be valid:\n${sentences(faultsOf(parsed.error), cell)}`);
   }
   const faults = checkFleet(config, { ...existing, [cell.id]: parsed.data });
+  faults.push(...identityFaults(cell.id, parsed.data, dayOf(now)));
   if (faults.length > 0) throw new RefusedError(`the cell does not fit the fleet:\n  ${faults.join("\n  ")}`);
   return parsed.data;
 }
@@ -127,6 +147,7 @@ function firebaseIssuer(project: string): CellManifest["issuers"][number] {
     audience: project,
     jwks: "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
     algorithm: "RS256",
+    jurisdiction: "us",
   };
 }
 

@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { config, manifest, manifests } from "../testing.ts";
 import { addCell } from "./add.ts";
 import { type CellTenants, refusalsToRemove, removeCell } from "./remove.ts";
-import { scratchRepository } from "./scratch.ts";
+import { ownIssuer, scratchRepository } from "./scratch.ts";
 
 const nobody: CellTenants = { placed: [], claimed: [] };
 /** No cell is called that, and none should be. */
-const fresh = { id: "zz-new", region: "europe-north1", residency: "eu" };
+const fresh = { id: "zz-new", region: "europe-north1", residency: "eu", issuer: ownIssuer };
 let root: string;
 
 beforeEach(async () => {

@@ -26,3 +26,11 @@ export async function scratchRepository(): Promise<string> {
   }
   return root;
 }
+
+/** Who signs people in within the EU, for cells that tests add. */
+export const ownIssuer = {
+  issuer: "https://id.example.eu/realms/proveniq",
+  audience: "proveniq",
+  jwks: "https://id.example.eu/realms/proveniq/protocol/openid-connect/certs",
+  jurisdiction: "eu",
+} as const;

@@ -3,6 +3,7 @@ import type { CellManifest } from "@proveniq/contracts";
 import { addCell, type NewCell } from "@proveniq/control-plane";
 import { runningState } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
+import { CommandError, exitCodes } from "../cli/errors.ts";
 import { knownCell } from "../cli/known-cell.ts";
 import { command, shapes, wholeNumber } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
@@ -10,6 +11,10 @@ import { ofThisMachine, type Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { removeCommand } from "./cells-remove.ts";
+
+interface AddOptions extends Omit<NewCell, "id" | "issuer">, Partial<NonNullable<NewCell["issuer"]>> {
+  json?: boolean;
+}
 
 interface LookOptions {
   json?: boolean;
@@ -87,7 +92,7 @@ function addCommand(output: Output): Command {
   return ofThisMachine(
     command("add", "write a new cell into the repository; asks no network and starts nothing", [
       "fleet cells add ap --region asia-southeast1 --residency global",
-      "fleet cells add nordic --region europe-north1 --residency eu --tier dedicated --name 'Nordic Mutual'",
+      "fleet cells add nordic --region europe-north1 --residency eu --tier dedicated --issuer https://id.example.eu/realms/nordic --audience nordic --jwks https://id.example.eu/realms/nordic/protocol/openid-connect/certs --jurisdiction eu",
     ]),
   )
     .argument("<id>", "2 to 20 lower-case letters, digits or hyphens; becomes part of cloud names")
@@ -99,10 +104,36 @@ function addCommand(output: Output): Command {
     .option("--database <id>", "its first database (default: <id>-main)")
     .option("--location <location>", "where its databases are, such as eur3 (default: its region)")
     .option("--wave <n>", "in which wave a release reaches it (default: 1)", wholeNumber("a number", 0, 9))
+    .option(
+      "--issuer <url>",
+      "who signs its people in (default: Firebase Authentication; an EU cell has no default)",
+    )
+    .option("--audience <text>", "the exact `aud` of the issuer's tokens")
+    .option("--jwks <url>", "where the issuer's public keys are")
+    .option("--jurisdiction <eu|us|other>", "where the issuer processes people's identities")
+    .option("--algorithm <RS256|ES256>", "the one by which it signs (default: RS256)")
+    .addHelpText("after", "\nAn issuer of your own, in the EU: docs/runbooks/own-issuer.md.")
     .addHelpText("after", shapes('{"id", "manifest", "files": ["infra/cells/…", …]}'))
-    .action(async (id: string, options: Omit<NewCell, "id"> & { json?: boolean }) => {
-      const { json, ...wanted } = options;
-      const added = await addCell(root, { id, ...wanted });
+    .action(async (id: string, options: AddOptions) => {
+      const { json, issuer, audience, jwks, jurisdiction, algorithm, ...wanted } = options;
+      const missing = Object.entries({ issuer, audience, jwks, jurisdiction }).flatMap(([name, value]) =>
+        value === undefined ? [`--${name}`] : [],
+      );
+      if (missing.length > 0 && (missing.length < 4 || algorithm !== undefined))
+        throw new CommandError(`An issuer also needs ${missing.join(", ")}.`, exitCodes.usage);
+      const signs =
+        issuer === undefined || audience === undefined || jwks === undefined || jurisdiction === undefined
+          ? {}
+          : {
+              issuer: {
+                issuer,
+                audience,
+                jwks,
+                jurisdiction,
+                ...(algorithm === undefined ? {} : { algorithm }),
+              },
+            };
+      const added = await addCell(root, { id, ...wanted, ...signs });
       report(output, json, added, () =>
         [
           `Added cell ${id}:`,

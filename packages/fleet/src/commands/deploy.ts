@@ -1,4 +1,6 @@
+import type { Manifests } from "@proveniq/control-plane";
 import { deployCell, order, rollOut } from "@proveniq/control-plane/deploy";
+import { dayOf, identityFaults } from "@proveniq/control-plane/residency";
 import { playCanary } from "@proveniq/local-cloud/fleet";
 import { type Command, Option } from "commander";
 import { artefactFor } from "../cli/artefact.ts";
@@ -101,8 +103,16 @@ async function trial(output: Output, options: DeployOptions): Promise<void> {
   process.exitCode = reason === null ? exitCodes.done : exitCodes.failed;
 }
 
+/** Nothing goes into a cell whose people are signed in outside of its residency. */
+function identitiesInside(manifests: Manifests, cells: readonly string[]): void {
+  const faults = cells.flatMap((id) => identityFaults(id, knownCell(manifests, id), dayOf(new Date())));
+  if (faults.length > 0) throw new CommandError(`Nothing is deployed:\n  ${faults.join("\n  ")}`);
+}
+
 async function one(output: Output, where: Where, cell: string, options: DeployOptions): Promise<void> {
-  knownCell((await where.fleet()).manifests, cell);
+  const { manifests } = await where.fleet();
+  knownCell(manifests, cell);
+  identitiesInside(manifests, [cell]);
   const typed = await namedByTurbo(cell);
   const interrupted = untilInterrupted((text) => output.err(text));
   const change = { what: `Deploy to cell ${cell}`, name: cell, typed };
@@ -129,7 +139,9 @@ async function one(output: Output, where: Where, cell: string, options: DeployOp
 }
 
 async function waves(output: Output, where: Where, options: DeployOptions): Promise<void> {
-  const cells = order((await where.fleet()).manifests).map(({ cellId }) => cellId);
+  const { manifests } = await where.fleet();
+  const cells = order(manifests).map(({ cellId }) => cellId);
+  identitiesInside(manifests, cells);
   const interrupted = untilInterrupted((text) => output.err(text));
   const change = { what: `Deploy to ${cells.join(", ")}`, name: cells.join(",") };
   const record = await where
@@ -185,6 +197,7 @@ async function showPlan(
 ): Promise<void> {
   const { manifests } = await where.fleet();
   if (cell !== undefined) knownCell(manifests, cell);
+  identitiesInside(manifests, cell === undefined ? Object.keys(manifests) : [cell]);
   const artefact = await artefactFor(options.artefact);
   const plan = await where.look(async (on) => planText(on, artefact, cell, bakeOf(options, on)));
   report(output, options.json, plan, () => plan.lines.join("\n"));

@@ -1,4 +1,4 @@
-import type { CellManifest, FleetConfig } from "@proveniq/contracts";
+import { type CellManifest, type FleetConfig, manifestForCell } from "@proveniq/contracts";
 import { developmentIssuer } from "../issuer/index.ts";
 
 export interface CellEnvironmentInput {
@@ -70,7 +70,7 @@ export function replicatorEnvironment(
 export function cellEnvironment(input: CellEnvironmentInput): Record<string, string> {
   return {
     CELL_ID: input.id,
-    CELL_MANIFEST: JSON.stringify(input.manifest),
+    CELL_MANIFEST: JSON.stringify(manifestForCell(input.manifest)),
     ...(input.defaultTenant === undefined ? {} : { DEFAULT_TENANT: input.defaultTenant }),
     ARTEFACT_DIGEST: input.artefact,
     GIT_COMMIT: input.commit,
