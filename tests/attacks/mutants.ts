@@ -89,8 +89,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "token: the audience is not looked at",
     file: "packages/tenant-context/src/credentials/id-token.ts",
-    find: "if (!subject.success || exp === undefined || aud !== audience) throw unauthenticated();",
-    replace: 'if (!subject.success || exp === undefined || aud === "never") throw unauthenticated();',
+    find: "!(exp <= latest) || aud !== audience) throw unauthenticated();",
+    replace: '!(exp <= latest) || aud === "never") throw unauthenticated();',
     noticedBy: "attacks.test.ts",
   },
   {

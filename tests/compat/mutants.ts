@@ -14,8 +14,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/db/src/items/document.ts",
-        find: 'const text: unknown = data["body"];',
-        replace: 'const text: unknown = data["content"];',
+        find: 'const text: unknown = data["body"];\n  if',
+        replace: 'const text: unknown = data["content"];\n  if',
       },
     ],
     noticedBy: byReaders,
@@ -25,13 +25,13 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/db/src/items/document.ts",
-        find: 'const text: unknown = data["body"];',
-        replace: 'const text: unknown = data["content"] ?? data["body"];',
+        find: 'const text: unknown = data["body"];\n  if',
+        replace: 'const text: unknown = data["content"] ?? data["body"];\n  if',
       },
       {
         file: "packages/db/src/items/document.ts",
-        find: "    body: JSON.stringify({\n",
-        replace: "    content: JSON.stringify({\n",
+        find: "    body: `${head}",
+        replace: "    content: `${head}",
       },
       {
         file: "packages/db/src/items/document.ts",
