@@ -1,4 +1,5 @@
 import { headers, type ProblemCode, reservedHeaderPrefix } from "@proveniq/contracts";
+import { framingFault, noFraming } from "@proveniq/http-edge/head-rule";
 
 /** What the router reads of a request's head, and the lines that go on to the cell. */
 export interface RequestHead {
@@ -112,9 +113,7 @@ export function readRequestHead(
     expectsContinue: false,
     passed: "",
   };
-  let lengths = 0;
-  let codings = 0;
-  let hosts = 0;
+  const framing = noFraming(http11);
   let traces = 0;
   let nominated: string | undefined;
   for (let i = 0; i < raw.length; i += 2) {
@@ -128,18 +127,16 @@ export function readRequestHead(
       case "reserved":
         break;
       case "host":
-        hosts += 1;
-        head.host = value;
+        framing.hosts += 1;
+        framing.host = value;
         break;
       case "length":
-        lengths += 1;
-        if (!isLength(value)) return bad("Content-Length is not a number.");
-        head.contentLength = Number(value);
+        framing.lengths += 1;
+        framing.length = value;
         break;
       case "encoding":
-        codings += 1;
-        if (value.toLowerCase() !== "chunked")
-          return bad("Transfer-Encoding other than chunked is not supported.");
+        framing.codings += 1;
+        framing.coding = value;
         break;
       case "content-encoding":
         // Whoever inflates a body holds a thousand times of what was sent, and does it before it knows for whom.
@@ -163,7 +160,7 @@ export function readRequestHead(
         head.tenantHeader = head.tenantHeader === undefined ? value : [value, value];
         break;
       case "authorization":
-        if (head.authorization !== undefined) return bad("Authorization came more than once.");
+        framing.credentials += 1;
         head.authorization = value;
         head.passed += `authorization: ${value}\r\n`;
         break;
@@ -179,12 +176,11 @@ export function readRequestHead(
         break;
     }
   }
-  if (hosts !== 1 || !isPlain(head.host))
-    return bad("Exactly one Host header is needed, of plain characters.");
-  if (lengths > 1) return bad("Content-Length came more than once.");
-  if (codings > 1 || (codings === 1 && (lengths === 1 || !http11)))
-    return bad("The length of the body is stated in two ways.");
-  if (codings === 1) head.body = "chunked";
+  const fault = framingFault(framing);
+  if (fault !== undefined) return bad(fault);
+  head.host = framing.host;
+  head.contentLength = Number(framing.length);
+  if (framing.codings === 1) head.body = "chunked";
   else if (head.contentLength > 0) head.body = "length";
   if (nominated !== undefined && !dropNominated(head, nominated))
     return bad("Connection names a header that is not its to drop.");
@@ -193,15 +189,6 @@ export function readRequestHead(
 
 function bad(detail: string): HeadProblem {
   return { problem: "invalid-request", detail };
-}
-
-/** Anything else in a host's name would reach logs and answers. */
-function isPlain(host: string): boolean {
-  return /^[\x21-\x7e]+$/.test(host);
-}
-
-function isLength(value: string): boolean {
-  return /^[0-9]{1,15}$/.test(value);
 }
 
 function isUsualConnection(value: string): boolean {

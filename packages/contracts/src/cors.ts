@@ -7,7 +7,7 @@ export const preflightHeaders: Readonly<Record<string, string>> = Object.freeze(
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
   "access-control-allow-headers":
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, X-Tenant-ID, traceparent, tracestate",
+    "Authorization, Content-Digest, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, X-Tenant-ID, traceparent, tracestate",
   "access-control-max-age": "7200",
   vary: "Access-Control-Request-Method, Access-Control-Request-Headers, Origin",
 });

@@ -9,9 +9,11 @@ export {
   type RefusedHead,
 } from "./edge.ts";
 export type { EdgeExchange } from "./exchange.ts";
+export { framingFault, headFault } from "./head-rule.ts";
 export { requestIdOf, type Trace, traceOf } from "./ids.ts";
 export { LineWriter } from "./line-writer.ts";
 export { listen } from "./listen.ts";
 export type { ClientError } from "./parser-errors.ts";
-export { type AnswerIds, answerProblem, problemText } from "./problem-answer.ts";
+export { type AnswerIds, answerProblem, type ProblemAnswer, problemText } from "./problem-answer.ts";
 export { type LingerLimits, Sockets } from "./sockets.ts";
+export { defaultUnreadLimits, readAway, readAwayAfter, type UnreadLimits } from "./unread.ts";

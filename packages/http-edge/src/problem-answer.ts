@@ -34,14 +34,26 @@ const standing: readonly string[] = [
   exposedHeaders,
 ];
 
+/** A problem and what its answer says besides. */
+export interface ProblemAnswer extends AnswerIds {
+  /** The methods that there are: to go with `method-not-allowed` (RFC 9110, 15.5.6). */
+  allow?: string | undefined;
+}
+
 /** A problem as names and values of headers in turn, and a body. `close`: the connection ends with it. */
-function write(problem: ProblemCode, detail: string, { requestId, trace }: AnswerIds, close: boolean) {
+function write(
+  problem: ProblemCode,
+  detail: string,
+  { requestId, trace, allow }: ProblemAnswer,
+  close: boolean,
+) {
   const document = makeProblem(problem, trace.traceId, detail);
   const body = Buffer.from(JSON.stringify(document));
   const head = ["content-type", problemContentType, "content-length", String(body.length), ...standing];
   head.push(headers.requestId, requestId, headers.traceresponse, writeTraceparent(trace));
   const wait = retryAfter[problem];
   if (wait !== undefined) head.push("retry-after", wait);
+  if (allow !== undefined) head.push("allow", allow);
   if (close) head.push("connection", "close");
   return { status: document.status, head, body };
 }
@@ -51,7 +63,7 @@ export function answerProblem(
   res: ServerResponse,
   problem: ProblemCode,
   detail: string,
-  more: AnswerIds & { close: boolean },
+  more: ProblemAnswer & { close: boolean },
 ): number {
   const { status, head, body } = write(problem, detail, more, more.close);
   res.writeHead(status, head);
@@ -63,7 +75,7 @@ export function answerProblem(
 export function problemText(
   problem: ProblemCode,
   detail: string,
-  ids: AnswerIds,
+  ids: ProblemAnswer,
 ): { status: number; text: string } {
   const { status, head, body } = write(problem, detail, ids, true);
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}\r\n`;

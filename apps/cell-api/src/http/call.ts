@@ -3,13 +3,13 @@ import { headers, importLimits, type ProblemCode } from "@proveniq/contracts";
 import {
   type ClientError,
   type EdgeExchange,
+  headFault,
   problemText,
   requestIdOf,
   type Sockets,
   traceOf,
 } from "@proveniq/http-edge";
 import { describeError, type Logger } from "../log.ts";
-import { headFault } from "./plain-head.ts";
 
 /** How a request ended that the app did not answer, or too late. */
 export interface Ending {
@@ -87,10 +87,10 @@ export class Call implements EdgeExchange {
     if (this.#over) return;
     this.#begun = true;
     if (this.#brokenBy !== undefined) return this.#breakOff(this.#brokenBy);
-    const fault = headFault(this.#incoming);
+    const { headers: given, httpVersionMinor, rawHeaders } = this.#incoming;
+    const fault = headFault(rawHeaders, httpVersionMinor === 1);
     // Where this request ends is anybody's guess: nothing after it is read.
     if (fault !== undefined) return this.#refuse("invalid-request", fault);
-    const { headers: given, httpVersionMinor } = this.#incoming;
     // A client of HTTP/1.0 would take 100 for the answer.
     if (given.expect !== undefined && httpVersionMinor > 0) {
       if (given.expect.toLowerCase() !== "100-continue")

@@ -1,9 +1,16 @@
 import type { Server, ServerOptions } from "node:http";
-import { defaultEdgeLimits, type EdgeLimits, edgeServerOptions, HttpEdge } from "@proveniq/http-edge";
+import {
+  defaultEdgeLimits,
+  defaultUnreadLimits,
+  type EdgeLimits,
+  edgeServerOptions,
+  HttpEdge,
+  readAwayAfter,
+  type UnreadLimits,
+} from "@proveniq/http-edge";
 import { type Logger, silentLogger } from "../log.ts";
 import { Call, type CallContext } from "./call.ts";
 import { type Fetch, listenerOf } from "./listener.ts";
-import { readAwayUnread, type UnreadLimits } from "./unread.ts";
 
 /** How long a request, body included, may take to arrive, in milliseconds. A chunk of 8 MiB may come over a slow line. */
 export const requestMs = { api: 30_000, bulk: 120_000 } as const;
@@ -36,7 +43,7 @@ function limitsOf({
 
 /** Serve `fetch` with a server that was made with `serverOptions` and has no listeners yet: by the edge that the router has too. */
 export function equip(server: Server, fetch: Fetch, options: EquipOptions): HttpEdge<Call> {
-  const { logger = silentLogger, unread } = options;
+  const { logger = silentLogger, unread = defaultUnreadLimits } = options;
   const edge: HttpEdge<Call> = new HttpEdge<Call>(
     server,
     {
@@ -50,7 +57,7 @@ export function equip(server: Server, fetch: Fetch, options: EquipOptions): Http
   const listener = listenerOf(async (request, env) => {
     const answer = await fetch(request, env);
     if (edge.draining) env.outgoing.setHeader("connection", "close");
-    readAwayUnread(env.incoming, env.outgoing, unread);
+    readAwayAfter(env.incoming, env.outgoing, unread);
     return answer;
   }, logger);
   const context: CallContext = { sockets: edge.sockets, listener, logger };

@@ -1,12 +1,25 @@
 import type { ServerResponse } from "node:http";
 import { headers, preflightHeaders } from "@proveniq/contracts";
 
+const all = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+const read = "GET, HEAD";
+
+export function isHealth(target: string): boolean {
+  return target === "/health" || target.startsWith("/health?");
+}
+
+/** What a request may use instead of its method, which the router itself refuses; undefined where it does not. */
+export function allowedInstead(method: string, health: boolean): string | undefined {
+  if (health) return method === "GET" || method === "HEAD" ? undefined : read;
+  return method === "TRACE" ? all : undefined;
+}
+
 /** The router's own health, on any host. Gives the status. */
 export function answerHealth(
   res: ServerResponse,
   state: { draining: boolean; directoryVersion: number; requestId: string },
 ): number {
-  const status = state.draining ? "draining" : "ok";
+  const status = state.draining ? "draining" : "alive";
   const body = JSON.stringify({ status, directoryVersion: state.directoryVersion });
   const head = ["content-type", "application/json", "content-length", String(body.length)];
   head.push("cache-control", "no-store", headers.requestId, state.requestId);

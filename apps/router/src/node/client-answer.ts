@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ProblemCode } from "@proveniq/contracts";
-import { type AnswerIds, answerProblem, problemText, type Sockets } from "@proveniq/http-edge";
+import { answerProblem, type ProblemAnswer, problemText, type Sockets } from "@proveniq/http-edge";
 import { noteStreamed } from "./collect.ts";
 import type { ResponseHead } from "./upstream/types.ts";
 
@@ -80,7 +80,7 @@ export class ClientAnswer {
   }
 
   /** A problem instead of an answer. `close`: the connection ends with it. Gives the status. */
-  problem(problem: ProblemCode, detail: string, ids: AnswerIds, close: boolean): number {
+  problem(problem: ProblemCode, detail: string, ids: ProblemAnswer, close: boolean): number {
     if (!close || this.#req.complete) return answerProblem(this.#res, problem, detail, { ...ids, close });
     // Through Node's response the connection would close at once, and be reset, as there is more to read: the client could
     // not read its answer.

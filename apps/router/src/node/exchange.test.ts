@@ -152,7 +152,30 @@ describe("what the client gets", () => {
 
   it("is the router's own health on any host", async () => {
     const reply = await ask(router.port, { path: "/health", host: "10.0.0.1" });
-    expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { status: "ok", directoryVersion: 7 }]);
+    expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { status: "alive", directoryVersion: 7 }]);
+  });
+});
+
+describe("a method that the router itself refuses", () => {
+  it.each([
+    ["TRACE", "/v1/items", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"],
+    ["TRACE", "/health", "GET, HEAD"],
+    ["POST", "/health", "GET, HEAD"],
+    ["DELETE", "/health?x", "GET, HEAD"],
+    ["OPTIONS", "/health", "GET, HEAD"],
+  ])("%s %s is told what there is instead", async (method, path, allow) => {
+    const reply = await ask(router.port, { method, path });
+    expect([reply.status, reply.headers.allow, problemCode(reply)]).toEqual([
+      405,
+      allow,
+      "method-not-allowed",
+    ]);
+    expect(cell.seen).toEqual([]);
+  });
+
+  it("is none that only asks for the head", async () => {
+    const reply = await ask(router.port, { method: "HEAD", path: "/health" });
+    expect([reply.status, reply.body]).toEqual([200, ""]);
   });
 });
 

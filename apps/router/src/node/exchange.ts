@@ -4,7 +4,7 @@ import { type ClientError, requestIdOf, type Trace, traceOf } from "@proveniq/ht
 import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
 import { learnSuccessor } from "../successor.ts";
-import { answerHealth, answerPreflight } from "./answer.ts";
+import { allowedInstead, answerHealth, answerPreflight, isHealth } from "./answer.ts";
 import { cellHead, type Route } from "./cell-head.ts";
 import { ClientAnswer } from "./client-answer.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "./exchange-context.ts";
 import { failureProblems } from "./failures.ts";
 import { clientGone, emptyRecord, type RequestRecord } from "./log.ts";
-import { isReplayable, RequestBody } from "./request-body.ts";
+import { dropRest, isReplayable, RequestBody } from "./request-body.ts";
 import type { ResponseHandler, ResponseHead, UpstreamCall, UpstreamFailure } from "./upstream/types.ts";
 
 /** One request and its answer: decided, sent to a cell, retried where that is safe, and recorded. */
@@ -78,10 +78,12 @@ export class Exchange implements ResponseHandler {
     this.#head = head;
     this.#record.host = head.host;
     if (this.#brokenBy !== undefined) return this.#breakOff(this.#brokenBy);
-    if (head.target === "/health" || head.target.startsWith("/health?")) return this.#answerHealth();
+    const health = isHealth(head.target);
+    const allow = allowedInstead(this.#record.method, health);
+    if (allow !== undefined) return this.#refuse("method-not-allowed", `Use one of ${allow}.`, false, allow);
+    if (health) return this.#answerHealth();
     if (this.#record.method === "OPTIONS" && isPreflight("OPTIONS", (name) => headerOf(this.#req, name)))
       return this.#answerPreflight();
-    if (this.#record.method === "TRACE") return this.#refuse("method-not-allowed", "TRACE is not offered.");
     this.#record.reason = "too-large";
     if (head.contentLength > this.#context.body.maxBytes) return this.#refuseSize();
     const decision = decide(routable(head), this.#context.directory);
@@ -169,7 +171,7 @@ export class Exchange implements ResponseHandler {
   onEnd(): void {
     this.#call = undefined;
     this.#answer.end();
-    this.#body?.discard();
+    this.#discardUnread();
   }
 
   onDrain(): void {
@@ -283,10 +285,11 @@ export class Exchange implements ResponseHandler {
   }
 
   /** @param ends The connection cannot carry another request. */
-  #refuse(problem: ProblemCode, detail: string, ends = false): void {
+  #refuse(problem: ProblemCode, detail: string, ends = false, allow?: string): void {
     if (this.#ended || this.#answer.begun || this.#answer.lost) return;
     this.#record.problem = problem;
-    const ids = { requestId: this.#record.requestId, trace: this.#trace ?? traceOf(undefined, undefined) };
+    const trace = this.#trace ?? traceOf(undefined, undefined);
+    const ids = { requestId: this.#record.requestId, trace, allow };
     const waits = problem === "request-timeout" || this.#head?.expectsContinue === true;
     const close = ends || waits || this.#context.draining();
     this.#record.status = this.#answer.problem(problem, detail, ids, close);
@@ -297,9 +300,7 @@ export class Exchange implements ResponseHandler {
 
   /** An answer has been given before the body came: read the rest away, so that the client sees the answer. */
   #discardUnread(): void {
-    if (this.#req.complete) return;
-    this.#body ??= new RequestBody(this.#req, undefined, this.#context.body, undefined);
-    this.#body.discard();
+    dropRest(this.#req, this.#body, this.#context.body);
   }
 
   /** The answer has been written, or its client has gone. Further calls do nothing. */

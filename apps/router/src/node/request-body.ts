@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { readAway } from "@proveniq/http-edge";
 import type { RequestHead } from "../request-head.ts";
 import { noteStreamed } from "./collect.ts";
 import type { UpstreamRequest } from "./upstream/types.ts";
@@ -37,24 +38,19 @@ const maxPieces = 64;
 export class RequestBody {
   readonly #req: IncomingMessage;
   readonly #limits: BodyLimits;
-  readonly #reader: BodyReader | undefined;
+  readonly #reader: BodyReader;
   readonly #chunked: boolean;
-  #state: "collecting" | "whole" | "streaming" | "discarding" = "collecting";
+  #state: "collecting" | "whole" | "streaming" | "dropped" = "collecting";
   #pieces: Buffer[] = [];
   #whole: Buffer | undefined;
   #bytes = 0;
   #stalledMs = 0;
 
-  constructor(
-    req: IncomingMessage,
-    head: RequestHead | undefined,
-    limits: BodyLimits,
-    reader: BodyReader | undefined,
-  ) {
+  constructor(req: IncomingMessage, head: RequestHead, limits: BodyLimits, reader: BodyReader) {
     this.#req = req;
     this.#limits = limits;
     this.#reader = reader;
-    this.#chunked = head?.body === "chunked";
+    this.#chunked = head.body === "chunked";
   }
 
   /** Begin to read. */
@@ -83,17 +79,10 @@ export class RequestBody {
     if (this.#state === "streaming") this.#req.resume();
   }
 
-  /** Nobody needs the rest any more: read it away, within the limits, so that the client can read its answer meanwhile. */
-  discard(): void {
-    if (this.#req.complete || this.#state === "discarding") return;
-    this.#state = "discarding";
+  /** Nobody needs the rest any more. */
+  drop(): void {
+    this.#state = "dropped";
     this.#pieces = [];
-    const timer = setTimeout(() => this.#req.socket.destroy(), this.#limits.discardMs);
-    timer.unref();
-    this.#req.once("close", () => clearTimeout(timer));
-    if (this.#req.listenerCount("data") === 0)
-      this.#req.on("data", (piece: Buffer) => this.#guard(() => this.#onPiece(piece)));
-    this.#req.resume();
   }
 
   /** True when nothing came for too long while the body is read in full. */
@@ -107,8 +96,7 @@ export class RequestBody {
     try {
       work();
     } catch (error) {
-      if (this.#reader === undefined) this.#req.socket.destroy();
-      else this.#reader.onFault(error);
+      this.#reader.onFault(error);
     }
   }
 
@@ -117,8 +105,7 @@ export class RequestBody {
     this.#stalledMs = 0;
     noteStreamed(piece.length);
     if (this.#bytes > this.#limits.maxBytes) {
-      if (this.#state === "discarding") this.#req.socket.destroy();
-      else this.#reader?.onTooLarge();
+      this.#reader.onTooLarge();
       return;
     }
     if (this.#state === "streaming") this.#pass(piece);
@@ -131,15 +118,15 @@ export class RequestBody {
 
   #startStreaming(): void {
     this.#state = "streaming";
-    this.#reader?.onReady();
+    this.#reader.onReady();
   }
 
   #pass(piece: Buffer): void {
-    if (this.#reader?.onPiece(piece) === false) this.#req.pause();
+    if (!this.#reader.onPiece(piece)) this.#req.pause();
   }
 
   #onEnd(): void {
-    if (this.#state === "streaming") this.#reader?.onSent();
+    if (this.#state === "streaming") this.#reader.onSent();
     else if (this.#state === "collecting") {
       this.#whole =
         this.#pieces.length === 1 && this.#pieces[0] !== undefined
@@ -147,7 +134,7 @@ export class RequestBody {
           : Buffer.concat(this.#pieces);
       this.#pieces = [];
       this.#state = "whole";
-      this.#reader?.onReady();
+      this.#reader.onReady();
     }
   }
 }
@@ -155,4 +142,11 @@ export class RequestBody {
 /** True when the request can be sent again: it has no body, or all of it is here. */
 export function isReplayable(body: RequestBody | undefined): boolean {
   return body === undefined || body.replayable;
+}
+
+/** What is left of a request whose answer has been given: nobody needs it, whatever was to become of it. */
+export function dropRest(req: IncomingMessage, body: RequestBody | undefined, limits: BodyLimits): void {
+  if (req.complete) return;
+  body?.drop();
+  readAway(req, { bytes: limits.maxBytes, ms: limits.discardMs });
 }
