@@ -22,6 +22,16 @@ describe("withinDeadline", () => {
     await expect(withinDeadline(1_000, () => Promise.reject(mistake))).rejects.toBe(mistake);
   });
 
+  test.each([
+    "3 INVALID_ARGUMENT: Transaction is invalid or closed",
+    "3 INVALID_ARGUMENT: The referenced transaction has expired or is no longer valid",
+  ])("a transaction that the database gave up is nobody's mistake: %s", async (message) => {
+    const lost = Object.assign(new Error(message), { code: 3 });
+    await expect(withinDeadline(1_000, () => Promise.reject(lost))).rejects.toMatchObject({
+      code: "database-unavailable",
+    });
+  });
+
   test("problems pass", async () => {
     const problem = new ProblemError("not-found");
     await expect(withinDeadline(1_000, () => Promise.reject(problem))).rejects.toBe(problem);

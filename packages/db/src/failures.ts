@@ -23,10 +23,17 @@ function unavailable(cause: unknown): ProblemError {
   );
 }
 
+/**
+ * INVALID_ARGUMENT, when it is about a transaction that took so long that the database gave it up: nobody's mistake. The library
+ * tries again only where the message has the first of these words.
+ */
+const givenUp = /transaction (has expired|is invalid or closed|has been closed)|no longer valid/i;
+
 /** The error to throw for whatever Firestore threw. */
 export function explained(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return transient.has(code) ? unavailable(error) : error;
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const lost = transient.has(error.code) || (error.code === 3 && givenUp.test(error.message));
+  return lost ? unavailable(error) : error;
 }
 
 /**
