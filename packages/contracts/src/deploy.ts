@@ -14,7 +14,12 @@ export type Lease = z.infer<typeof lease>;
 export const cellDeploys = z.strictObject({
   cellId,
   serving: artefactRef.optional().describe("What the last deploy that ended well put there"),
-  previous: artefactRef.optional().describe("What that one replaced: where a rollback goes"),
+  previous: artefactRef.optional().describe("What ran before that one: where a rollback goes"),
+  older: z
+    .array(artefactRef)
+    .max(10)
+    .optional()
+    .describe("What ran before, newest first, without what was gone back from"),
   lease: lease.optional(),
   deployId: z.uuid().optional().describe("The deploy that is under way, or was when its process died"),
 });

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { CommandError, exitCodes } from "./cli/errors.ts";
 import { type OpenEnvironment, Where } from "./cli/where.ts";
+import { acknowledgeCommand } from "./commands/acknowledge.ts";
 import { analyticsCommand } from "./commands/analytics.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
@@ -68,6 +69,7 @@ export function commands(output: Output, open?: OpenEnvironment): Command {
     snapshotCommand(output, where),
     secretsCommand(output, where),
     statusCommand(output, where),
+    acknowledgeCommand(output, where),
     logsCommand(output, where),
     packCommand(output),
     deployCommand(output, where),

@@ -7,10 +7,12 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Packed, packArtefact, unpackArtefact } from "@proveniq/control-plane/artefact";
+import { cellManifest, parseFile } from "@proveniq/contracts";
+import { loadEntries, type Packed, packArtefact, unpackArtefact } from "@proveniq/control-plane/artefact";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { freePort } from "../../setup/ports.ts";
 import { root } from "./rig.ts";
+import { packVersion } from "./versions.ts";
 
 const fleet = inject("fleet");
 const framework = createRequire(join(root, "apps/cell-api/package.json")).resolve(
@@ -87,6 +89,32 @@ function listens(port: number): Promise<boolean> {
     socket.on("error", () => resolve(false));
   });
 }
+
+describe("what is packed", () => {
+  const manifest = parseFile(
+    cellManifest,
+    "cell.json",
+    readFileSync(join(root, "infra/cells/eu/cell.json"), "utf8"),
+  );
+
+  it("is loaded as every entry that a cloud loads", async () => {
+    await expect(loadEntries(packed, "eu", manifest)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    [
+      "functions.js",
+      "throw new Error('no such table');",
+      /functions\.js cannot be loaded as \w+[^]*no such table[^]*at /,
+    ],
+    ["functions.js", "process.exit(3);", /it ended with exit code 3/],
+    ["functions.js", "import './chunks/gone.js';", /Cannot find module[^]*gone\.js/],
+    ["server.js", "throw new Error('no such port');", /server\.js cannot be loaded[^]*no such port/],
+  ])("is refused when %s begins with %s", async (file, fault, message) => {
+    const broken = await packVersion(root, join(folder, "broken"), "good", "", { file, before: fault });
+    await expect(loadEntries(broken, "eu", manifest)).rejects.toThrow(message);
+  });
+});
 
 describe("every function of the packed artefact", () => {
   it.each(["api", "bulk"])("%s starts from the zip, shows its digest and serves a tenant", async (name) => {

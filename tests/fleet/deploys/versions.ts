@@ -28,8 +28,14 @@ const faults = {
 } as const;
 export type Fault = keyof typeof faults;
 
-/** Pack what is built, with a fault in it. `mark` makes versions with the same fault differ. */
-export async function packVersion(root: string, out: string, fault: Fault, mark = ""): Promise<Packed> {
+/** Pack what is built, with a fault in it. `mark` makes versions with the same fault differ; `more`: what a file begins with. */
+export async function packVersion(
+  root: string,
+  out: string,
+  fault: Fault,
+  mark = "",
+  more?: { file: string; before: string },
+): Promise<Packed> {
   const dist = await mkdtemp(join(tmpdir(), "version-"));
   try {
     const artefact = join(dist, "artefact");
@@ -37,6 +43,10 @@ export async function packVersion(root: string, out: string, fault: Fault, mark 
     await writeFile(join(artefact, "version.js"), `${faults[fault]}// ${mark}\n`);
     const server = join(artefact, "server.js");
     await writeFile(server, `import "./version.js";\n${await readFile(server, "utf8")}`);
+    if (more !== undefined) {
+      const file = join(artefact, more.file);
+      await writeFile(file, `${more.before}\n${await readFile(file, "utf8")}`);
+    }
     const files = await filesOf(artefact);
     const built = { digest: digestOf(files), files: [...files.keys()], packages: [] };
     await writeFile(join(dist, "artefact.json"), JSON.stringify(built));

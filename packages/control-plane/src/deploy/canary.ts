@@ -4,6 +4,16 @@ import { request as secure } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { headers } from "@proveniq/contracts";
 import { z } from "zod";
+import { RefusedError } from "../refused.ts";
+import {
+  type Answer,
+  type Ask,
+  canaryScopes,
+  importOne,
+  type Question,
+  RefusedAnswer,
+  writeAndRead,
+} from "./canary-day.ts";
 import type { CanaryAccess } from "./types.ts";
 
 /** Nobody waits longer for a canary, in milliseconds. */
@@ -12,15 +22,34 @@ const everyMs = 400;
 /** So many failures in a row, and there is no need to wait for statistics. */
 const enoughFailures = 4;
 
+/** A version that fails every other time must not come through. */
+const smokeRounds = 3;
+/** An import takes longer than all else. */
+const importEvery = 5;
+
 const described = z.object({ artefactDigest: z.string() });
-const item = z.object({ id: z.string(), title: z.string() });
+const caller = z.object({ scopes: z.array(z.string()) });
 
 /** The tenant by whose requests a cell is tried: an ordinary one, which nobody is. */
 export const canaryTenant = (cell: string) => `canary-${cell}`;
 
 /**
- * Try a cell through the edge as a tenant would: it answers, with this artefact, takes an item, gives it back and deletes
- * it. Repeats until it goes well or `withinSeconds` have passed; then throws what went wrong last.
+ * Throws `RefusedError` when the canary's key cannot do what people do: that is no fault of any version. A cell that is ill says
+ * nothing about it.
+ */
+export async function checkCanary(access: CanaryAccess, signal: AbortSignal): Promise<void> {
+  const answer = await asking(access, signal)({ method: "GET", path: "/me" }).catch(() => undefined);
+  const told = caller.safeParse(answer?.body);
+  if (!told.success) return;
+  const missing = canaryScopes.filter((scope) => !told.data.scopes.includes(scope));
+  if (missing.length > 0)
+    throw new RefusedError(
+      `the key of ${access.tenantId} lacks ${missing.join(", ")}: give it one with ${canaryScopes.join(",")} (docs/deploys.md)`,
+    );
+}
+
+/**
+ * Try a cell through the edge as a tenant would: it answers, with this artefact, and does what people do. Repeats until it goes well or `withinSeconds` have passed; then throws what went wrong last.
  */
 export async function smoke(
   access: CanaryAccess,
@@ -43,37 +72,35 @@ export async function smoke(
 
 async function onceThrough(access: CanaryAccess, digest: string, signal: AbortSignal): Promise<void> {
   const { tenantId } = access;
-  const cell = described.parse(await ask(access, "GET", `/t/${tenantId}/v1/cell`, undefined, signal));
+  const ask = asking(access, signal);
+  const cell = described.parse((await ask({ method: "GET", path: `/t/${tenantId}/v1/cell` })).body);
   if (cell.artefactDigest !== digest)
     throw new Error(`wrong digest: the cell serves ${cell.artefactDigest}, not ${digest}`);
-  await writeAndRead(access, signal);
+  for (let n = 0; n < smokeRounds; n += 1) await writeAndRead(ask);
+  await importOne(ask, signal);
 }
 
-async function writeAndRead(access: CanaryAccess, signal: AbortSignal): Promise<void> {
-  const title = `Canary ${randomUUID()}`;
-  const items = `/t/${access.tenantId}/v1/items`;
-  const made = item.parse(await ask(access, "POST", items, { title, category: "other" }, signal));
-  const read = item.parse(await ask(access, "GET", `${items}/${made.id}`, undefined, signal));
-  if (read.title !== title) throw new Error("the cell gave back another item than it took");
-  await ask(access, "DELETE", `${items}/${made.id}`, undefined, signal);
+/** Asks as the tenant, below its own path; throws unless a request is answered well, and in time. */
+function asking(access: CanaryAccess, signal: AbortSignal): Ask {
+  return async ({ path, ...request }) => {
+    const below = path.startsWith("/t/") ? path : `/t/${access.tenantId}/v1${path}`;
+    return ask(access, { ...request, path: below }, signal);
+  };
 }
 
-/** One request; throws unless it is answered well, and in time. */
 async function ask(
   { url, tenantId, key }: CanaryAccess,
-  method: string,
-  path: string,
-  body: unknown,
+  { method, path, body, headers: more = {} }: Question,
   signal: AbortSignal,
-): Promise<unknown> {
-  const what = `${method} ${path.replace(/\/[A-Za-z0-9_-]{20,}$/, "/…")}`;
+): Promise<Answer> {
+  const what = `${method} ${path.replace(/\/[A-Za-z0-9_-]{20,}(?=\/|$)/g, "/…")}`;
   const late = AbortSignal.timeout(answerMs);
   const sent = {
     authorization: `Bearer ${key}`,
     [headers.tenant]: tenantId,
-    ...(body === undefined
-      ? {}
-      : { "content-type": "application/json", [headers.idempotencyKey]: randomUUID() }),
+    ...(method !== "POST" ? {} : { [headers.idempotencyKey]: randomUUID() }),
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...more,
   };
   const answer = await call(new URL(path, url), method, sent, body, AbortSignal.any([signal, late])).catch(
     (error: unknown) => {
@@ -82,8 +109,8 @@ async function ask(
       throw new Error(`${what}: ${reason}`, { cause: error });
     },
   );
-  if (answer.status >= 300) throw new Error(`${what}: ${answer.status} ${answer.text.slice(0, 300)}`);
-  return answer.text === "" ? undefined : JSON.parse(answer.text);
+  if (answer.status >= 300) throw new RefusedAnswer(what, answer.status, answer.text);
+  return { status: answer.status, body: answer.text === "" ? undefined : JSON.parse(answer.text) };
 }
 
 /** Not `fetch`: names under localhost lead to this machine (RFC 6761) whatever its resolver knows of them, and keep their Host. */
@@ -91,7 +118,7 @@ function call(
   url: URL,
   method: string,
   sent: Record<string, string>,
-  body: unknown,
+  body: string | undefined,
   signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
   const send = url.protocol === "https:" ? secure : plain;
@@ -108,7 +135,7 @@ function call(
       },
     );
     request.on("error", reject);
-    request.end(body === undefined ? undefined : JSON.stringify(body));
+    request.end(body);
   });
 }
 
@@ -118,9 +145,11 @@ function call(
  */
 export async function keepAsking(access: CanaryAccess, signal: AbortSignal): Promise<void> {
   let failures = 0;
-  while (!signal.aborted) {
+  const ask = asking(access, signal);
+  for (let round = 0; !signal.aborted; round += 1) {
     try {
-      await writeAndRead(access, signal);
+      await writeAndRead(ask);
+      if (round % importEvery === importEvery - 1) await importOne(ask, signal);
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;

@@ -14,6 +14,7 @@ import type { Packed } from "../artefact/index.ts";
 import type { Fleet } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
 import { canaryTenant } from "./canary.ts";
+import { canaryScopes } from "./canary-day.ts";
 import { illsOf } from "./health.ts";
 import { readTraffic } from "./monitoring.ts";
 import type { CanaryAccess, DeployTarget, Observed } from "./types.ts";
@@ -151,7 +152,7 @@ export class CloudTarget implements DeployTarget {
     const tenantId = canaryTenant(cell);
     if (canaryKey === undefined)
       throw new RefusedError(
-        `FLEET_CANARY_KEY is not set: a key of tenant ${tenantId} with items:read and items:write. docs/deploys.md says how to make one.`,
+        `FLEET_CANARY_KEY is not set: a key of tenant ${tenantId} with ${canaryScopes.join(", ")}. docs/deploys.md says how to make one.`,
       );
     return Promise.resolve({
       url: `https://${edgeHost(fleet.config, this.#manifest(cell).residency)}`,
@@ -164,16 +165,20 @@ export class CloudTarget implements DeployTarget {
     const { project, origins, residency } = this.#manifest(cell);
     const prove = (url: string) => this.#options.prove(residency, url);
     const token = async () => (await this.#options.run(commandLines.token(), signal)).trim();
-    const traffic = await readTraffic({
-      api: this.#options.monitoring ?? "https://monitoring.googleapis.com",
-      token,
-      project,
-      service: `${cell}-api`,
-      seconds,
-      signal,
-    });
-    if (traffic === undefined) return undefined;
-    return { ...traffic, ill: await illsOf(origins, prove) };
+    const of = (service: "api" | "bulk") =>
+      readTraffic({
+        api: this.#options.monitoring ?? "https://monitoring.googleapis.com",
+        token,
+        project,
+        service: `${cell}-${service}`,
+        seconds,
+        signal,
+      });
+    const [api, bulk] = await Promise.all([of("api"), of("bulk")]);
+    if (api === undefined) return undefined;
+    const { requests, failed } = bulk ?? { requests: 0, failed: 0 };
+    const all = { ...api, requests: api.requests + requests, failed: api.failed + failed };
+    return { ...all, ill: await illsOf(origins, prove) };
   }
 
   get #central(): FleetConfig["central"] {

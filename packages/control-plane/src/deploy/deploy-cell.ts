@@ -2,7 +2,7 @@ import type { ArtefactRef, DeployRecord } from "@proveniq/contracts";
 import { type DeployBook, LeaseLost, type Origin } from "@proveniq/db/control";
 import type { Packed } from "../artefact/index.ts";
 import { RefusedError } from "../refused.ts";
-import { smoke } from "./canary.ts";
+import { checkCanary, smoke } from "./canary.ts";
 import { describeObserved, regression } from "./gate.ts";
 import { DeploySession } from "./session.ts";
 import { observeAsked } from "./trial.ts";
@@ -17,6 +17,8 @@ export interface DeployRequest {
   bake: Bake;
   origin: Origin;
   rolloutId?: string;
+  /** It goes back to this: what it replaces is no version to go back to any more. */
+  back?: boolean;
   report: (event: DeployEvent) => void;
   /** Somebody wants it to end: what was begun is put back. */
   signal: AbortSignal;
@@ -77,6 +79,7 @@ async function run(
       await session.say("upload", `${request.artefact.zipBytes} bytes, ${artefact.zipSha256.slice(0, 12)}`);
     }
     const access = await target.canary(cell);
+    await checkCanary(access, signal);
     // One that runs already is on trial, and says nothing about what was before it.
     const known =
       now?.digest === artefact.digest ? undefined : await baseline(session, request, access, signal);
@@ -96,7 +99,7 @@ async function run(
     return putBack(session, request, { touched, previous, reason, artefact });
   }
   await session.say("end", bake.seconds === 0 ? "done, not watched" : "done");
-  await session.end("done", { serving: artefact });
+  await session.end("done", { serving: artefact, back: request.back === true });
   return { id, cell, outcome: "done", serving: artefact };
 }
 
@@ -174,13 +177,13 @@ async function putBack(
   return { id, cell, outcome: "rolled-back", reason, serving: previous };
 }
 
-/** Where a rollback of the cell leads: away from what is in doubt, if a deploy's process died, else to what ran before. */
+/** Where a rollback of the cell leads: away from what is in doubt, if a deploy's process died, else to what ran before, further back each time. */
 export async function rollbackTo(book: DeployBook, cell: string): Promise<ArtefactRef> {
   const known = await book.cell(cell);
   const to = known.deployId === undefined ? known.previous : known.serving;
   if (to === undefined)
     throw new RefusedError(
-      `nothing is recorded that cell ${cell} ran before: deploy an earlier commit instead`,
+      `nothing older is recorded that was good in cell ${cell}: deploy an earlier commit instead`,
     );
   return to;
 }

@@ -69,12 +69,12 @@ describe("whether a cell is worse than it was", () => {
   });
 });
 
-const metrics = (ok: number, failed: number, buckets: [string, number][]) =>
+const metrics = (ok: number, failed: number, buckets: [string, number][], imports = 0) =>
   [
     "# TYPE router_requests_total counter",
     `router_requests_total{cell="eu",service="api",reason="placement",status="200"} ${ok}`,
     `router_requests_total{cell="eu",service="api",reason="placement",status="503"} ${failed}`,
-    `router_requests_total{cell="eu",service="bulk",reason="placement",status="500"} 99`,
+    `router_requests_total{cell="eu",service="bulk",reason="placement",status="500"} ${imports}`,
     `router_requests_total{cell="us",service="api",reason="placement",status="500"} 99`,
     ...buckets.map(
       ([le, n]) =>
@@ -102,6 +102,22 @@ describe("what a router counts", () => {
       "eu",
     );
     expect(between(before, after)).toEqual({ requests: 100, failed: 10, p95Ms: expect.closeTo(300) });
+  });
+
+  it("counts what imports answer, and takes no latency from them", () => {
+    const after = readMetrics(
+      metrics(
+        110,
+        1,
+        [
+          ["0.1", 111],
+          ["+Inf", 111],
+        ],
+        40,
+      ),
+      "eu",
+    );
+    expect(between(before, after)).toMatchObject({ requests: 50, failed: 40, p95Ms: expect.closeTo(95) });
   });
 
   it("is told from nothing after the router began anew, and of nobody for a cell that nobody asked", () => {

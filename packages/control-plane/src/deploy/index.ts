@@ -1,5 +1,6 @@
 export { LeaseHeld } from "@proveniq/db/control";
 export { canaryTenant } from "./canary.ts";
+export { canaryScopes } from "./canary-day.ts";
 export { CloudTarget, type CommandLine, type CommandRunner, commandLines, textOf } from "./cloud.ts";
 export { type DeployEnd, type DeployRequest, deployCell, rollbackTo } from "./deploy-cell.ts";
 export { describeObserved, regression } from "./gate.ts";

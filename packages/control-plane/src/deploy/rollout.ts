@@ -54,7 +54,7 @@ export async function rollOut(request: RolloutRequest): Promise<RolloutRecord> {
     cells: order(request.manifests),
   };
   const record = await onceFree(
-    () => book.openRollout({ ...wanted, lease: prolonged(lease) }, new Date()),
+    (dead) => book.openRollout({ ...wanted, lease: prolonged(lease) }, dead),
     (text) => request.report({ at: new Date().toISOString(), cell: "fleet", step: "begin", text }),
   );
   const keeper = new Keeper(book, record);
@@ -65,7 +65,12 @@ export async function rollOut(request: RolloutRequest): Promise<RolloutRecord> {
   }
 }
 
-async function unfinished({ book, artefact, abandon }: RolloutRequest): Promise<RolloutRecord | undefined> {
+async function unfinished({
+  book,
+  artefact,
+  abandon,
+  report,
+}: RolloutRequest): Promise<RolloutRecord | undefined> {
   const latest = await book.latestRollout();
   if (latest?.outcome !== "running") return undefined;
   if (latest.artefact.digest === artefact.digest) return latest;
@@ -74,7 +79,10 @@ async function unfinished({ book, artefact, abandon }: RolloutRequest): Promise<
       `a rollout of ${latest.artefact.digest.slice(0, 12)} by ${latest.who} has not ended (${tell(latest)}): end it by deploying that artefact, or leave it with --abandon`,
     );
   const lease = newLease({ who: latest.who, from: latest.from });
-  const taken = await book.openRollout({ ...latest, lease }, new Date());
+  const taken = await onceFree(
+    (dead) => book.openRollout({ ...latest, lease: prolonged(lease) }, dead),
+    (text) => report({ at: new Date().toISOString(), cell: "fleet", step: "begin", text }),
+  );
   const endedAt = new Date().toISOString();
   await book.saveRollout({ ...taken, outcome: "stopped", reason: "abandoned", endedAt }, lease);
   return undefined;

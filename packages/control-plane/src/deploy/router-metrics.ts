@@ -1,6 +1,6 @@
 import type { Observed } from "./types.ts";
 
-/** What a router has counted of one cell's API since it started: requests, failures, and how many took at most so long. */
+/** What a router has counted of one cell since it started: requests and failures of all services, and how many of its API took at most so long. */
 export interface Counted {
   requests: number;
   failed: number;
@@ -19,12 +19,13 @@ export function readMetrics(text: string, cell: string): Counted {
     const labels = Object.fromEntries(
       [...labelText.matchAll(/([a-z_]+)="([^"]*)"/g)].map(([, key, v]) => [key, v]),
     );
-    if (labels["cell"] !== cell || labels["service"] !== "api") continue;
+    if (labels["cell"] !== cell) continue;
     const n = Number(value);
     if (name === "router_requests_total") {
       counted.requests += n;
       if (Number(labels["status"]) >= 500) counted.failed += n;
-    } else {
+    } else if (labels["service"] === "api") {
+      // A chunk of an import takes as long as it is large: what is slow there says nothing.
       const le = labels["le"] === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels["le"]);
       counted.durations.set(le, (counted.durations.get(le) ?? 0) + n);
     }

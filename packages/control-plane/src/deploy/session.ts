@@ -26,19 +26,31 @@ export const prolonged = (lease: Lease): Lease => ({ ...lease, until: until() })
 /** A process that was killed within a transaction holds its locks for about a minute more; nobody else can write until then. */
 const lockedMs = 90_000;
 
+/** A clock of this process alone: one that somebody sets does not make it jump. In milliseconds. */
+const ownClock = () => performance.now();
+
 /**
- * Try until whoever holds the lease has let go of it or is seen to be dead, and until the locks of a process that was killed are
- * gone. One that lives carries its lease on, and then `LeaseHeld` is thrown at once. `waiting` is told why, once each.
+ * Try until whoever holds the lease has let go of it or has given no sign of life for as long as a lease lasts, and until the locks of
+ * a process that was killed are gone. `attempt` is told whose lease counts as dead then: no time that another machine wrote down is
+ * believed. One that lives carries its lease on, and then `LeaseHeld` is thrown at once. `waiting` is told why, once each.
  */
-export async function onceFree<T>(attempt: () => Promise<T>, waiting: (why: string) => void): Promise<T> {
-  const deadline = Date.now() + lockedMs;
-  let seen: Lease | undefined;
+export async function onceFree<T>(
+  attempt: (dead: Lease | undefined) => Promise<T>,
+  waiting: (why: string) => void,
+  {
+    now = ownClock,
+    pause = (ms) => sleep(ms),
+  }: { now?: () => number; pause?: (ms: number) => Promise<unknown> } = {},
+): Promise<T> {
+  const deadline = now() + lockedMs;
+  let seen: { lease: Lease; since: number } | undefined;
   let locked = false;
   for (;;) {
     try {
-      return await attempt();
+      const silent = seen !== undefined && now() - seen.since >= leaseMs;
+      return await attempt(silent ? seen?.lease : undefined);
     } catch (error) {
-      if (error instanceof ProblemError && error.code === "database-unavailable" && Date.now() < deadline) {
+      if (error instanceof ProblemError && error.code === "database-unavailable" && now() < deadline) {
         if (!locked)
           waiting("the database does not let us write: a killed process may hold its locks for a minute");
         locked = true;
@@ -46,11 +58,12 @@ export async function onceFree<T>(attempt: () => Promise<T>, waiting: (why: stri
       }
       if (!(error instanceof LeaseHeld)) throw error;
       const { lease } = error;
-      if (seen !== undefined && (seen.token !== lease.token || seen.until !== lease.until)) throw error;
+      if (seen !== undefined && (seen.lease.token !== lease.token || seen.lease.until !== lease.until))
+        throw error;
       if (seen === undefined) waiting(`${error.message}; waiting whether that process still lives`);
-      seen = lease;
-      const left = Date.parse(lease.until) - Date.now();
-      await sleep(Math.min(Math.max(left, 0) + 100, beatMs + 1_000));
+      seen ??= { lease, since: now() };
+      const left = Math.max(0, seen.since + leaseMs - now());
+      await pause(Math.min(left + 100, beatMs + 1_000));
     }
   }
 }
@@ -110,9 +123,9 @@ export class DeploySession {
     };
     let lease = newLease(origin);
     const before = await onceFree(
-      () => {
+      (dead) => {
         lease = prolonged(lease);
-        return book.begin(record, lease, new Date());
+        return book.begin(record, lease, new Date(), dead);
       },
       (text) => report({ at: new Date().toISOString(), cell: what.cellId, step: "begin", text }),
     );
@@ -132,7 +145,7 @@ export class DeploySession {
   /** Write down how it ended, and give the cell back. */
   async end(
     outcome: DeployRecord["outcome"],
-    how: { reason?: string; serving?: ArtefactRef },
+    how: { reason?: string; serving?: ArtefactRef; back?: boolean },
   ): Promise<void> {
     clearInterval(this.#beat);
     await this.#writing.catch(() => undefined);

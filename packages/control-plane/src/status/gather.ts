@@ -1,6 +1,7 @@
 import type { Registry } from "@proveniq/db/control";
 import type { UsedDirectory } from "../directory/publish.ts";
 import { probe, probeCell, probeDatabase } from "./probe.ts";
+import type { Trouble } from "./troubles.ts";
 import type { CellPlace, FleetFacts, PlacedTenants, PublishedPlaces } from "./types.ts";
 
 /** Where the parts of a fleet are, and how those are asked that have no address. */
@@ -14,11 +15,13 @@ export interface FleetPlaces {
   /** Undefined: the router cannot be asked what it uses. */
   used?: (() => Promise<UsedDirectory>) | undefined;
   warehouse: (signal: AbortSignal) => Promise<unknown>;
+  /** Undefined: nobody here has started them. */
+  troubles?: () => Promise<Trouble[]>;
 }
 
 /** Ask everything at once. */
 export async function gatherFacts(places: FleetPlaces): Promise<FleetFacts> {
-  const [cells, router, registry, directory, used, warehouse] = await Promise.all([
+  const [cells, router, registry, directory, used, warehouse, troubles] = await Promise.all([
     Promise.all(places.cells.map((place) => probeCell(place.id, place))),
     // The router answers for itself there; any other path is a cell's.
     probe((signal) => answers(`${places.router}/health`, signal)),
@@ -26,8 +29,9 @@ export async function gatherFacts(places: FleetPlaces): Promise<FleetFacts> {
     places.directory === undefined ? undefined : probe(places.directory),
     places.used === undefined ? undefined : probe(places.used),
     probe((signal) => places.warehouse(signal).then(() => true as const)),
+    places.troubles === undefined ? undefined : probe(places.troubles),
   ]);
-  return { at: new Date().toISOString(), cells, router, registry, directory, used, warehouse };
+  return { at: new Date().toISOString(), cells, router, registry, directory, used, warehouse, troubles };
 }
 
 /** Who is placed where, as the registry says. */

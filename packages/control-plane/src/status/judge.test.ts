@@ -1,7 +1,8 @@
 import { type Claim, type Pause, pausable } from "@proveniq/contracts";
 import { describe, expect, it } from "vitest";
 import { judge } from "./judge.ts";
-import type { CellFacts, FleetFacts, PlacedTenants, Probe } from "./types.ts";
+import type { Trouble } from "./troubles.ts";
+import type { CellFacts, Finding, FleetFacts, PlacedTenants, Probe } from "./types.ts";
 
 const ok = <T>(value: T): Probe<T> => ({ ok: true, value });
 const dead: Probe<never> = { ok: false, error: "connection refused" };
@@ -127,6 +128,73 @@ describe("what is ill, where, and what to type", () => {
     ]);
     for (const used of [ok({ version: 9, digest }), ok({ version: 9, digest: null }), dead])
       expect(judge({ ...well, directory: ok(published), used })).toEqual([]);
+  });
+
+  const at = "2026-11-27T02:59:00.000Z";
+  it.each<[Trouble, Partial<Finding>]>([
+    [
+      { kind: "keeps-ending", service: "replicate-eu", count: 4, last: "ended (exit code 1)", at },
+      {
+        where: "eu",
+        what: `replicate-eu keeps ending: 4 times, last at ${at} (ended (exit code 1))`,
+        next: "npx fleet logs eu --service replicate --since 15m",
+      },
+    ],
+    [
+      { kind: "keeps-ending", service: "eu", count: 2, last: "ended (SIGKILL)", at },
+      { where: "eu", next: "npx fleet logs eu --since 15m" },
+    ],
+    [
+      { kind: "keeps-ending", service: "emulator-eu@aaaaaaaaaaaa", count: 2, last: "x", at },
+      { where: "eu", next: "npx fleet logs eu --service database --since 15m" },
+    ],
+    [
+      { kind: "keeps-ending", service: "emulator-central", count: 2, last: "x", at },
+      { where: "fleet", next: "npx fleet logs central --since 15m" },
+    ],
+    [
+      { kind: "keeps-ending", service: "router", count: 2, last: "x", at },
+      { where: "fleet", next: "npx fleet logs router --since 15m" },
+    ],
+    [
+      { kind: "no-log", service: "bulk-eu", since: at, reason: "ENOSPC" },
+      { where: "fleet", what: expect.stringContaining("ENOSPC"), next: "df -h ." },
+    ],
+    [
+      { kind: "data-lost", database: "eu", at, savedAt: "2026-11-27T02:55:00.000Z" },
+      {
+        where: "eu",
+        what: `the database of eu was lost at ${at}, and what was written after 2026-11-27T02:55:00.000Z with it`,
+        next: "npx fleet acknowledge",
+      },
+    ],
+    [
+      { kind: "data-lost", database: "all", at, savedAt: null },
+      {
+        where: "fleet",
+        what: `every database was lost at ${at}, and all that was in it with it`,
+        next: "npx fleet acknowledge",
+      },
+    ],
+  ])("tells of what only those know who started it: %o", (trouble, told) => {
+    expect(judge({ ...well, troubles: ok([trouble]) })).toEqual([
+      expect.objectContaining({ level: "ill", ...told }),
+    ]);
+  });
+
+  it("takes a version back whose service keeps ending where the others run another one", () => {
+    const other = { ...cell, id: "us", digest: ok("bb"), tenants: ok([]) };
+    const trouble: Trouble = { kind: "keeps-ending", service: "sink-us", count: 3, last: "x", at };
+    expect(judge({ ...well, cells: [cell, other], troubles: ok([trouble]) })[0]?.next).toBe(
+      "npx fleet rollback us",
+    );
+  });
+
+  it("notes what is degraded", () => {
+    const degraded = ok({ ...service, status: "degraded", degraded: ["tracing: no collector"] });
+    expect(judge(of({ api: degraded }))).toMatchObject([
+      { level: "note", what: "the API is degraded: tracing: no collector" },
+    ]);
   });
 
   it("is nothing when all is well, when nothing is asked for, and when a few of many requests fail", () => {

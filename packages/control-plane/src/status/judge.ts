@@ -1,5 +1,6 @@
 import type { Pausable } from "@proveniq/contracts";
 import type { UsedDirectory } from "../directory/publish.ts";
+import { judgeTroubles } from "./troubles.ts";
 import type {
   CellFacts,
   Finding,
@@ -26,6 +27,7 @@ export function judge(facts: FleetFacts, suffix = ""): Finding[] {
     ...facts.cells.flatMap((cell) => judgeCell(cell, mixed)),
     ...judgeCentre(facts),
     ...judgeEpochs(facts),
+    ...judgeTroubles((facts.troubles === undefined ? undefined : valueOf(facts.troubles)) ?? [], mixed),
   ];
   const sorted = [...found.filter((f) => f.level === "ill"), ...found.filter((f) => f.level === "note")];
   return sorted.map((f) => ({ ...f, next: `${f.next}${suffix}` }));
@@ -80,6 +82,13 @@ function judgeCell(cell: CellFacts, mixed: boolean): Finding[] {
     const wrong: Finding[] = [];
     if (ready.unavailable.length > 0)
       wrong.push(ill(`the ${name} does not reach ${ready.unavailable.join(", ")}`, page("cell-loss"), logs));
+    // Market values that are behind are judged by themselves.
+    const degraded = ready.degraded.filter((each) => !each.startsWith("market"));
+    if (degraded.length > 0)
+      wrong.push({
+        ...ill(`the ${name} is degraded: ${degraded.join("; ")}`, page("cell-loss"), logs),
+        level: "note",
+      });
     const { requests, failed, seconds } = ready.traffic ?? { requests: 0, failed: 0, seconds: 0 };
     if (requests >= failureBounds.requests && failed / requests > failureBounds.rate)
       wrong.push(

@@ -2,6 +2,7 @@ import type { Pause } from "@proveniq/contracts";
 import type { InspectedTenant } from "@proveniq/db/inspect";
 import type { DatabasePool } from "@proveniq/db/pool";
 import type { UsedDirectory } from "../directory/publish.ts";
+import type { Trouble } from "./troubles.ts";
 
 /** One question with its own time limit: an answer, or why there is none. */
 export type Probe<T> = { ok: true; value: T } | { ok: false; error: string };
@@ -78,6 +79,8 @@ export interface FleetFacts {
   used?: Probe<UsedDirectory> | undefined;
   /** Undefined: it was not asked. */
   warehouse: Probe<true> | undefined;
+  /** Of the processes and the data. Undefined: nobody here has started them. */
+  troubles?: Probe<Trouble[]> | undefined;
 }
 
 /** Something that is wrong, and what to do. */

@@ -39,6 +39,14 @@ const deploy = (letter: string): DeployRecord => ({
   timeline: [],
 });
 
+/** What is known of a cell that runs the first, and ran the others, newest first. */
+const runs = (letter: string, ...before: string[]) => ({
+  cellId: "eu",
+  serving: artefact(letter),
+  ...(before[0] === undefined ? {} : { previous: artefact(before[0]) }),
+  older: before.map(artefact),
+});
+
 describe("the deploys of a cell", () => {
   test("are written down step by step, and keep what the cell runs and ran", async () => {
     const book = fresh();
@@ -52,11 +60,25 @@ describe("the deploys of a cell", () => {
       await book.finish(record, lease, { outcome: "done", at: later(5), serving: record.artefact });
       expect((await book.recent(1, "eu"))[0]).toMatchObject({ outcome: "done", timeline: [step] });
     }
-    expect(await book.cell("eu")).toEqual({ cellId: "eu", serving: artefact("b"), previous: artefact("a") });
-    const [record, lease] = [deploy("a"), leaseUntil(10)];
-    await book.begin(record, lease, now);
-    await book.finish(record, lease, { outcome: "done", at: later(5), serving: artefact("a") });
-    expect(await book.cell("eu")).toEqual({ cellId: "eu", serving: artefact("a"), previous: artefact("b") });
+    expect(await book.cell("eu")).toEqual(runs("b", "a"));
+  });
+
+  test("know where each rollback goes: further back, past what was gone back from, until there is nothing", async () => {
+    const book = fresh();
+    const put = async (letter: string, back = false) => {
+      const [record, lease] = [deploy(letter), leaseUntil(10)];
+      await book.begin(record, lease, now);
+      await book.finish(record, lease, { outcome: "done", at: later(5), serving: artefact(letter), back });
+      return book.cell("eu");
+    };
+    for (const letter of ["a", "b", "c"]) await put(letter);
+    expect(await put("b", true)).toEqual(runs("b", "a"));
+    expect(await put("a", true)).toEqual(runs("a"));
+    // Deployed once more, by somebody who means it.
+    expect(await put("c")).toEqual(runs("c", "a"));
+    expect(await put("c")).toEqual(runs("c", "a"));
+    expect(await put("d")).toEqual(runs("d", "c", "a"));
+    expect(await put("a")).toEqual(runs("a", "d", "c"));
   });
 
   test("know what the first of them found in the cell, as the way back", async () => {
@@ -65,7 +87,7 @@ describe("the deploys of a cell", () => {
     await book.begin(record, lease, now);
     await book.note(record, lease, [], { previous: artefact("a") });
     await book.finish(record, lease, { outcome: "done", at: later(5), serving: artefact("b") });
-    expect(await book.cell("eu")).toEqual({ cellId: "eu", serving: artefact("b"), previous: artefact("a") });
+    expect(await book.cell("eu")).toEqual(runs("b", "a"));
   });
 
   test("that end badly leave what is recorded of the cell as it was", async () => {
@@ -83,9 +105,13 @@ describe("the deploys of a cell", () => {
     await book.begin(first, lease, now);
     const second = deploy("b");
     await expect(book.begin(second, leaseUntil(30), later(9))).rejects.toThrow(LeaseHeld);
+    // Whatever the clock of whoever asks says, and whatever it saw before the last sign of life.
+    await expect(book.begin(second, leaseUntil(90), later(3_600))).rejects.toThrow(LeaseHeld);
+    const stale = { ...lease, until: later(1).toISOString() };
+    await expect(book.begin(second, leaseUntil(30), later(11), stale)).rejects.toThrow(LeaseHeld);
     expect(await book.recent(5)).toHaveLength(1);
     const taken = leaseUntil(30);
-    expect(await book.begin(second, taken, later(11))).toMatchObject({ deployId: first.id });
+    expect(await book.begin(second, taken, later(11), lease)).toMatchObject({ deployId: first.id });
     // Making it again, as after a commit whose answer was lost, changes nothing.
     await book.begin(second, taken, later(11));
     expect((await book.recent(5)).map((d) => d.outcome).sort()).toEqual(["abandoned", "running"]);
@@ -122,12 +148,12 @@ describe("rollouts", () => {
     const book = fresh();
     expect(await book.latestRollout()).toBeUndefined();
     const lease = leaseUntil(10);
-    const record = await book.openRollout(rollout("a", lease), now);
+    const record = await book.openRollout(rollout("a", lease));
     await book.saveRollout({ ...record, canary: "passed" }, lease);
-    await expect(book.openRollout(rollout("b", leaseUntil(30)), later(5))).rejects.toThrow(LeaseHeld);
-    await expect(book.openRollout({ ...record, lease: leaseUntil(30) }, later(5))).rejects.toThrow(LeaseHeld);
+    await expect(book.openRollout(rollout("b", leaseUntil(30)))).rejects.toThrow(LeaseHeld);
+    await expect(book.openRollout({ ...record, lease: leaseUntil(30) })).rejects.toThrow(LeaseHeld);
     const again = leaseUntil(30);
-    const taken = await book.openRollout({ ...record, lease: again }, later(11));
+    const taken = await book.openRollout({ ...record, lease: again }, lease);
     expect(taken).toMatchObject({ id: record.id, canary: "passed" });
     await expect(book.saveRollout({ ...record, outcome: "done" }, lease)).rejects.toThrow(LeaseLost);
     await book.saveRollout({ ...taken, outcome: "done" }, again);

@@ -12,7 +12,7 @@ import {
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
 import type { DatabasePool } from "../pool.ts";
 
-/** Somebody else works on it; the message says who, and until when to wait at most. */
+/** Somebody else works on it; the message says who. */
 export class LeaseHeld extends Error {
   readonly lease: Lease;
   constructor(what: string, lease: Lease) {
@@ -50,16 +50,17 @@ export class DeployBook {
 
   /**
    * Begin a deploy: takes the cell's lease, and closes as `abandoned` a deploy whose process let go of it. Throws
-   * `LeaseHeld` while another holds it.
+   * `LeaseHeld` while another holds it. `dead`: the lease of a process that gave no sign of life while whoever asks waited a whole
+   * lease; no clock of another machine is believed.
    */
-  async begin(record: DeployRecord, lease: Lease, now: Date): Promise<CellDeploys> {
+  async begin(record: DeployRecord, lease: Lease, now: Date, dead?: Lease): Promise<CellDeploys> {
     const checked = deployRecord.parse(record);
     return this.#run((db) =>
       db.runTransaction(async (tx) => {
         const ref = cellRef(db, checked.cellId);
         const cell = readCell(await tx.get(ref), checked.cellId);
         if (cell.deployId === checked.id) return cell;
-        refuseHeld(`cell ${checked.cellId}`, cell.lease, lease, now);
+        refuseHeld(`cell ${checked.cellId}`, cell.lease, lease, dead);
         const left = cell.deployId === undefined ? undefined : await tx.get(deployRef(db, cell.deployId));
         if (left?.exists === true && left.get("outcome") === "running")
           tx.update(left.ref, { outcome: "abandoned", endedAt: now.toISOString() });
@@ -92,11 +93,20 @@ export class DeployBook {
     );
   }
 
-  /** Ends a deploy and gives back its lease. With `serving` the cell is recorded to run that. Throws `LeaseLost`. */
+  /**
+   * Ends a deploy and gives back its lease. With `serving` the cell is recorded to run that; `back`: it was gone back to, and what it
+   * replaced is no version to go back to. Throws `LeaseLost`.
+   */
   async finish(
     { id, cellId }: Pick<DeployRecord, "id" | "cellId">,
     lease: Lease,
-    end: { outcome: DeployRecord["outcome"]; at: Date; reason?: string; serving?: ArtefactRef },
+    end: {
+      outcome: DeployRecord["outcome"];
+      at: Date;
+      reason?: string;
+      serving?: ArtefactRef;
+      back?: boolean;
+    },
   ): Promise<void> {
     await this.#run((db) =>
       db.runTransaction(async (tx) => {
@@ -104,8 +114,8 @@ export class DeployBook {
         const record = deployRecord.parse(deploy?.data());
         if (record.endedAt !== undefined && record.outcome === end.outcome) return;
         mineOnly(`cell ${cellId}`, cell?.get("lease"), lease);
-        const { lease: _, deployId: __, ...kept } = cellDeploys.parse(cell?.data());
-        const { outcome, reason, serving } = end;
+        const known = cellDeploys.parse(cell?.data());
+        const { outcome, reason, serving, back = false } = end;
         const became = {
           ...record,
           outcome,
@@ -113,7 +123,10 @@ export class DeployBook {
           ...(reason === undefined ? {} : { reason: reason.slice(0, 2_000) }),
         };
         tx.set(deployRef(db, id), deployRecord.parse(became));
-        tx.set(cellRef(db, cellId), cellDeploys.parse({ ...kept, ...moved(kept, serving, record.previous) }));
+        tx.set(
+          cellRef(db, cellId),
+          cellDeploys.parse({ cellId, ...moved(known, serving, record.previous, back) }),
+        );
       }),
     );
   }
@@ -141,15 +154,15 @@ export class DeployBook {
 
   /**
    * Take up a rollout, new or left by another, under `record.lease`. Throws `LeaseHeld` while another works on this or any
-   * other one.
+   * other one; `dead` as in `begin`.
    */
-  async openRollout(record: RolloutRecord, now: Date): Promise<RolloutRecord> {
+  async openRollout(record: RolloutRecord, dead?: Lease): Promise<RolloutRecord> {
     return this.#run((db) =>
       db.runTransaction(async (tx) => {
         const { docs } = await tx.get(db.collection("rollouts"));
         const all = docs.map((d) => rolloutRecord.parse(d.data()));
         const open = all.filter((each) => each.outcome === "running");
-        for (const each of open) refuseHeld("the fleet's rollout", each.lease, record.lease, now);
+        for (const each of open) refuseHeld("the fleet's rollout", each.lease, record.lease, dead);
         const same = open.find((each) => each.id === record.id);
         const next = rolloutRecord.parse(same === undefined ? record : { ...same, lease: record.lease });
         tx.set(rolloutRef(db, record.id), next);
@@ -185,24 +198,51 @@ function readCell(snapshot: { exists: boolean; data(): unknown }, cellId: string
   return snapshot.exists ? cellDeploys.parse(snapshot.data()) : { cellId };
 }
 
+/** How many versions a cell can be taken back. */
+const keptVersions = 10;
+
 /**
- * What a cell runs after a deploy that ended well, and what it ran before that one: going back keeps the way forward. `found`
- * is what the deploy found there; it counts where nothing was recorded.
+ * What a cell runs after a deploy that ended well, and what it ran before, newest first: where rollbacks go. What was gone back from
+ * is not among them. `found` is what the deploy found there; it counts where nothing was recorded. Pure.
  */
 function moved(
-  { serving, previous }: CellDeploys,
+  known: CellDeploys,
   now: ArtefactRef | undefined,
   found: ArtefactRef | undefined,
-): Pick<CellDeploys, "serving" | "previous"> {
-  if (now === undefined) return {};
+  back: boolean,
+): Pick<CellDeploys, "serving" | "previous" | "older"> {
+  const { serving, previous, older = previous === undefined ? [] : [previous] } = known;
+  if (now === undefined) return pick({ serving, previous, older: known.older });
   const left = serving ?? found;
-  const before = left === undefined || left.digest === now.digest ? previous : left;
-  return { serving: now, ...(before === undefined ? {} : { previous: before }) };
+  const at = older.findIndex(({ digest }) => digest === now.digest);
+  const others = back && at >= 0 ? older.slice(at + 1) : older.filter((each) => each.digest !== now.digest);
+  const isNews = !back && left !== undefined && left.digest !== now.digest;
+  const kept = isNews ? [left, ...others.filter((each) => each.digest !== left.digest)] : others;
+  return pick({ serving: now, previous: kept[0], older: kept.slice(0, keptVersions) });
 }
 
-function refuseHeld(what: string, held: Lease | undefined, wanted: Lease | undefined, now: Date): void {
+/** Without what is not known: the database takes no undefined. */
+function pick(
+  all: { [K in "serving" | "previous" | "older"]: CellDeploys[K] | undefined },
+): Pick<CellDeploys, "serving" | "previous" | "older"> {
+  const { serving, previous, older } = all;
+  return {
+    ...(serving === undefined ? {} : { serving }),
+    ...(previous === undefined ? {} : { previous }),
+    ...(older === undefined ? {} : { older }),
+  };
+}
+
+function refuseHeld(
+  what: string,
+  held: Lease | undefined,
+  wanted: Lease | undefined,
+  dead: Lease | undefined,
+): void {
   if (held === undefined || held.token === wanted?.token) return;
-  if (Date.parse(held.until) > now.getTime()) throw new LeaseHeld(what, held);
+  // A sign of life would have changed it.
+  if (held.token === dead?.token && held.until === dead.until) return;
+  throw new LeaseHeld(what, held);
 }
 
 function mineOnly(what: string, held: unknown, mine: Lease): void {

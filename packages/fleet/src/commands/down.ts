@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { runningState } from "@proveniq/local-cloud/fleet";
+import { endOrphans, runningState } from "@proveniq/local-cloud/fleet";
 import type { Command } from "commander";
 import { CommandError } from "../cli/errors.ts";
 import { command, shapes } from "../cli/options.ts";
@@ -12,12 +12,23 @@ const withinMs = 60_000;
 /** `fleet down`: stop the fleet that runs from this folder. */
 export function downCommand(output: Output, where: Where): Command {
   return ofThisMachine(command("down", "stop the fleet that runs here, in order", ["fleet down"]))
-    .addHelpText("after", shapes('{"stopped": true, "pid"}, or {"stopped": false} when none ran'))
+    .addHelpText(
+      "after",
+      shapes(
+        '{"stopped": true, "pid"}, or {"stopped": false} when none ran; {"stopped": true, "orphans": [pid]} for what a killed one left',
+      ),
+    )
     .action(async (options: { json?: boolean }) => {
       const { stateDir } = where;
       const state = await runningState(stateDir);
       if (state === undefined) {
-        report(output, options.json, { stopped: false }, () => "No fleet runs here.");
+        const orphans = await endOrphans(stateDir);
+        const stopped = orphans.length > 0;
+        report(output, options.json, stopped ? { stopped, orphans } : { stopped }, () =>
+          stopped
+            ? `No fleet runs here; ended ${orphans.length} processes that a killed one had left behind.`
+            : "No fleet runs here.",
+        );
         return;
       }
       process.kill(state.pid, "SIGTERM");

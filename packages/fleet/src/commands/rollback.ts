@@ -22,7 +22,7 @@ export function rollbackCommand(output: Output, where: Where): Command {
     .addHelpText(
       "after",
       "\nWhile a deploy is in doubt, because its process died, that is what the cell ran before it; a second rollback goes" +
-        "\nforward again. The former version is tried through the edge, and not watched for long: it is known.",
+        "\nfurther back, or says that there is nothing older. The former version is tried through the edge, and not watched for long: it is known.",
     )
     .addHelpText("after", shapes('{"id", "cell", "outcome", "reason", "serving": {digest, commit}}'))
     .action(async (cell: string, options: RollbackOptions) => {
@@ -39,6 +39,7 @@ export function rollbackCommand(output: Output, where: Where): Command {
             book,
             cell,
             artefact,
+            back: true,
             bake: bakeOf({ bake: 0 }, on),
             origin,
             report: (event) => output.err(eventLine(event)),

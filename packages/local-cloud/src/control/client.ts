@@ -1,3 +1,4 @@
+import { type Trouble, trouble } from "@proveniq/control-plane/status";
 import { z } from "zod";
 import { controlHeader } from "./server.ts";
 
@@ -18,7 +19,12 @@ const relayReport = z.object({
 export type RelayReport = z.infer<typeof relayReport>;
 
 const saved = z.object({ savedAt: z.iso.datetime() });
-const services = z.record(z.string(), z.object({ pid: z.int().optional() }));
+const deaths = z.object({ count: z.int(), last: z.string(), at: z.iso.datetime() });
+const services = z.record(z.string(), z.object({ pid: z.int().optional(), deaths: deaths.optional() }));
+export type RunningServices = z.infer<typeof services>;
+const losses = z.array(
+  z.object({ database: z.string(), at: z.iso.datetime(), savedAt: z.iso.datetime().nullable() }),
+);
 
 /** Faults for one relay of a running fleet, from another process. */
 export interface RemoteRelay {
@@ -37,7 +43,11 @@ export interface FleetControl {
   relay(name: string): RemoteRelay;
   relays(): Promise<Record<string, RelayReport>>;
   /** Pids by name: `router`, a cell's id, `emulator-central`, `emulator-<cell>`. */
-  services(): Promise<Record<string, { pid?: number | undefined }>>;
+  services(): Promise<RunningServices>;
+  /** What is wrong with its processes and its data. */
+  troubles(): Promise<Trouble[]>;
+  /** Take note of the data that was lost; what is known of it. */
+  acknowledge(): Promise<z.infer<typeof losses>>;
   /** SIGKILL one service. The fleet starts it again. */
   kill(service: string): Promise<void>;
   /** Start an artefact beside the one that serves a cell. Rejects, with the reason, when it does not become ready. */
@@ -62,6 +72,12 @@ export function controlClient(url: string): FleetControl {
     relays,
     async services() {
       return services.parse(await ask("GET", "/services"));
+    },
+    async troubles() {
+      return z.array(trouble).parse(await ask("GET", "/troubles"));
+    },
+    async acknowledge() {
+      return losses.parse(await ask("POST", "/data/acknowledge"));
     },
     async kill(service) {
       await ask("POST", `/services/${encodeURIComponent(service)}/kill`);

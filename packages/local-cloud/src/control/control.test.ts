@@ -27,6 +27,8 @@ beforeEach(async () => {
     state: () => ({ phase: "ready" }),
     relays: new Map([["eu", relay]]),
     services: () => new Map([["eu", { pid: 42, kill: () => killed.push("eu") }]]),
+    troubles: () => [{ kind: "data-lost", database: "eu", at: "2026-11-30T12:00:00.000Z", savedAt: null }],
+    acknowledge: async () => [{ database: "eu", at: "2026-11-30T12:00:00.000Z", savedAt: null }],
     save: () => Promise.resolve({ savedAt: "2026-11-30T12:00:00.000Z" }),
     versions: { stage: async () => undefined, serve: async () => undefined, settle: async () => undefined },
   });
@@ -40,6 +42,8 @@ afterEach(async () => {
 
 describe("the control endpoint", () => {
   it("shows and changes relays, and kills services", async () => {
+    expect(await client.troubles()).toMatchObject([{ kind: "data-lost", database: "eu" }]);
+    expect(await client.acknowledge()).toMatchObject([{ database: "eu", savedAt: null }]);
     const eu = client.relay("eu");
     expect(await eu.report()).toMatchObject({ state: "open", host: relay.host, counters: { calls: 0 } });
     await eu.cut();

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { artefactRef } from "@proveniq/contracts";
+import type { Trouble } from "@proveniq/control-plane/status";
 import { z } from "zod";
 import type { Relay } from "../relay/index.ts";
 
@@ -12,10 +13,22 @@ export interface Controlled {
   /** By name: `central`, or a cell's id. */
   relays: ReadonlyMap<string, Relay>;
   /** By name: `router`, a cell's id, `bulk-<cell>`, `replicate-<cell>`, `sink-<cell>`, `warehouse`, `emulator-central`, `emulator-<cell>`. */
-  services(): ReadonlyMap<string, { pid: number | undefined; kill(): void }>;
+  services(): ReadonlyMap<string, ControlledService>;
   versions: CellVersions;
   /** Save the data now. */
   save(): Promise<unknown>;
+  /** What is wrong with its processes and its data. */
+  troubles(): Trouble[];
+  /** Somebody knows of the data that was lost; what was known of it. */
+  acknowledge(): Promise<unknown>;
+}
+
+/** A process of the fleet. `deaths`: how often it ended by itself; `logFailure`: why its log cannot be written. */
+export interface ControlledService {
+  pid: number | undefined;
+  kill(): void;
+  deaths?: { count: number; last: string; at: string } | undefined;
+  logFailure?: { since: string; reason: string } | undefined;
 }
 
 /** The versions of cells: one serves, another may stand beside it. */
@@ -59,7 +72,8 @@ class ControlError extends Error {
  *     POST /cells/<id>/stage?digest=D&commit=C   (start that artefact beside the one that serves)
  *     POST /cells/<id>/serve?digest=D            (requests go to that one; the former stands by)
  *     POST /cells/<id>/settle                    (stop what stands by, when its requests are answered)
- *     POST /data/save
+ *     GET  /troubles
+ *     POST /data/save | acknowledge
  *
  * It listens on 127.0.0.1 alone, and a POST needs the header `x-fleet-control`.
  */
@@ -111,6 +125,7 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
     return { killed: name, pid: service.pid };
   }
   if (what === "data" && name === "save" && action === undefined) return controlled.save();
+  if (what === "data" && name === "acknowledge" && action === undefined) return controlled.acknowledge();
   if (what === "cells") return changeVersion(controlled.versions, name, action, url.searchParams);
   throw new ControlError(404, "No such route");
 }
@@ -144,8 +159,11 @@ function look(controlled: Controlled, what: string | undefined): unknown {
     return Object.fromEntries([...controlled.relays].map(([name, relay]) => [name, describe(relay)]));
   }
   if (what === "services") {
-    return Object.fromEntries([...controlled.services()].map(([name, { pid }]) => [name, { pid }]));
+    return Object.fromEntries(
+      [...controlled.services()].map(([name, { pid, deaths }]) => [name, { pid, deaths }]),
+    );
   }
+  if (what === "troubles") return controlled.troubles();
   throw new ControlError(404, "No such route");
 }
 

@@ -1,9 +1,9 @@
-import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readLocalConfig } from "../config.ts";
 import { type ChildExit, spawnGuarded } from "../process/guarded.ts";
+import { LogFile } from "../process/log-file.ts";
 import { obtainEmulatorJar } from "./download.ts";
 import { type EmulatorJar, findEmulatorJar } from "./jar.ts";
 import { type Java, findJava as javaOf } from "./java.ts";
@@ -32,6 +32,8 @@ export interface EmulatorOptions {
   projectId?: string;
   /** Gets all that the emulator prints. */
   logFile?: string;
+  /** Beside what this process inherited. */
+  env?: Readonly<Record<string, string>>;
   /** Java heap in MiB. One document takes about 19 KB; Java's own default is a quarter of the machine's memory. */
   heapMb?: number;
 }
@@ -77,7 +79,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
         ? []
         : ["--project_id", options.projectId, "--single_project_mode", "--single_project_mode_error"]),
     ],
-    { env: config.inherited },
+    { env: { ...config.inherited, ...options.env } },
   );
 
   let tail = "";
@@ -85,13 +87,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
       tail = (tail + chunk.toString()).slice(-2_000);
-      log?.write(chunk);
+      log?.write(chunk.toString());
     });
   }
   let ended: ChildExit | undefined;
   void child.exited.then((exit) => {
     ended = exit;
-    log?.end();
+    void log?.end();
   });
 
   const host = `${address}:${options.port}`;
@@ -121,7 +123,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
 
 async function openLog(file: string) {
   await mkdir(dirname(file), { recursive: true });
-  return createWriteStream(file, { flags: "a" });
+  return new LogFile(file);
 }
 
 async function answers(host: string): Promise<boolean> {

@@ -9,6 +9,7 @@ export interface LocalDatabaseOptions {
   ports: { emulator: number; relay: number };
   logFile: string;
   heapMb?: number;
+  env?: Readonly<Record<string, string>>;
   note(text: string): void;
   /** Called after an emulator that died has come back empty, before clients reach it: goes to the emulator itself. */
   refill(): Promise<void>;
@@ -116,6 +117,7 @@ async function launch(options: LocalDatabaseOptions): Promise<Emulator> {
     port: options.ports.emulator,
     projectId: options.project,
     logFile: options.logFile,
+    ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.heapMb === undefined ? {} : { heapMb: options.heapMb }),
   });
 }

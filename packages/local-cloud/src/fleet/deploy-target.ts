@@ -6,6 +6,7 @@ import { type Packed, unpackArtefact, zipSha256Of } from "@proveniq/control-plan
 import {
   between,
   type CanaryAccess,
+  canaryScopes,
   canaryTenant,
   type DeployTarget,
   illsOf,
@@ -21,6 +22,8 @@ import { type FleetState, readState } from "./state.ts";
 
 const keyLivesMs = 6 * 3_600_000;
 const answerMs = 3_000;
+/** No service that keeps ending waits longer until it is started again. */
+const restartsWithinMs = 12_000;
 const described = z.object({ artefactDigest: z.string(), commit: z.string() });
 
 /** Deploys into the fleet that runs here: real artefacts, real processes, two versions side by side. */
@@ -95,7 +98,7 @@ export class LocalTarget implements DeployTarget {
       {
         tenantId,
         label: "Deploys",
-        scopes: ["items:read", "items:write"],
+        scopes: [...canaryScopes],
         expiresAt: new Date(Date.now() + keyLivesMs),
       },
       operator(),
@@ -111,8 +114,23 @@ export class LocalTarget implements DeployTarget {
     const started = Date.now();
     await sleep(seconds * 1_000, undefined, { signal });
     const after = await count(metrics, cell, signal);
-    const ill = await illsOf(await this.#place(cell), await this.#prover(cell));
+    const [said, dying] = await Promise.all([
+      illsOf(await this.#place(cell), await this.#prover(cell)),
+      this.#dying(cell, started),
+    ]);
+    const ill = [...said, ...dying];
     return { seconds: (Date.now() - started) / 1_000, ...between(before, after), ill };
+  }
+
+  /** Services of the cell that have ended lately: one that dies again and again is started again more and more slowly. */
+  async #dying(cell: string, since: number): Promise<string[]> {
+    const services = await this.#control.services();
+    const from = Math.min(since, Date.now() - restartsWithinMs);
+    return [cell, `bulk-${cell}`, `replicate-${cell}`, `sink-${cell}`].flatMap((name) => {
+      const deaths = services[name]?.deaths;
+      if (deaths === undefined || Date.parse(deaths.at) < from) return [];
+      return [`${name}: ended ${deaths.count} times, last: ${deaths.last}`];
+    });
   }
 
   get #artefacts(): string {

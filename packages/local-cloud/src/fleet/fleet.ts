@@ -4,9 +4,10 @@ import { databasesOf } from "@proveniq/control-plane";
 import { commitOf } from "@proveniq/control-plane/artefact";
 import { operator } from "@proveniq/control-plane/environment";
 import { readLocalConfig } from "../config.ts";
-import { type ControlServer, startControlServer } from "../control/server.ts";
+import { type ControlledService, type ControlServer, startControlServer } from "../control/server.ts";
 import type { EmulatedDatabase } from "../emulator/export.ts";
 import { type IssuerServer, loadIssuerKey, serveIssuer } from "../issuer/index.ts";
+import { endOrphans, markOf } from "../process/orphans.ts";
 import type { Service, ServiceEvents } from "../process/service.ts";
 import type { Relay } from "../relay/index.ts";
 import { forgetAnalytics, LocalAnalytics } from "./analytics.ts";
@@ -19,12 +20,14 @@ import { refillCell, refillCentral, seed, seedMarket } from "./filling.ts";
 import { keepLocalKeys } from "./identity.ts";
 import { Keeping } from "./keeping.ts";
 import { type LocalEnvironment, localEnvironment } from "./local-environment.ts";
+import { Losses } from "./losses.ts";
 import { describeBusyPorts, type FleetPlan, keysFile, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
 import { makeLocalProof } from "./proof.ts";
 import { type Saved, SavedData } from "./saved.ts";
 import { makeRouter, type ServiceContext } from "./services.ts";
 import { besideRelays, type FleetState, readState, removeState, runningState, writeState } from "./state.ts";
+import { troublesOf } from "./troubles.ts";
 import { FleetConflict, type FleetOptions, type RunningFleet } from "./types.ts";
 import { LocalCells } from "./versions.ts";
 
@@ -45,6 +48,7 @@ export class Fleet implements RunningFleet {
   #environment: LocalEnvironment | undefined;
   #analytics: LocalAnalytics | undefined;
   readonly #saved: SavedData;
+  readonly #losses: Losses;
   #keeping: Keeping | undefined;
   #state: FleetState | undefined;
   #ended: Promise<void> | undefined;
@@ -55,6 +59,7 @@ export class Fleet implements RunningFleet {
     this.#options = options;
     this.#stateDir = options.stateDir ?? join(options.root, ".fleet");
     this.#saved = new SavedData(this.#stateDir);
+    this.#losses = new Losses(this.#stateDir);
     this.#cells = new LocalCells({
       artefacts: join(this.#stateDir, "artefacts"),
       tell: () => this.#become({}),
@@ -69,6 +74,7 @@ export class Fleet implements RunningFleet {
   }
 
   async start(): Promise<void> {
+    await mkdir(this.#stateDir, { recursive: true });
     const { root, cells, portBase = defaultPortBase } = this.#options;
     const stateDir = this.#stateDir;
     await this.#refuseSecond();
@@ -84,6 +90,8 @@ export class Fleet implements RunningFleet {
       services: () => this.#services(),
       versions: this.#cells,
       save: () => this.save(),
+      troubles: () => troublesOf(this.#services(), this.#losses.all),
+      acknowledge: () => this.#losses.acknowledge(),
     }).catch((cause: unknown) => {
       throw new FleetConflict(`Another fleet has just taken port ${plan.ports.control}`, { cause });
     });
@@ -108,7 +116,7 @@ export class Fleet implements RunningFleet {
       root,
       plan,
       logs: join(stateDir, "logs"),
-      environment: baseEnvironment(readLocalConfig().inherited),
+      environment: { ...baseEnvironment(readLocalConfig().inherited), ...markOf(stateDir) },
       proof,
       logLevel: this.#options.logLevel ?? "info",
       importPace: this.#options.importPace ?? "off",
@@ -207,7 +215,15 @@ export class Fleet implements RunningFleet {
 
   async #refuseSecond(): Promise<void> {
     const running = await runningState(this.#stateDir);
-    if (running === undefined) return;
+    if (running === undefined) {
+      const orphans = await endOrphans(this.#stateDir);
+      if (orphans.length > 0)
+        this.#note(
+          "fleet",
+          `ended ${orphans.length} processes that a killed fleet of this folder had left behind`,
+        );
+      return;
+    }
     throw new FleetConflict(
       `A fleet runs already at ${running.router} (process ${running.pid}, started ${running.startedAt}). ` +
         "Stop it with Ctrl-C in its terminal, or with `npx fleet down`.",
@@ -241,6 +257,14 @@ export class Fleet implements RunningFleet {
     if (this.#options.data === "fresh") await this.#saved.forget();
     await this.#saved.layOut();
     const saved = await this.#saved.read();
+    if (this.#options.data === "fresh") await this.#losses.acknowledge();
+    await this.#losses.load();
+    if (cutOff && this.#options.data === "keep")
+      await this.#losses.add({
+        database: "all",
+        at: new Date().toISOString(),
+        savedAt: saved?.savedAt ?? null,
+      });
     if (saved === undefined) return;
     const lost = cutOff
       ? "; the run before was not stopped in order, and what it wrote after that is lost"
@@ -253,7 +277,12 @@ export class Fleet implements RunningFleet {
     this.#state = { ...next, cells: this.#cells.placesIn(next.cells) };
     if (this.#control === undefined) return;
     // One after the other: several cells change at once when all are restarted.
-    this.#written = this.#written.catch(() => undefined).then(() => writeState(this.#stateDir, this.state));
+    this.#written = this.#written.then(() =>
+      // On a full disk it is late, and what runs is more important.
+      writeState(this.#stateDir, this.state).catch((error: unknown) =>
+        this.#note("fleet", `its state could not be written: ${messageOf(error)}`),
+      ),
+    );
     await this.#written;
   }
 
@@ -287,6 +316,7 @@ export class Fleet implements RunningFleet {
       project: cell === undefined ? plan.config.central.project : cell.project,
       ports: cell === undefined ? plan.ports.central : plan.ports.cell(plan.place(name)),
       logFile: join(this.#stateDir, "logs", `${source}.log`),
+      env: markOf(this.#stateDir),
       ...(heapMb === undefined ? {} : { heapMb }),
       note: (text) => this.#note(source, text),
       refill: () => this.#refill(name, plan),
@@ -312,6 +342,11 @@ export class Fleet implements RunningFleet {
     const on = this.#environment;
     if (on === undefined || host === undefined) return;
     const saved = await this.#fill(name, plan, host);
+    await this.#losses.add({
+      database: name,
+      at: new Date().toISOString(),
+      savedAt: saved?.savedAt ?? null,
+    });
     const since =
       saved === undefined ? "" : ` with the data of ${saved.savedAt}; what was written after that is lost`;
     if (name !== central) {
@@ -334,8 +369,8 @@ export class Fleet implements RunningFleet {
     await this.#router.start();
   }
 
-  #services(): Map<string, { pid: number | undefined; kill(): void }> {
-    const all = new Map<string, { pid: number | undefined; kill(): void }>(this.#cells.services());
+  #services(): Map<string, ControlledService> {
+    const all = new Map<string, ControlledService>(this.#cells.services());
     for (const each of this.#analytics?.services() ?? []) all.set(each.name, each);
     if (this.#router !== undefined) all.set("router", this.#router);
     for (const [name, database] of this.#databases) all.set(`emulator-${name}`, database);

@@ -1,3 +1,4 @@
+export { endOrphans } from "../process/orphans.ts";
 export { buildAll } from "./build.ts";
 export { playCanary } from "./canary.ts";
 export { refillCell, refillCentral, seed } from "./filling.ts";

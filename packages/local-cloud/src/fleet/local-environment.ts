@@ -19,6 +19,7 @@ import type { Environment } from "@proveniq/control-plane/environment";
 import { gatherFacts, getJson, type PublishedPlaces, placedIn } from "@proveniq/control-plane/status";
 import type { Origin } from "@proveniq/db/control";
 import { stayLocal } from "../config.ts";
+import { controlClient } from "../control/client.ts";
 import { LocalTarget } from "./deploy-target.ts";
 import { clientHost, localHost } from "./hosts.ts";
 import { type FleetPlan, planFleet } from "./plan.ts";
@@ -186,6 +187,7 @@ export function localEnvironment(
           return usedByRouter();
         },
         warehouse: (signal) => getJson(`${rest}/health`, signal),
+        troubles: () => controlClient(state.control).troubles(),
       });
     },
     close: () => connections.close(),

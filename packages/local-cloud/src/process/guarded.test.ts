@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { spawnGuarded } from "./guarded.ts";
 import { ancestors, isAlive, watchLifeline } from "./lifeline.ts";
+import { endOrphans, markOf } from "./orphans.ts";
 import { Service } from "./service.ts";
 
 let folder: string;
@@ -20,6 +21,56 @@ async function until(true_: () => boolean, withinMs = 4_000): Promise<boolean> {
   while (!true_() && Date.now() < deadline) await sleep(20);
   return true_();
 }
+
+describe("children whose guardians were killed", () => {
+  const play = (env: string) => {
+    const script = `
+      import { spawnGuarded } from ${JSON.stringify(new URL("./guarded.ts", import.meta.url).href)};
+      const child = spawnGuarded("sleep", ["60"], { env: { ...process.env, ${env} } });
+      console.log(process.pid, child.pid);
+      setInterval(() => undefined, 1000);`;
+    return spawn(process.execPath, ["--input-type=module", "-e", script]);
+  };
+  const watchdogOf = (pid: number) =>
+    Number(
+      execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
+        .split("\n")
+        .map((line) => line.trim().split(/\s+/))
+        .find(([, ppid, ...args]) => Number(ppid) === pid && args.join(" ").includes("watchdog.ts"))?.[0],
+    );
+
+  it("end all the same when the watchdog was killed first, and then the parent", async () => {
+    const parent = play("");
+    const [line] = await once(parent.stdout, "data");
+    const [pid = 0, child = 0] = String(line).trim().split(" ").map(Number);
+    const first = watchdogOf(pid);
+    process.kill(first, "SIGKILL");
+    expect(await until(() => watchdogOf(pid) > 0 && watchdogOf(pid) !== first)).toBe(true);
+    await sleep(300);
+    parent.kill("SIGKILL");
+    expect(await until(() => !isAlive(child))).toBe(true);
+  });
+
+  it.skipIf(process.platform !== "linux")(
+    "are found by their fleet's folder, and ended, also when they are stopped (only where there is /proc)",
+    async () => {
+      const stateDir = join(folder, "state");
+      const parent = play(`...${JSON.stringify(markOf(stateDir))}`);
+      const [line] = await once(parent.stdout, "data");
+      const [pid = 0, child = 0] = String(line).trim().split(" ").map(Number);
+      // Both at once: nobody has time to make another watchdog.
+      process.kill(pid, "SIGSTOP");
+      process.kill(watchdogOf(pid), "SIGKILL");
+      process.kill(pid, "SIGKILL");
+      process.kill(child, "SIGSTOP");
+      await sleep(300);
+      expect(isAlive(child)).toBe(true);
+      expect(await endOrphans(join(folder, "another"))).toEqual([]);
+      expect(await endOrphans(stateDir)).toEqual([child]);
+      expect(await until(() => !isAlive(child))).toBe(true);
+    },
+  );
+});
 
 describe("a guarded child", () => {
   it("runs with its arguments as given, and tells how it ended", async () => {

@@ -37,13 +37,17 @@ function tellWatchdog(line: string): void {
       stdio: ["pipe", "ignore", "ignore"],
     });
     watchdog.on("error", () => undefined);
+    // Somebody ended it: while there are children there is another.
+    watchdog.once("exit", () => {
+      if (alive.size > 0) tellWatchdog("");
+    });
     watchdog.stdin?.on("error", () => undefined);
     watchdog.unref();
     // A pipe's handle can be unreferenced, which the type of stdin does not know.
     (watchdog.stdin as unknown as { unref?: () => void } | null)?.unref?.();
     for (const pid of alive) watchdog.stdin?.write(`+${pid}\n`);
   }
-  watchdog.stdin?.write(line);
+  if (line !== "") watchdog.stdin?.write(line);
 }
 
 /**

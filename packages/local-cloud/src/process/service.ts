@@ -1,7 +1,7 @@
-import { createWriteStream, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type GuardedChild, spawnGuarded } from "./guarded.ts";
+import { LogFile } from "./log-file.ts";
 
 /** Something worth telling about a service, or a line that it printed itself. */
 export interface ServiceEvents {
@@ -35,10 +35,11 @@ export class Service {
   readonly #events: ServiceEvents;
   #options: ServiceOptions;
   #child: GuardedChild | undefined;
-  #log: WriteStream | undefined;
+  #log: LogFile | undefined;
   #stopping = new AbortController();
   #watching: Promise<void> | undefined;
   #lastLines: string[] = [];
+  #deaths: { count: number; last: string; at: string } | undefined;
 
   constructor(name: string, options: ServiceOptions, events: ServiceEvents) {
     this.name = name;
@@ -51,10 +52,21 @@ export class Service {
     return this.#child?.pid;
   }
 
+  /** How often it has ended by itself since it was started, and how it did last; undefined for never. */
+  get deaths(): { count: number; last: string; at: string } | undefined {
+    return this.#deaths;
+  }
+
+  /** Since when its log cannot be written, and why. */
+  get logFailure(): { since: string; reason: string } | undefined {
+    return this.#log?.failure;
+  }
+
   /** Start and wait until ready. Rejects when the process ends first: then it would not start the next time either. */
   async start(withinMs = 30_000): Promise<void> {
     this.#stopping = new AbortController();
-    this.#log = createWriteStream(this.#options.logFile, { flags: "a" });
+    this.#deaths = undefined;
+    this.#log = new LogFile(this.#options.logFile, { note: (text) => this.#events.note(text) });
     const child = this.#spawn();
     const tooLate = AbortSignal.timeout(withinMs);
     const givenUp = new AbortController();
@@ -86,7 +98,7 @@ export class Service {
     this.#stopping.abort();
     await this.#child?.stop(graceMs);
     await this.#watching;
-    this.#log?.end();
+    await this.#log?.end();
   }
 
   /** Stop and start, from other options when given. */
@@ -132,8 +144,12 @@ export class Service {
       const started = Date.now();
       const exit = await child.exited;
       if (signal.aborted) return;
-      if (Date.now() - started > steadyMs) backoff = firstBackoffMs;
+      if (Date.now() - started > steadyMs) {
+        backoff = firstBackoffMs;
+        this.#deaths = undefined;
+      }
       let why = `ended (${exit.signal ?? `exit code ${exit.code}`})`;
+      this.#deaths = { count: (this.#deaths?.count ?? 0) + 1, last: why, at: new Date().toISOString() };
       let next: GuardedChild | undefined;
       while (next === undefined) {
         this.#events.note(`${why}; starting again in ${backoff} ms`);
