@@ -20,8 +20,13 @@ const artefact = {
   artefact_object: artefactObject,
   git_commit: "c0ffee",
   billing_account: billingAccount,
-  traces: { endpoint: "https://traces.example", ratio: 0.01 },
 };
+/** A collector of traces within a residency. */
+const collector = (residency: Residency) => ({
+  endpoint: "https://traces.example",
+  ratio: 0.01,
+  jurisdiction: residency === "global" ? "other" : residency,
+});
 
 /** Who signs people in within the EU, for cells that tests add. */
 export const ownIssuer = {
@@ -83,13 +88,14 @@ export function everything(fleet: Fleet): [Root, string[]][] {
 
 /** What a state's plan is told, beside the files. */
 export function stateVariables({ config, cells }: Fleet, root: Root, name: string): Record<string, unknown> {
-  if (root === "cell") return { cell_id: name, ...artefact };
+  if (root === "cell")
+    return { cell_id: name, ...artefact, traces: collector(cells[name]?.residency ?? "global") };
   if (root === "edge") {
     const residency = name as Residency;
     const project = residency === "global" ? config.central.project : config.edges[residency];
     const region = cells[config.defaults[residency]?.cell ?? ""]?.region;
     const image = `${region}-docker.pkg.dev/${project}/router/router@sha256:${digest}`;
-    return { residency, router_image: image, traces: artefact.traces };
+    return { residency, router_image: image, traces: collector(residency) };
   }
   if (root === "project") return { project: name };
   if (root === "bootstrap") return { repository };

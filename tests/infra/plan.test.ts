@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { addCell } from "@proveniq/control-plane";
-import { auditResidency } from "@proveniq/control-plane/residency";
+import { auditResidency, plannedBreach } from "@proveniq/control-plane/residency";
 import { routeByUrlMap, type UrlMap } from "@proveniq/control-plane/url-map";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RouteCase, routeCases } from "../../apps/router/src/decide/cases.ts";
-import { everything, fleetOf, onlyCases, ownIssuer } from "./fleet.ts";
+import { everything, fleetOf, onlyCases, ownIssuer, projectsOf } from "./fleet.ts";
 import { providerFolder } from "./judge/tools.ts";
 import { faultsOf, plan } from "./plans.ts";
 import { serviceName, urlMapsOf } from "./policies/edge.ts";
@@ -88,6 +88,14 @@ describe.skipIf(!hasTerraform)("what Terraform would make of the repository", ()
     }
   });
 
+  it("turns error reporting on in no project: what it reads would leave the residency", () => {
+    const apis = projectsOf(fleetOf(infra)).flatMap((name) =>
+      planOf("project", name).flatMap(({ values }) => values["service"] ?? []),
+    );
+    expect(apis).toContain("firestore.googleapis.com");
+    expect(apis).not.toContain("clouderrorreporting.googleapis.com");
+  });
+
   it("adopts the database that cell 0 had before there were cells, and no other", () => {
     const main = infra.read("terraform/roots/cell/main.tf");
     expect(main).toContain("to       = module.cell.google_firestore_database.this[each.key]");
@@ -109,15 +117,15 @@ describe.skipIf(!hasTerraform)("what Terraform would make of the repository", ()
       { tenantId, cellId, databaseId, residency, hosts, ...more },
       { config, manifests: cells },
     );
-    const declared = evidence.flatMap(({ resource, location }) =>
-      resource === null ? [] : [{ ...resource, location }],
-    );
-    expect(declared.length).toBeGreaterThan(10);
-    for (const { root, state, address, location } of declared) {
-      const planned = planOf(root, state).find((r) => r.address === address);
-      const { location_id, location: at, region } = planned?.values ?? {};
-      expect([address, location_id ?? at ?? region ?? null]).toEqual([address, location]);
-    }
+    expect(evidence.filter((e) => e.resource !== null).length).toBeGreaterThan(15);
+    const differing = evidence.flatMap((line) => {
+      const { resource } = line;
+      if (resource === null) return [];
+      const made = planOf(resource.root, resource.state).find((r) => r.address === resource.address);
+      const breach = plannedBreach(line, made?.values);
+      return breach === null ? [] : [`${line.what} ${line.name}: ${breach}`];
+    });
+    expect(differing).toEqual([]);
     expect(evidence.filter((e) => e.breach !== null)).toEqual([]);
   });
 
@@ -187,7 +195,12 @@ describe.skipIf(!hasTerraform)("a cell that is added", () => {
   it("is refused when its analytics keys would look like another cell's", async () => {
     const infra = await Infra.copy();
     try {
-      await addCell(infra.repository, { id: "eu-2030", region: "europe-west1", residency: "eu" });
+      await addCell(infra.repository, {
+        id: "eu-2030",
+        region: "europe-west1",
+        residency: "eu",
+        issuer: ownIssuer,
+      });
       await expect(plan(infra, "cell", ["eu-2030"])).rejects.toThrow(/must not contain "-20"/);
     } finally {
       infra.close();

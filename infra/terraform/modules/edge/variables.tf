@@ -49,11 +49,15 @@ variable "router_image" {
 }
 
 variable "traces" {
-  description = "Collector of traces in the residency (OTLP over HTTP), and how many of the traces that begin here are recorded, from 0 to 1; null: none."
-  type        = object({ endpoint = string, ratio = number })
+  description = "Collector of traces in the residency (OTLP over HTTP) with where it processes (eu, us, other), and how many of the traces that begin here are recorded, from 0 to 1; null: none."
+  type        = object({ endpoint = string, ratio = number, jurisdiction = string })
   validation {
     condition     = var.traces == null ? true : startswith(var.traces.endpoint, "https://") && var.traces.ratio >= 0 && var.traces.ratio <= 1
     error_message = "Traces go to https://…, and the ratio is from 0 to 1."
+  }
+  validation {
+    condition     = var.traces == null ? true : var.residency == "global" || var.traces.jurisdiction == var.residency
+    error_message = "A residency's traces are not processed outside of it."
   }
 }
 

@@ -54,7 +54,7 @@ variable "runbooks" {
 }
 
 variable "traces" {
-  description = "Collector of traces in the cell's residency (OTLP over HTTP), and how many of the traces that begin here are recorded, from 0 to 1; null: none."
-  type        = object({ endpoint = string, ratio = number })
+  description = "Collector of traces in the cell's residency (OTLP over HTTP) with where it processes (eu, us, other), and how many of the traces that begin here are recorded, from 0 to 1; null: none."
+  type        = object({ endpoint = string, ratio = number, jurisdiction = string })
   default     = null
 }

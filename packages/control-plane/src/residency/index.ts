@@ -1,2 +1,3 @@
-export { auditResidency, type Evidence, type ResidencyAudit } from "./audit.ts";
+export { auditResidency, type ResidencyAudit } from "./audit.ts";
+export { type Evidence, plannedBreach } from "./evidence.ts";
 export { dayOf, type IssuerVerdict, identityFaults, judgeIssuer } from "./identity.ts";

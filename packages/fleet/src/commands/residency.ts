@@ -1,9 +1,10 @@
 import { listTenants } from "@proveniq/control-plane";
-import { auditResidency } from "@proveniq/control-plane/residency";
+import { auditResidency, type Evidence } from "@proveniq/control-plane/residency";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
 import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
+import { type Palette, palette } from "../output/colour.ts";
 import { type Output, report } from "../output/print.ts";
 import { table } from "../output/table.ts";
 
@@ -39,7 +40,7 @@ function auditCommand(output: Output, where: Where): Command {
     .addHelpText(
       "after",
       shapes(
-        '{"audits": [{tenantId, residency, cell, evidence: [{what, name, location, declaredIn, resource, breach}]}], "breaches"}',
+        '{"audits": [{tenantId, residency, cell, evidence: [{what, name, location, declaredIn, resource, harmless, exemption, breach}]}], "breaches", "exemptions"}',
       ),
     )
     .action(async (tenant: string | undefined, options: AuditOptions) => {
@@ -54,29 +55,38 @@ function auditCommand(output: Output, where: Where): Command {
       if (meant.length === 0)
         throw new CommandError(`There is no tenant "${tenant}". \`fleet tenants list\` names them.`);
       const audits = meant.map((placement) => auditResidency(placement, fleet));
-      const breaches = audits.flatMap((a) => a.evidence).filter((e) => e.breach !== null).length;
-      report(output, options.json, { audits, breaches }, () =>
+      const all = audits.flatMap((a) => a.evidence);
+      const breaches = all.filter((e) => e.breach !== null).length;
+      const exemptions = [...new Set(all.flatMap((e) => e.exemption ?? []))];
+      const paint = palette(process.stdout.isTTY && process.stdout.hasColors());
+      report(output, options.json, { audits, breaches, exemptions }, () =>
         [
           ...audits.map((audit) =>
             [
               `${audit.tenantId}: promised "${audit.residency}", in cell ${audit.cell}`,
               table(
-                audit.evidence.map((e) => [
-                  e.breach === null ? "ok" : "BREACH",
-                  e.what,
-                  e.name,
-                  e.location ?? "-",
-                  e.breach ?? e.declaredIn,
-                ]),
+                audit.evidence.map((e) => lineOf(e, paint)),
                 "  ",
               ),
             ].join("\n"),
           ),
+          ...exemptions.map((exemption) => paint.red(`Outside, and ${exemption}`)),
           breaches === 0
-            ? "No breach is declared."
-            : `${breaches} breaches. Next: docs/runbooks/residency-breach.md`,
+            ? `No breach is declared${exemptions.length === 0 ? "" : ", beside what is exempted above"}.`
+            : paint.red(`${breaches} breaches. Next: docs/runbooks/residency-breach.md`),
         ].join("\n\n"),
       );
       if (breaches > 0) process.exitCode = exitCodes.failed;
     });
+}
+
+/** One line of the table; what breaks the promise, exempted or not, in red. */
+function lineOf(
+  { what, name, location, declaredIn, harmless, exemption, breach }: Evidence,
+  { red }: Palette,
+): string[] {
+  const where = location ?? "-";
+  if (breach !== null) return ["BREACH", what, name, where, breach].map(red);
+  if (exemption !== null) return ["EXEMPT", what, name, where, exemption].map(red);
+  return ["ok", what, name, where, harmless === null ? declaredIn : `${declaredIn}: ${harmless}`];
 }
