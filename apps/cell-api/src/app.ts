@@ -65,8 +65,9 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.notFound((c) => responseTo(nothing, c.get("traceId")));
   app.onError((error, c) => {
     const answer = responseTo(isRead(c.req.method) ? ofRead(error) : error, c.get("traceId"));
-    // Where a tenant went is said to routers alone: they name the epoch by which they ask, and pass on neither header.
-    if (c.req.header(headers.epoch) === undefined) answer.headers.delete(headers.successor);
+    // Where a tenant went is said to routers alone: they prove that they are, and name the epoch by which they ask.
+    if (!c.get("fleet") || c.req.header(headers.epoch) === undefined)
+      answer.headers.delete(headers.successor);
     return answer;
   });
   return app;

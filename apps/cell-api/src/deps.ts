@@ -62,6 +62,8 @@ export interface AppEnv {
     traceId: string;
     /** Headers that tell the caller where they stand with their quota. */
     quota: Readonly<Record<string, string>>;
+    /** Whether the fleet itself asks: only it is told what clients need not know. */
+    fleet: boolean;
     /** Why it was refused, where the answer does not say so. */
     reason?: string;
     /** Template of the route that answered, for the log. */

@@ -5,26 +5,28 @@ import type { Dependency } from "./deps.ts";
 const cacheMs = 1_000;
 const timeoutMs = 1_000;
 
-export const readiness = z
-  .strictObject({
-    status: z.enum(["ready", "degraded", "not-ready"]),
-    dependencies: z.array(
-      z.strictObject({
-        name: z.string(),
-        state: z.enum(["ready", "degraded", "unavailable"]),
-        detail: z.string().optional().describe("What is wrong with it"),
-        ms: z.int().min(0).describe("How long it took to answer, or to give up"),
-      }),
-    ),
-    traffic: z
-      .strictObject({
-        seconds: z.int().describe("Over how long"),
-        requests: z.int().min(0).describe("Of tenants, at this process"),
-        failed: z.int().min(0).describe("Of them answered with 500 or above"),
-      })
-      .describe("How requests fared lately"),
-  })
-  .meta({ id: "Readiness" });
+export const readiness = z.strictObject({
+  status: z.enum(["ready", "degraded", "not-ready"]),
+  dependencies: z.array(
+    z.strictObject({
+      name: z.string(),
+      state: z.enum(["ready", "degraded", "unavailable"]),
+      detail: z.string().optional().describe("What is wrong with it"),
+      ms: z.int().min(0).describe("How long it took to answer, or to give up"),
+    }),
+  ),
+  traffic: z
+    .strictObject({
+      seconds: z.int().describe("Over how long"),
+      requests: z.int().min(0).describe("Of tenants, at this process"),
+      failed: z.int().min(0).describe("Of them answered with 500 or above"),
+    })
+    .describe("How requests fared lately"),
+});
+/** As it is told: strangers get the status alone, and never `degraded`. */
+export const toldReadiness = readiness
+  .partial({ dependencies: true, traffic: true })
+  .meta({ id: "Readiness", description: "To the fleet; others get the status alone" });
 export type Readiness = z.infer<typeof readiness>;
 /** What a round of asking finds out. */
 export type Dependencies = Omit<Readiness, "traffic">;

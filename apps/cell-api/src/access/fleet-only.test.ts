@@ -93,6 +93,16 @@ describe("a cell's own host", () => {
     expect((await ask(`${origin}/v1/cell`)).status).toBe(421);
   });
 
+  it.each(["https://api.proveniq.io", "https://carrier-a.proveniq.io"])(
+    "tells strangers at clients' hosts whether it is ready and no more: %s",
+    async (host) => {
+      const stranger = await ask(`${host}/ready`);
+      expect(JSON.parse(stranger.body)).toEqual({ status: expect.stringMatching(/^(ready|not-ready)$/) });
+      const fleet = JSON.parse((await ask(`${own}/ready`, prove(`${own}/ready`))).body) as object;
+      expect(Object.keys(fleet)).toContain("dependencies");
+    },
+  );
+
   it("tells anybody that it lives", async () => {
     expect((await ask(`${own}/health`)).status).toBe(200);
   });

@@ -29,6 +29,7 @@ const stranger = "Check the host name and the tenant id: this host does not serv
  */
 export function fleetOnly(proof: FleetProof | undefined, now: () => number): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
+    c.set("fleet", proof === undefined);
     if (proof === undefined || c.req.path === "/health") return next();
     // As it was sent. Without a server, in tests, a URL is all there is.
     const url = new URL(c.req.url);
@@ -36,7 +37,10 @@ export function fleetOnly(proof: FleetProof | undefined, now: () => number): Mid
     if (!isCellsHost(host, proof.zone)) return next();
     const target = c.env?.incoming?.url ?? url.pathname + url.search;
     const fault = faultOf(proof.secrets, c.req.header(headers.proof), host, target, now() / 1_000);
-    if (fault === undefined) return next();
+    if (fault === undefined) {
+      c.set("fleet", true);
+      return next();
+    }
     c.set("reason", fault);
     throw new ProblemError("misdirected-request", stranger);
   };

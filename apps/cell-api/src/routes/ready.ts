@@ -1,4 +1,4 @@
-import { readiness } from "../readiness.ts";
+import { toldReadiness } from "../readiness.ts";
 import type { Route } from "./route.ts";
 
 export const getReady: Route = {
@@ -7,17 +7,20 @@ export const getReady: Route = {
   scope: "process",
   operationId: "getReady",
   summary: "Whether the cell can serve tenants",
-  description: "Each dependency with its state; an answer is at most a second old.",
+  description:
+    "To the fleet each dependency with its state, to others whether it can or not; an answer is at most a second old.",
   answers: {
     200: {
       description: "All that tenants need answer; `degraded`: something else does not",
-      schema: readiness,
+      schema: toldReadiness,
     },
-    503: { description: "At least one that tenants need does not", schema: readiness },
+    503: { description: "At least one that tenants need does not", schema: toldReadiness },
   },
   problems: [],
   async handle(c, deps) {
     const now = await deps.readiness();
-    return c.json(now, now.status === "not-ready" ? 503 : 200);
+    const ready = now.status !== "not-ready";
+    const told = c.get("fleet") ? now : { status: ready ? ("ready" as const) : ("not-ready" as const) };
+    return c.json(told, ready ? 200 : 503);
   },
 };

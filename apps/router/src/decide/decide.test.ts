@@ -41,6 +41,23 @@ describe("the table of cases", () => {
   });
 });
 
+describe("a tenant's own host", () => {
+  const own = {
+    host: "carrier-a.proveniq.io",
+    path: "/v1/items",
+    tenantHeader: undefined,
+    authorization: undefined,
+  };
+
+  it("leads nowhere at the front door of another residency than the tenant's cell", async () => {
+    const at = async (...residencies: string[]) =>
+      outcomeOf(await decide(own, directory, (r) => residencies.includes(r)));
+    expect(await at("global")).toMatchObject({ tenant: "carrier-a" });
+    expect(await at("eu")).toEqual({ problem: "misdirected-request" });
+    expect(await at("eu", "global")).toMatchObject({ tenant: "carrier-a" });
+  });
+});
+
 describe("what a client can tell apart", () => {
   it("is nothing between an unknown tenant, a tenant of another host and an unknown host", async () => {
     const seen = async (tenantHeader: string, host: string) => {

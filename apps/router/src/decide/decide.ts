@@ -1,4 +1,4 @@
-import type { ProblemCode } from "@proveniq/contracts";
+import type { ProblemCode, Residency } from "@proveniq/contracts";
 import type { CellRoute, Directory, HostRule, LookupResult } from "@proveniq/tenant-context/directory";
 import { type HintInput, readTenantHint } from "@proveniq/tenant-context/hint";
 import { isBulkTarget, isPlainTarget, plainTargetRule } from "@proveniq/tenant-context/target";
@@ -41,11 +41,19 @@ export type Decision =
       readonly detail: string;
     };
 
+/** Whether a router stands in front of cells of a residency. */
+export type Serves = (residency: Residency) => boolean;
+const everywhere: Serves = () => true;
+
 /**
  * Which cell a request goes to, or which problem answers it. Pure but for the directory's look-up, whose promise it
  * passes on. A tenant that does not exist and one that this host does not serve get the very same answer.
  */
-export function decide(request: RouteRequest, directory: Directory): Decision | Promise<Decision> {
+export function decide(
+  request: RouteRequest,
+  directory: Directory,
+  serves: Serves = everywhere,
+): Decision | Promise<Decision> {
   if (!isPlainTarget(request.path)) return ambiguousPath;
   const hint = readTenantHint(request);
   if (!hint.ok)
@@ -64,8 +72,9 @@ export function decide(request: RouteRequest, directory: Directory): Decision | 
   const tenantId = hint.tenantId ?? own;
   const bulk = isBulkTarget(request.path);
   const placed = directory.lookup(tenantId);
-  if (placed instanceof Promise) return placed.then((late) => place(rule, name, tenantId, bulk, late));
-  return place(rule, name, tenantId, bulk, placed);
+  if (placed instanceof Promise)
+    return placed.then((late) => place(rule, name, tenantId, bulk, late, serves));
+  return place(rule, name, tenantId, bulk, placed, serves);
 }
 
 function place(
@@ -74,6 +83,7 @@ function place(
   tenantId: string,
   bulk: boolean,
   placed: LookupResult,
+  serves: Serves,
 ): Decision {
   if (typeof placed === "string") {
     if (rule.kind !== "tenant" && tenantId === rule.defaultTenant) {
@@ -82,6 +92,8 @@ function place(
     return placed === "unknown" ? unknownTenant : directoryUnavailable;
   }
   const { cell, epoch } = placed;
+  // A tenant's own host leads to one front door: when the tenant is under another promise, it must not pass here.
+  if (rule.kind === "tenant" && !serves(cell.residency)) return wrongHost;
   if (rule.kind === "tenant") return { kind: "route", reason: "own-host", cell, bulk, tenantId, epoch, host };
   const admitted = rule.kind === "global" ? "global" : rule.residency;
   if (cell.residency !== admitted) return wrongHost;

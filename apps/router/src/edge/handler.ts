@@ -8,7 +8,7 @@ import {
 } from "@proveniq/contracts";
 import { requestIdOf, type Trace, traceOf } from "@proveniq/http-edge/ids";
 import type { Directory } from "@proveniq/tenant-context/directory";
-import { type Decision, decide } from "../decide/index.ts";
+import { type Decision, decide, type Serves } from "../decide/index.ts";
 import { encoded } from "../request-head.ts";
 import { learnSuccessor } from "../successor.ts";
 import { answerHeaders, requestHeaders } from "./edge-headers.ts";
@@ -40,7 +40,10 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
   const { directory, fetch: send = fetch, firstByteMs = 60_000 } = options;
   const mode = options.mode ?? ((route) => (route.bulk ? "rewrite" : "fetch"));
 
-  const addProof = proofAdder(options.proofSecrets ?? []);
+  const secrets = options.proofSecrets ?? [];
+  const addProof = proofAdder(secrets);
+  const own = new Set(secrets.map((s) => s.residency));
+  const serves: Serves = (residency) => own.size === 0 || own.has(residency);
 
   return async (request) => {
     const requestId = requestIdOf(request.headers.get(headers.requestId) ?? undefined);
@@ -60,7 +63,7 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
     if (request.headers.has("upgrade")) return problem("upgrade-refused", "No protocol upgrade is offered.");
     if ((request.headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity")
       return problem(encoded.problem, encoded.detail);
-    const decision = await decide(question, directory);
+    const decision = await decide(question, directory, serves);
     if (decision.kind === "reject") return problem(decision.problem, decision.detail);
 
     const passed = requestHeaders(request.headers);
@@ -76,7 +79,8 @@ export function createEdgeHandler(options: EdgeOptions): (request: Request) => P
     const learnt =
       first?.status === 421 &&
       learnSuccessor(directory, decision, first.headers.get(headers.successor) ?? undefined);
-    const next = learnt && !(body instanceof ReadableStream) ? await decide(question, directory) : undefined;
+    const next =
+      learnt && !(body instanceof ReadableStream) ? await decide(question, directory, serves) : undefined;
     if (next?.kind === "reject") return problem(next.problem, next.detail);
     const answer = next === undefined ? first : await ask(next);
     if (answer === undefined)

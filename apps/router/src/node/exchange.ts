@@ -86,7 +86,7 @@ export class Exchange implements ResponseHandler {
       return this.#answerPreflight();
     this.#record.reason = "too-large";
     if (head.contentLength > this.#context.body.maxBytes) return this.#refuseSize();
-    const decision = decide(routable(head), this.#context.directory);
+    const decision = decide(routable(head), this.#context.directory, this.#context.proofs?.serves);
     if (decision instanceof Promise) void this.#late(decision);
     else this.#onDecision(decision);
   }
@@ -241,10 +241,10 @@ export class Exchange implements ResponseHandler {
     const route = this.#route;
     const head = this.#head;
     if (route === undefined || head === undefined) return false;
-    const { directory } = this.#context;
+    const { directory, proofs } = this.#context;
     const learnt = learnSuccessor(directory, route, answer.successor);
     if (!learnt || this.#movedOnce || !isReplayable(this.#body)) return false;
-    const decision = decide(routable(head), directory);
+    const decision = decide(routable(head), directory, proofs?.serves);
     if (decision instanceof Promise) return false;
     this.#movedOnce = true;
     this.#call?.abort();

@@ -22,6 +22,9 @@ export class Proofs {
     this.#now = now;
   }
 
+  /** Whether the router is of a residency: it has the secrets of those alone, and none where nobody asks for proofs. */
+  readonly serves = (residency: Residency): boolean => this.#first.size === 0 || this.#first.has(residency);
+
   /** `name: value\r\n` for a request for `target` at `host`; empty where no secret of the residency is known. */
   line(residency: Residency, host: string, target: string): string {
     const secret = this.#first.get(residency);
