@@ -1,3 +1,4 @@
+import { accessLine } from "@proveniq/contracts/access-line";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "./testing/client.ts";
 import { strandedApp, strandedTenants } from "./testing/stranded-app.ts";
@@ -156,6 +157,7 @@ describe("the log", () => {
     });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ method: "GET", route: "/v1/items", status: 421, traceId: trace });
+    expect(accessLine.partial().safeParse(lines[0]).error).toBeUndefined();
     expect(JSON.stringify(lines)).not.toMatch(/SECRET|maria|eyJ|pvq_|carrier-a/);
   });
 });

@@ -1,3 +1,4 @@
+import { severities } from "@proveniq/contracts/access-line";
 import pino from "pino";
 import { scopeFields } from "./telemetry/scope.ts";
 
@@ -9,15 +10,7 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** Google Cloud Logging's names for pino's levels. */
-const severities: Record<string, string> = {
-  trace: "DEBUG",
-  debug: "DEBUG",
-  info: "INFO",
-  warn: "WARNING",
-  error: "ERROR",
-  fatal: "CRITICAL",
-};
+const names: Readonly<Record<string, string>> = { ...severities, trace: "DEBUG", fatal: "CRITICAL" };
 
 /**
  * JSON lines on standard output, written at once so that nothing is lost when the process ends. Each names the request and
@@ -31,7 +24,7 @@ export function createLogger(options: { level: string; cell: string; project: st
       mixin: () => scopeFields(options.project),
       messageKey: "message",
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ severity: severities[label] ?? "DEFAULT" }) },
+      formatters: { level: (label) => ({ severity: names[label] ?? "DEFAULT" }) },
     },
     pino.destination({ fd: 1, sync: true }),
   );

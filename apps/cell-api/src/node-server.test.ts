@@ -131,7 +131,7 @@ describe("the plain server", () => {
     await sendAndReset(reading.port, half("reset-in-body"));
     await expect
       .poll(() => lines)
-      .toMatchObject([{ requestId: "reset-in-body", status: 499, reason: "client gone" }]);
+      .toMatchObject([{ requestId: "reset-in-body", status: 499, failure: "client gone" }]);
     expect(await exchange(half("slow-body"), reading.port)).toMatch(
       /^HTTP\/1\.1 408 [\s\S]*x-request-id: slow-body/,
     );
@@ -140,7 +140,7 @@ describe("the plain server", () => {
   });
 
   it("logs a client that stopped reading its answer as that, once, and when it ended", async () => {
-    const lines: { status?: number; reason?: string; ms?: number }[] = [];
+    const lines: { status?: number; failure?: string; totalMs?: number }[] = [];
     const own = { ...silentLogger, info: (line: object) => void lines.push(line) };
     const app = new Hono<AppEnv>();
     app.use(requestLog({ logger: own, now: Date.now }, new Traffic(Date.now)));
@@ -155,9 +155,9 @@ describe("the plain server", () => {
     socket.destroy();
     await large.drain();
     expect(lines).toMatchObject([
-      { requestId: "stalled-reader", status: 499, reason: "client stopped reading" },
+      { requestId: "stalled-reader", status: 499, failure: "client stopped reading" },
     ]);
-    expect(lines[0]?.ms).toBeGreaterThanOrEqual(300);
+    expect(lines[0]?.totalMs).toBeGreaterThanOrEqual(300);
   });
 
   it("keeps a connection for the next request", async () => {

@@ -16,4 +16,5 @@ export { listen } from "./listen.ts";
 export type { ClientError } from "./parser-errors.ts";
 export { type AnswerIds, answerProblem, type ProblemAnswer, problemText } from "./problem-answer.ts";
 export { type LingerLimits, Sockets } from "./sockets.ts";
+export { tenantHash } from "./tenant-hash.ts";
 export { defaultUnreadLimits, readAway, readAwayAfter, type UnreadLimits } from "./unread.ts";

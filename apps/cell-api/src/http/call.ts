@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { headers, importLimits, type ProblemCode } from "@proveniq/contracts";
+import { type AccessLine, clientGone } from "@proveniq/contracts/access-line";
 import {
   type ClientError,
   type EdgeExchange,
@@ -12,14 +13,7 @@ import {
 import { describeError, type Logger } from "../log.ts";
 
 /** How a request ended that the app did not answer, or too late. */
-export interface Ending {
-  status: number;
-  code?: ProblemCode;
-  reason?: string;
-}
-
-/** No status of HTTP: nobody was there to be answered. */
-const clientGone = 499;
+export type Ending = Pick<AccessLine, "status" | "problem" | "failure">;
 
 /** What all calls of a server share. */
 export interface CallContext {
@@ -80,7 +74,7 @@ export class Call implements EdgeExchange {
     if (this.#endedAs !== undefined) return this.#endedAs;
     // The socket has closed under the request: there is nobody to answer.
     const { destroyed, writableEnded } = this.#outgoing;
-    return destroyed && !writableEnded ? { status: clientGone, reason: "client gone" } : undefined;
+    return destroyed && !writableEnded ? { status: clientGone, failure: "client gone" } : undefined;
   }
 
   begin(): void {
@@ -107,7 +101,7 @@ export class Call implements EdgeExchange {
   }
 
   stopReading(): void {
-    this.#endedAs = { status: clientGone, reason: "client stopped reading" };
+    this.#endedAs = { status: clientGone, failure: "client stopped reading" };
     if (this.#ids === undefined) this.#tell(this.#endedAs);
     this.#incoming.socket.destroy();
   }
@@ -124,7 +118,7 @@ export class Call implements EdgeExchange {
     if (this.#over) return;
     this.#over = true;
     this.#atEnd?.();
-    if (!this.#begun) this.#tell({ status: clientGone, reason: "client gone" });
+    if (!this.#begun) this.#tell({ status: clientGone, failure: "client gone" });
   }
 
   async #serve(): Promise<void> {
@@ -148,7 +142,7 @@ export class Call implements EdgeExchange {
     const traceId = this.#ids?.traceId ?? trace.traceId;
     const { status, text } = problemText(code, detail, { requestId, trace: { ...trace, traceId } });
     this.#context.sockets.refuse(this.#incoming.socket, text);
-    this.#endedAs = { status, code };
+    this.#endedAs = { status, problem: code };
     // The app tells of what it has seen. What it is still to see it need not look at.
     if (this.#ids === undefined) this.#tell(this.#endedAs, { requestId, traceId });
   }

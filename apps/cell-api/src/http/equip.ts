@@ -48,8 +48,7 @@ export function equip(server: Server, fetch: Fetch, options: EquipOptions): Http
     server,
     {
       makeExchange: (incoming, outgoing) => new Call(context, incoming, outgoing),
-      onRefused: ({ problem: code, ...refused }) =>
-        logger.info({ ...refused, code }, "request ended outside the app"),
+      onRefused: (refused) => logger.info(refused, "request ended outside the app"),
       onShortage: (facts) => logger.warn(facts, "short of connections for clients"),
     },
     limitsOf(options),

@@ -27,8 +27,8 @@ export function listenerOf(fetch: Fetch, logger: Logger): ReturnType<typeof getR
       const answer = responseTo(known, traceId);
       answer.headers.set(headers.requestId, requestId);
       answer.headers.set(headers.traceresponse, writeTraceparent(trace));
-      const { code } = known;
-      logger.info({ requestId, traceId, status: answer.status, code }, "request ended outside the app");
+      const { code: problem } = known;
+      logger.info({ requestId, traceId, status: answer.status, problem }, "request ended outside the app");
       return answer;
     },
   });

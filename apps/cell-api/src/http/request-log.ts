@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { headers, ProblemError, readTraceparent, writeTraceparent } from "@proveniq/contracts";
-import { requestIdOf } from "@proveniq/http-edge";
+import type { AccessLine } from "@proveniq/contracts/access-line";
+import { requestIdOf, tenantHash } from "@proveniq/http-edge";
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppDeps, AppEnv } from "../deps.ts";
 import { describeError } from "../log.ts";
@@ -33,12 +33,13 @@ export function requestLog(
       method: c.req.method,
       route: c.get("route") ?? "none",
       status: ended?.status ?? c.res.status,
-      code: ended === undefined ? (error instanceof ProblemError ? error.code : undefined) : ended.code,
-      reason: ended?.reason ?? c.get("reason"),
-      ms: now() - started,
-      tenant: tenant === undefined ? undefined : pseudonym(tenant.tenantId),
+      problem: ended === undefined ? (error instanceof ProblemError ? error.code : undefined) : ended.problem,
+      failure: ended?.failure,
+      reason: c.get("reason"),
+      totalMs: now() - started,
+      tenant: tenant === undefined ? undefined : tenantHash(tenant.tenantId),
       principal: tenant?.principal.kind,
-    };
+    } satisfies Partial<AccessLine>;
     if (ended !== undefined) logger.info(fields, "request");
     else if (error !== undefined && !(error instanceof ProblemError)) {
       logger.error({ ...fields, error: describeError(error) }, "request failed");
@@ -46,7 +47,7 @@ export function requestLog(
       logger.warn({ ...fields, error: describeError(error.cause) }, "request failed");
     } else if (tenant === undefined && c.res.ok) logger.debug(fields, "request");
     else logger.info(fields, "request");
-    return { ...fields, problem: fields.code };
+    return fields;
   };
 
   return async (c, next) => {
@@ -70,9 +71,4 @@ export function requestLog(
     if (call === undefined) tell();
     else call.tellAtEnd(tell);
   };
-}
-
-/** Enough to tell tenants apart in a log, not who they are. */
-function pseudonym(tenantId: string): string {
-  return createHash("sha256").update(tenantId).digest("hex").slice(0, 12);
 }

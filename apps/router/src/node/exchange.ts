@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { headers, isPreflight, type ProblemCode } from "@proveniq/contracts";
+import { clientGone } from "@proveniq/contracts/access-line";
 import { type ClientError, requestIdOf, type Trace, traceOf } from "@proveniq/http-edge";
 import { type Decision, decide } from "../decide/index.ts";
 import { type RequestHead, readRequestHead } from "../request-head.ts";
@@ -16,7 +17,7 @@ import {
   tooLarge,
 } from "./exchange-context.ts";
 import { failureProblems } from "./failures.ts";
-import { clientGone, emptyRecord, type RequestRecord } from "./log.ts";
+import { emptyRecord, type RequestRecord } from "./log.ts";
 import { dropRest, isReplayable, RequestBody } from "./request-body.ts";
 import type { ResponseHandler, ResponseHead, UpstreamCall, UpstreamFailure } from "./upstream/types.ts";
 

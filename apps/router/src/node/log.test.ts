@@ -1,6 +1,8 @@
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { accessLine } from "@proveniq/contracts/access-line";
+import { tenantHash } from "@proveniq/http-edge";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Log, type RequestRecord } from "./log.ts";
 
@@ -20,9 +22,10 @@ afterEach(() => {
   rmSync(file);
 });
 
+const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 const record: RequestRecord = {
   requestId: "abcdefgh",
-  traceId: "t",
+  traceId,
   spanId: undefined,
   parentSpanId: undefined,
   method: "GET",
@@ -50,10 +53,10 @@ describe("Log", () => {
         time: expect.stringMatching(/^20\d\d-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/),
         message: "request",
         requestId: "abcdefgh",
-        traceId: "t",
+        traceId,
         method: "GET",
         host: 'evil"\n.example',
-        tenant: log.tenantHash("carrier-a"),
+        tenant: tenantHash("carrier-a"),
         cell: "eu",
         service: "api",
         reason: "placement",
@@ -64,8 +67,9 @@ describe("Log", () => {
         totalMs: 1.2,
       },
     ]);
+    expect(accessLine.parse(lines()[0])).toEqual(lines()[0]);
     expect(readFileSync(file, "utf8")).not.toContain("carrier-a");
-    expect(log.tenantHash("carrier-a")).toMatch(/^[0-9a-f]{12}$/);
+    expect(tenantHash("carrier-a")).toMatch(/^[0-9a-f]{12}$/);
   });
 
   it("names the trace where the cloud looks for it, when it is told the project", () => {
@@ -73,7 +77,7 @@ describe("Log", () => {
     log.request(record);
     log.flushSync();
     expect(lines()).toMatchObject([
-      { traceId: "t", "logging.googleapis.com/trace": "projects/proveniq-central/traces/t" },
+      { traceId, "logging.googleapis.com/trace": `projects/proveniq-central/traces/${traceId}` },
     ]);
   });
 

@@ -1,36 +1,25 @@
-import { createHash } from "node:crypto";
-import { LineWriter } from "@proveniq/http-edge";
+import { type AccessLine, clientGone, severities } from "@proveniq/contracts/access-line";
+import { LineWriter, tenantHash } from "@proveniq/http-edge";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 const ranks: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
 
-/** What happened to one request. No path, no address, no credential: none of them is needed to run a router. */
-export interface RequestRecord {
-  requestId: string;
-  traceId: string;
+/** What happened to one request: what its line says, before the tenant is hashed. `totalMs`: until the answer was written. */
+export interface RequestRecord
+  extends Required<
+    Pick<AccessLine, "requestId" | "traceId" | "method" | "host" | "reason" | "status" | "totalMs">
+  > {
   /** The span of this request, when it is recorded, and that of its caller. */
   spanId: string | undefined;
   parentSpanId: string | undefined;
-  method: string;
-  host: string;
   tenantId: string | undefined;
   cell: string | undefined;
-  service: "api" | "bulk" | "router";
-  /** Why it was decided so. */
-  reason: string;
-  status: number;
-  /** The problem that the router itself answered with. */
-  problem: string | undefined;
-  /** What went wrong at the cell or at the client. */
+  service: NonNullable<AccessLine["service"]>;
+  problem: AccessLine["problem"];
   failure: string | undefined;
   attempts: number;
-  /** Until the answer was written, and until the cell's answer began. */
-  totalMs: number;
   cellMs: number | undefined;
 }
-
-/** Status of a request whose client went away before it was answered; nobody ever receives it. */
-export const clientGone = 499;
 
 /** The record of a request of which nothing is known yet. */
 export function emptyRecord(method: string): RequestRecord {
@@ -54,15 +43,11 @@ export function emptyRecord(method: string): RequestRecord {
   };
 }
 
-/** Google Cloud Logging's names for the levels; it reads them from `severity`, as it reads `message` and `time`. */
-const severities = { info: "INFO", warn: "WARNING", error: "ERROR" } as const;
-
 /** Lines of JSON on standard output, of the same shape as the cells'. */
 export class Log {
   readonly #rank: number;
   readonly #writer: LineWriter;
   readonly #traces: string | undefined;
-  readonly #hashes = new Map<string, string>();
   #millisecond = 0;
   #written = "";
 
@@ -82,7 +67,7 @@ export class Log {
     this.#writer.line(JSON.stringify({ severity: severities[level], time: this.#time(), message, ...facts }));
   }
 
-  /** Put together by hand: this is the one line that every request pays for. Only checked or escaped text goes in. */
+  /** An `AccessLine`, put together by hand: this is the one line that every request pays for. Only checked or escaped text goes in. */
   request(r: RequestRecord): void {
     if (this.#rank > ranks.info) return;
     let line = `{"severity":"INFO","time":"${this.#time()}","message":"request","requestId":"${r.requestId}","traceId":"${r.traceId}"`;
@@ -90,7 +75,7 @@ export class Log {
     if (r.spanId !== undefined)
       line += `,"logging.googleapis.com/spanId":"${r.spanId}","logging.googleapis.com/trace_sampled":true`;
     line += `,"method":"${r.method}","host":${JSON.stringify(r.host)}`;
-    if (r.tenantId !== undefined) line += `,"tenant":"${this.tenantHash(r.tenantId)}"`;
+    if (r.tenantId !== undefined) line += `,"tenant":"${tenantHash(r.tenantId)}"`;
     if (r.cell !== undefined) line += `,"cell":"${r.cell}"`;
     line += `,"service":"${r.service}","reason":"${r.reason}","status":${r.status}`;
     if (r.problem !== undefined) line += `,"problem":"${r.problem}"`;
@@ -98,17 +83,6 @@ export class Log {
     if (r.attempts > 1) line += `,"attempts":${r.attempts}`;
     if (r.cellMs !== undefined) line += `,"cellMs":${milliseconds(r.cellMs)}`;
     this.#writer.line(`${line},"totalMs":${milliseconds(r.totalMs)}}`);
-  }
-
-  /** The first 12 hex digits of the id's SHA-256: lines of one tenant can be found, its name cannot be read. */
-  tenantHash(tenantId: string): string {
-    let hash = this.#hashes.get(tenantId);
-    if (hash === undefined) {
-      hash = createHash("sha256").update(tenantId).digest("hex").slice(0, 12);
-      if (this.#hashes.size >= 10_000) this.#hashes.clear();
-      this.#hashes.set(tenantId, hash);
-    }
-    return hash;
   }
 
   /** Now, as ISO 8601. Many requests end in the same millisecond, and writing it out costs more than all else of a line. */
