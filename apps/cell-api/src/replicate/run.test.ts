@@ -54,10 +54,18 @@ test("it steps on while there is work, compares when there is none, and leaves t
 
 test("failures are waited out, and a long outage does not drown the log", async () => {
   const warned: object[] = [];
-  const logger = { ...silentLogger, warn: (fields: object) => warned.push(fields) };
+  const tell = (fields: object) => warned.push(fields);
+  const logger = { ...silentLogger, warn: tell, error: tell };
   const calls = await run([...Array.from({ length: 20 }, () => new Error("down")), "current"], { logger });
   expect(calls.filter((c) => c === "step")).toHaveLength(21);
-  expect(warned.map((w) => Object.entries(w)[0]?.[1])).toEqual([1, 2, 4, 8, 16]);
+  const alarm = "replicator-failing";
+  expect(warned).toMatchObject([
+    { failures: 1 },
+    { failures: 2 },
+    { failures: 4 },
+    { failures: 8, alarm },
+    { failures: 16, alarm },
+  ]);
 });
 
 test("a comparison that fails is no reason to stop", async () => {

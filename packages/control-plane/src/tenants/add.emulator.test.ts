@@ -151,7 +151,7 @@ describe("removeTenant", () => {
     const db = await to.cell("eu").open("eu-carriers");
     await db.doc("tenants/nordic/items/one").set({ title: "Clock" });
     const removing = removeTenant(to, fleet, "nordic", origin);
-    await expect(removing).rejects.toThrow("tenant nordic was not removed: it has 1 items");
+    await expect(removing).rejects.toThrow("tenant nordic was not removed: it has items");
     await expect(removing).rejects.toBeInstanceOf(RefusedError);
     expect((await to.claims("eu").read("nordic"))?.claim).toEqual({ ...active, copies: 3 });
     expect(await listTenants(to)).toHaveLength(1);
