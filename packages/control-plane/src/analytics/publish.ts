@@ -60,7 +60,8 @@ export async function publishWarehouse(
   for (const day of finishedDays(fresh, now)) {
     if (spent.has(day) || !(await spend(bigquery, day, now))) continue;
     const rows = await draw(bigquery, project, day);
-    await load(bigquery, flow, rows, { day, when: "WRITE_EMPTY" });
+    // Who spent the budget writes the day, and nobody else ever does: what an open day left there goes.
+    await load(bigquery, flow, rows, { day, when: "WRITE_TRUNCATE" });
     days.push(day);
     groups += rows.length;
   }

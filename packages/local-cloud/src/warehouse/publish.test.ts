@@ -94,6 +94,18 @@ test("a job that dies after it spent a day's budget loses the day: the noise is 
   expect((await publishAt("2026-11-21T02:00:00.000Z")).days).not.toContain("2026-11-20");
 });
 
+test("a day that was tried out while it was open is published all the same, once", async () => {
+  const day = "2026-11-20";
+  await send(bigquery, "raw_eu", people(400, { day }));
+  await heard(bigquery, "raw_eu", "aa", `${day}T11:00:00.000Z`);
+  const open = { now: new Date(`${day}T11:00:00.000Z`), openDay: true };
+  expect((await publishWarehouse(bigquery, project, open)).groups).toBe(1);
+  expect((await publishWarehouse(bigquery, project, open)).groups).toBe(1);
+  await heard(bigquery, "raw_eu", "aa", "2026-11-21T01:00:00.000Z");
+  expect(await publishAt("2026-11-21T02:00:00.000Z")).toEqual({ days: [day], groups: 1 });
+  expect(await records("SELECT COUNT(*) AS n FROM published.flow")).toEqual([{ n: 1 }]);
+});
+
 test("a cell that is silent for two days is not waited for any longer", async () => {
   await send(bigquery, "raw_eu", people(400, { day: "2026-11-20" }));
   await heard(bigquery, "raw_eu", "aa", "2026-11-20T10:00:00.000Z");
