@@ -100,6 +100,9 @@ describe("a cell's own host", () => {
       expect(JSON.parse(stranger.body)).toEqual({ status: expect.stringMatching(/^(ready|not-ready)$/) });
       const fleet = JSON.parse((await ask(`${own}/ready`, prove(`${own}/ready`))).body) as object;
       expect(Object.keys(fleet)).toContain("dependencies");
+      // By way of a router, which proves itself whoever asks it.
+      const routed = { ...prove(`${own}/ready`), "x-proveniq-host": new URL(host).host };
+      expect(JSON.parse((await ask(`${own}/ready`, routed)).body)).not.toHaveProperty("dependencies");
     },
   );
 

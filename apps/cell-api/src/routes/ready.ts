@@ -1,3 +1,4 @@
+import { headers } from "@proveniq/contracts";
 import { toldReadiness } from "../readiness.ts";
 import type { Route } from "./route.ts";
 
@@ -20,7 +21,9 @@ export const getReady: Route = {
   async handle(c, deps) {
     const now = await deps.readiness();
     const ready = now.status !== "not-ready";
-    const told = c.get("fleet") ? now : { status: ready ? ("ready" as const) : ("not-ready" as const) };
+    // A router proves itself for whoever asks it: what came to a client's host is a stranger's question.
+    const operator = c.get("fleet") && c.req.header(headers.host) === undefined;
+    const told = operator ? now : { status: ready ? ("ready" as const) : ("not-ready" as const) };
     return c.json(told, ready ? 200 : 503);
   },
 };
