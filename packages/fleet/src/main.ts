@@ -13,4 +13,14 @@ process.on("disconnect", () => {
 // Listening must not keep us alive.
 process.channel?.unref();
 
-process.exitCode = (await program(process.argv.slice(2))) ?? process.exitCode;
+// Whoever reads what we print, such as `head`, has read enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCodes.done);
+  throw error;
+});
+
+const failed = await program(process.argv.slice(2));
+process.exitCode = failed ?? process.exitCode;
+// A call that a dead database never answers is retried for half a minute, and nobody waits for that once the error is said.
+if (failed !== undefined && failed !== exitCodes.done)
+  process.stdout.write("", () => process.stderr.write("", () => process.exit()));

@@ -26,8 +26,8 @@ import { type FleetPlan, planFleet } from "./plan.ts";
 import { localProver } from "./proof.ts";
 import { type FleetState, readState } from "./state.ts";
 
-/** The router looks at its file each second, and answers at once. */
-const routerReadsMs = 1_200;
+/** The router is told of a new file at once; and a question of status has 1.3 s in all. */
+const routerReadsMs = 500;
 const routerAnswersMs = 1_000;
 /** Who only looks. */
 const nobody: Origin = { who: "nobody", from: "nowhere" };
