@@ -39,6 +39,16 @@ describe("loadConfig", () => {
     expect(() => loadConfig({ ...env, PORT: "/tmp/fire_emu_1.sock" })).toThrow("PORT");
   });
 
+  it("reads what clients may take up, with defaults by service", () => {
+    const { api, bulk } = loadConfig(env).edge;
+    expect([api.limits.headMs, api.limits.requestMs, bulk.limits.requestMs]).toEqual([
+      10_000, 30_000, 120_000,
+    ]);
+    const edge = loadConfig({ ...env, REQUEST_SECONDS: "5", CLIENT_CONNECTIONS: "7" }).edge;
+    expect(edge.bulk.limits).toMatchObject({ headMs: 5_000, requestMs: 5_000, maxClients: 7 });
+    expect(faultsOf({ ...env, HEAD_SECONDS: "soon" })).toContain("HEAD_SECONDS");
+  });
+
   it("reads a cell's environment", () => {
     expect(loadConfig(env)).toMatchObject({ cellId: "eu", port: 8080, manifest: { region: "europe-west1" } });
     expect(loadConfig({ ...development, PORT: "8111", DEFAULT_TENANT: "consumers" })).toMatchObject({

@@ -15,7 +15,9 @@ import {
   traceExportOf,
 } from "@proveniq/contracts";
 import { defaultMinimumAgeDays } from "@proveniq/contracts/warehouse";
+import { edgeEnvironment } from "@proveniq/http-edge";
 import { z } from "zod";
+import { type CellEdge, cellEdge } from "./edge-limits.ts";
 import { type ImportLimitsConfig, importLimitsConfig } from "./imports/limits.ts";
 
 const port = z
@@ -37,6 +39,7 @@ const environment = z.object({
   HOST: z.string().min(1).default("0.0.0.0"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   ...traceExportEnvironment,
+  ...edgeEnvironment,
   FIRESTORE_EMULATOR_HOST: emulatorHost.optional(),
   CENTRAL_PROJECT: projectId.optional(),
   CENTRAL_MARKET_DATABASE: databaseId.optional(),
@@ -111,6 +114,8 @@ export interface CellConfig {
   proof: { secrets: readonly ProofSecret[]; zone: string } | undefined;
   /** What this process does: `bulk` serves imports, `replicate` and `sink` no requests at all, `api` all the rest. */
   service: "api" | "bulk" | "replicate" | "sink";
+  /** What clients may take up, by the service that serves them: a function learns only later which one it is. */
+  edge: CellEdge;
   /** Where market values are published; the replicator needs it. */
   central: { project: string; marketDatabase: string; emulatorHost: string | undefined } | undefined;
   /** How long after its last sign of life another replicator takes over, in milliseconds. */
@@ -135,8 +140,14 @@ export interface CellConfig {
   importLimits?: ImportLimitsConfig | undefined;
 }
 
-/** The process's environment, or one Error that names every fault in it (never a value). */
-export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): CellConfig {
+/**
+ * The process's environment, or one Error that names every fault in it (never a value). `descriptors`: how many files and sockets
+ * the process may have open.
+ */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  descriptors?: number,
+): CellConfig {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = environment.safeParse(given);
   const faults = parsed.success ? [] : faultsOf(parsed.error).map((f) => `${f.path.slice(1)}: ${f.message}`);
@@ -196,6 +207,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
         ? undefined
         : { secrets, zone: zoneOf(manifest) },
     service: e.SERVICE,
+    edge: cellEdge(e, descriptors),
     central:
       e.CENTRAL_PROJECT === undefined || e.CENTRAL_MARKET_DATABASE === undefined
         ? undefined
@@ -229,8 +241,9 @@ function zoneOf({ origins }: CellManifest): string {
 /** The same for functions: the platform listens for them, and its PORT need not even be a number (its emulator's is a path). */
 export function loadFunctionsConfig(
   env: Readonly<Record<string, string | undefined>> = process.env,
+  descriptors?: number,
 ): CellConfig {
-  return loadConfig({ ...env, PORT: undefined });
+  return loadConfig({ ...env, PORT: undefined }, descriptors);
 }
 
 /** Which function this process is, as the platform says it or is told by hand; undefined where nobody says so. */

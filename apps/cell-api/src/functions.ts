@@ -1,3 +1,4 @@
+import { descriptorLimit } from "@proveniq/http-edge";
 import { onRequest } from "firebase-functions/v2/https";
 import { onSchedule } from "firebase-functions/v2/scheduler";
 import { tellStrangers } from "./access/fleet-only.ts";
@@ -5,14 +6,13 @@ import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { functionOf, loadFunctionsConfig, replicatorConfig } from "./config.ts";
 import { takeServer } from "./functions-platform.ts";
-import { requestMs } from "./http/equip.ts";
 import { type Fetch, listenerOf } from "./http/listener.ts";
 import { createLogger } from "./log.ts";
 import { sinkConfig } from "./sink-config.ts";
 import { startTracing } from "./telemetry/start.ts";
 
 // Nothing but functions may be exported here: the platform walks every export of this module.
-const config = loadFunctionsConfig();
+const config = loadFunctionsConfig(undefined, descriptorLimit());
 const logger = createLogger({
   level: config.logLevel,
   cell: config.cellId,
@@ -43,8 +43,8 @@ function once(make: () => Promise<ReturnType<typeof createApp>>): Fetch {
 
 const target = functionOf();
 if (target === "api" || target === "bulk") tellStrangers(config, logger);
-if (target === "api") takeServer(interactive, { requestTimeoutMs: requestMs.api, logger });
-if (target === "bulk") takeServer(importing, { requestTimeoutMs: requestMs.bulk, logger });
+if (target === "api") takeServer(interactive, { edge: config.edge.api, logger });
+if (target === "bulk") takeServer(importing, { edge: config.edge.bulk, logger });
 
 /**
  * The same app on Cloud Functions; placed and sized by the cell's manifest. There requests never come this way, because the

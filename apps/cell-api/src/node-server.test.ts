@@ -3,6 +3,7 @@ import { problem } from "@proveniq/contracts";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AppEnv } from "./deps.ts";
+import { cellEdge } from "./edge-limits.ts";
 import { readJson } from "./http/json-body.ts";
 import { responseTo } from "./http/problem-response.ts";
 import { requestLog } from "./http/request-log.ts";
@@ -97,7 +98,11 @@ describe("the plain server", () => {
     ["body", "POST /v1/items HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{"],
   ])("gives up on a %s that does not arrive", async (_, bytes) => {
     const readAll = async (request: Request) => new Response(await request.text());
-    const impatient = await serve(readAll, { host: "127.0.0.1", port: 0, requestTimeoutMs: 100 });
+    const impatient = await serve(readAll, {
+      host: "127.0.0.1",
+      port: 0,
+      edge: cellEdge({ REQUEST_SECONDS: 0.1 }).api,
+    });
     const answer = await exchange(bytes, impatient.port);
     expect(answer).toContain("HTTP/1.1 408");
     expect(answer).toContain('"code":"request-timeout"');
@@ -125,7 +130,11 @@ describe("the plain server", () => {
     app.use(requestLog({ logger: log, now: Date.now }, new Traffic(Date.now)));
     app.onError((error) => responseTo(error));
     app.post("/", async (c) => c.json((await readJson(c.req.raw, ["application/json"])).value));
-    const reading = await serve(app.fetch, { host: "127.0.0.1", port: 0, requestTimeoutMs: 300 });
+    const reading = await serve(app.fetch, {
+      host: "127.0.0.1",
+      port: 0,
+      edge: cellEdge({ REQUEST_SECONDS: 0.3 }).api,
+    });
     const half = (id: string) =>
       `POST / HTTP/1.1\r\nhost: a\r\nx-request-id: ${id}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`;
     await sendAndReset(reading.port, half("reset-in-body"));
@@ -145,8 +154,8 @@ describe("the plain server", () => {
     const app = new Hono<AppEnv>();
     app.use(requestLog({ logger: own, now: Date.now }, new Traffic(Date.now)));
     app.get("/large", (c) => c.body("x".repeat(16 * 1024 * 1024)));
-    const limits = { stalledReaderMs: 300 };
-    const large = await serve(app.fetch, { host: "127.0.0.1", port: 0, logger: own, limits });
+    const edge = cellEdge({ STALLED_READER_SECONDS: 0.3 }).api;
+    const large = await serve(app.fetch, { host: "127.0.0.1", port: 0, logger: own, edge });
     const socket = connect(large.port, "127.0.0.1", () =>
       socket.pause().write("GET /large HTTP/1.1\r\nhost: a\r\nx-request-id: stalled-reader\r\n\r\n"),
     );

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { listen } from "@proveniq/http-edge";
-import { drainMs, type EquipOptions, equip, requestMs, serverOptions } from "./http/equip.ts";
+import { cellEdge } from "./edge-limits.ts";
+import { drainMs, type EquipOptions, equip, serverOptions } from "./http/equip.ts";
 import type { Fetch } from "./http/listener.ts";
 
 export interface RunningServer {
@@ -15,9 +16,9 @@ export interface ServeOptions extends Partial<EquipOptions> {
   port: number;
 }
 
-/** Serve `fetch` on plain Node HTTP; a request has 30 s to arrive unless told otherwise. Rejects when the port cannot be had. */
+/** Serve `fetch` on plain Node HTTP, with the API's limits unless told otherwise. Rejects when the port cannot be had. */
 export async function serve(fetch: Fetch, { host, port, ...more }: ServeOptions): Promise<RunningServer> {
-  const options = { ...more, requestTimeoutMs: more.requestTimeoutMs ?? requestMs.api };
+  const options = { edge: cellEdge().api, ...more };
   const server = createServer(serverOptions(options));
   const edge = equip(server, fetch, options);
   return {

@@ -1,9 +1,9 @@
 import type { PauseReader } from "@proveniq/db/pauses";
+import { descriptorLimit } from "@proveniq/http-edge";
 import { tellStrangers } from "./access/fleet-only.ts";
 import { createApp } from "./app.ts";
 import { composeCell } from "./compose.ts";
 import { type CellConfig, loadConfig, replicatorConfig } from "./config.ts";
-import { requestMs } from "./http/equip.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { serve } from "./node-server.ts";
 import { sinkConfig } from "./sink-config.ts";
@@ -43,7 +43,7 @@ async function main(config: CellConfig): Promise<void> {
     host: config.host,
     port: config.port,
     logger,
-    requestTimeoutMs: requestMs[config.service],
+    edge: config.edge[config.service],
   });
   const { artefactDigest, commit } = config;
   logger.info({ host: config.host, port: server.port, artefactDigest, commit }, "cell is listening");
@@ -79,7 +79,7 @@ async function main(config: CellConfig): Promise<void> {
 }
 
 try {
-  await main(loadConfig());
+  await main(loadConfig(undefined, descriptorLimit()));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

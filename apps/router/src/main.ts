@@ -1,5 +1,5 @@
+import { descriptorLimit } from "@proveniq/http-edge";
 import { readConfig } from "./config.ts";
-import { descriptorLimit } from "./node/descriptors.ts";
 import { Log } from "./node/log.ts";
 import { type Gauge, Metrics, serveMetrics } from "./node/metrics.ts";
 import { openDirectory } from "./node/open-directory.ts";
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
     log.event("warn", "no PROOF_SECRETS: cells of production take this router for a stranger", {});
   log.event("info", "listening", { host: config.host, port, directoryVersion: version() });
   const {
-    server: { maxClients = 0 },
+    server: { maxClients },
     upstream: { maxTotal = 0 },
   } = limits;
   if (maxClients + maxTotal < 1_024)

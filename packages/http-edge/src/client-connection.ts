@@ -20,6 +20,8 @@ export interface ConnectionKeeper<E extends EdgeExchange> {
  */
 export class ClientConnection<E extends EdgeExchange> {
   readonly socket: Socket;
+  /** Of the client, or of what stands in front of it. */
+  readonly address: string;
   readonly #keeper: ConnectionKeeper<E>;
   readonly #waiting: E[] = [];
   #current: E | undefined;
@@ -28,8 +30,9 @@ export class ClientConnection<E extends EdgeExchange> {
   #refuse: (() => void) | undefined;
   #broken = false;
 
-  constructor(socket: Socket, keeper: ConnectionKeeper<E>) {
+  constructor(socket: Socket, address: string, keeper: ConnectionKeeper<E>) {
     this.socket = socket;
+    this.address = address;
     this.#keeper = keeper;
   }
 

@@ -20,9 +20,15 @@ export interface Shortage {
 
 const tellEveryMs = 10_000;
 
+/** An address with more than this part of all places gives way first when there is none left. Few can be so. */
+const largePart = 1 / 4;
+
 /**
- * All client connections. When there are as many as there may be, a new one takes the place of the one that has been idle for
- * longest, first of those that have never sent a request: silent clients cannot shut the server to others.
+ * All client connections. When there are as many as there may be, a new one takes the place of another: first of those that have
+ * never sent a request, then of the one that has been idle for longest, and both first among the addresses that hold many; these
+ * take no place of the others. Of one that holds many, and more than twice as many as the newcomer's, the one whose request has
+ * been under way for longest goes too: so neither silent clients nor busy ones of one address shut the server to others. Behind a load balancer all have one address, and none
+ * is treated unlike another.
  */
 export class ClientConnections<E extends EdgeExchange> implements ConnectionKeeper<E> {
   readonly #limits: ConnectionLimits;
@@ -32,6 +38,9 @@ export class ClientConnections<E extends EdgeExchange> implements ConnectionKeep
   readonly #silent = new Set<ClientConnection<E>>();
   readonly #idle = new Set<ClientConnection<E>>();
   readonly #busy = new Set<ClientConnection<E>>();
+  readonly #byAddress = new Map<string, number>();
+  /** Addresses that hold a large part. */
+  readonly #large = new Set<string>();
   #waiting = 0;
   #closed = 0;
   #turnedAway = 0;
@@ -54,17 +63,19 @@ export class ClientConnections<E extends EdgeExchange> implements ConnectionKeep
 
   /** A socket has been accepted. Undefined: there is no room, and it has been closed. */
   add(socket: Socket): void {
-    if (this.#bySocket.size >= this.#limits.maxClients && !this.#makeRoom()) {
+    const address = socket.remoteAddress ?? "";
+    if (this.#bySocket.size >= this.#limits.maxClients && !this.#makeRoom(address)) {
       this.#turnedAway += 1;
       this.#tell();
       socket.destroy();
       return;
     }
-    const connection = new ClientConnection<E>(socket, this);
+    const connection = new ClientConnection<E>(socket, address, this);
     this.#bySocket.set(socket, connection);
+    this.#countAddress(address, 1);
     this.#silent.add(connection);
     socket.once("close", () => {
-      this.#bySocket.delete(socket);
+      this.#forget(connection);
       this.#silent.delete(connection);
       this.#idle.delete(connection);
       this.#busy.delete(connection);
@@ -96,18 +107,50 @@ export class ClientConnections<E extends EdgeExchange> implements ConnectionKeep
     return this.#waiting <= this.#limits.maxWaiting;
   }
 
-  #makeRoom(): boolean {
-    for (const connections of [this.#silent, this.#idle]) {
-      for (const connection of connections) {
-        connections.delete(connection);
-        this.#bySocket.delete(connection.socket);
-        connection.socket.destroy();
-        this.#closed += 1;
-        this.#tell();
-        return true;
-      }
+  #makeRoom(newcomer: string): boolean {
+    const found = this.#idleOne(newcomer) ?? this.#busyOne(newcomer);
+    if (found === undefined) return false;
+    this.#silent.delete(found);
+    this.#idle.delete(found);
+    this.#forget(found);
+    found.socket.destroy();
+    this.#closed += 1;
+    this.#tell();
+    return true;
+  }
+
+  /** The first to go of those without a request. Who holds many places takes none of those who do not. */
+  #idleOne(newcomer: string): ClientConnection<E> | undefined {
+    const sets = [this.#silent, this.#idle];
+    for (const connections of this.#large.size === 0 ? [] : sets)
+      for (const connection of connections) if (this.#large.has(connection.address)) return connection;
+    if (this.#large.has(newcomer)) return undefined;
+    for (const connections of sets) for (const connection of connections) return connection;
+    return undefined;
+  }
+
+  /** The longest under way, of an address that holds many times what the newcomer's does. */
+  #busyOne(newcomer: string): ClientConnection<E> | undefined {
+    const own = this.#byAddress.get(newcomer) ?? 0;
+    for (const connection of this.#busy) {
+      const { address, socket } = connection;
+      if (!socket.destroyed && this.#large.has(address) && (this.#byAddress.get(address) ?? 0) > 2 * own + 1)
+        return connection;
     }
-    return false;
+    return undefined;
+  }
+
+  /** It takes no place any more. */
+  #forget({ socket, address }: ClientConnection<E>): void {
+    if (this.#bySocket.delete(socket)) this.#countAddress(address, -1);
+  }
+
+  #countAddress(address: string, change: number): void {
+    const count = (this.#byAddress.get(address) ?? 0) + change;
+    if (count === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, count);
+    if (count > this.#limits.maxClients * largePart) this.#large.add(address);
+    else this.#large.delete(address);
   }
 
   #tell(): void {

@@ -2,38 +2,15 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "nod
 import type { Duplex } from "node:stream";
 import type { ProblemCode } from "@proveniq/contracts";
 import type { ClientConnection } from "./client-connection.ts";
-import { ClientConnections, type ConnectionLimits, type Shortage } from "./client-connections.ts";
+import { ClientConnections, type Shortage } from "./client-connections.ts";
 import { drainServer } from "./drain.ts";
+import type { EdgeLimits } from "./edge-limits.ts";
 import type { EdgeExchange } from "./exchange.ts";
 import { requestIdOf, traceOf } from "./ids.ts";
 import { readClientError } from "./parser-errors.ts";
 import { problemText } from "./problem-answer.ts";
 import { ReaderWatch } from "./reader-watch.ts";
-import { type LingerLimits, Sockets } from "./sockets.ts";
-
-export interface EdgeLimits extends ConnectionLimits {
-  /** For a request's head, and for a whole request, in milliseconds. */
-  headMs: number;
-  requestMs: number;
-  /** Idle client connections. Longer than the load balancer's, so that it is the one who closes. */
-  keepAliveMs: number;
-  maxHeadBytes: number;
-  /** How long a client may take nothing of the answer that waits for it. */
-  stalledReaderMs: number;
-  /** How long a refused client may go on sending before it is cut off. */
-  linger: Partial<LingerLimits>;
-}
-
-export const defaultEdgeLimits: EdgeLimits = {
-  headMs: 15_000,
-  requestMs: 600_000,
-  keepAliveMs: 620_000,
-  maxHeadBytes: 16 * 1024,
-  maxClients: 16_384,
-  maxWaiting: 32_768,
-  stalledReaderMs: 120_000,
-  linger: {},
-};
+import { Sockets } from "./sockets.ts";
 
 /** What was refused before it became an exchange. */
 export interface RefusedHead {

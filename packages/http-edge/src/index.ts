@@ -1,13 +1,19 @@
 export type { ClientConnection } from "./client-connection.ts";
 export type { ConnectionLimits, Shortage } from "./client-connections.ts";
+export { descriptorLimit } from "./descriptors.ts";
 export {
-  defaultEdgeLimits,
-  type EdgeLimits,
   type EdgeParts,
   edgeServerOptions,
   HttpEdge,
   type RefusedHead,
 } from "./edge.ts";
+export {
+  type ConfiguredEdge,
+  type EdgeEnvironment,
+  edgeEnvironment,
+  edgeLimitsOf,
+} from "./edge-environment.ts";
+export { defaultEdgeLimits, type EdgeLimits } from "./edge-limits.ts";
 export type { EdgeExchange } from "./exchange.ts";
 export { framingFault, headFault } from "./head-rule.ts";
 export { requestIdOf, type Trace, traceOf } from "./ids.ts";

@@ -5,6 +5,7 @@ import { DatabasePool } from "@proveniq/db/pool";
 import { createApp } from "../app.ts";
 import { composeCell } from "../compose.ts";
 import type { CellConfig } from "../config.ts";
+import { cellEdge } from "../edge-limits.ts";
 import { createImporter } from "../imports/compose.ts";
 import { silentLogger } from "../log.ts";
 import { type Call, clientOf } from "./client.ts";
@@ -53,6 +54,7 @@ export async function emulatedCell(
     emulatorHost,
     issuers: [testIssuer],
     service: "api",
+    edge: cellEdge(),
     instances: 1,
     importPace: "off",
     proof: undefined,
