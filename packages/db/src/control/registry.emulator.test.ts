@@ -25,13 +25,13 @@ function place(tenantId: string, more: Partial<Placement> = {}): Placement {
 describe("the registry", () => {
   test("keeps a placement, an audit record and a grown version, together", async () => {
     const registry = fresh();
-    expect(await registry.snapshot()).toEqual({ version: 0, placements: [] });
+    expect(await registry.snapshot()).toEqual({ version: 0, placements: [], removed: {} });
     const wanted = place("carrier-a", { hosts: ["carrier-a.proveniq.io"] });
     expect(await registry.add(wanted, origin)).toEqual({ placement: wanted, added: true });
     expect(await registry.get("carrier-a")).toEqual(wanted);
     expect(await registry.get("carrier-b")).toBeUndefined();
     expect(await registry.get("../x")).toBeUndefined();
-    expect(await registry.snapshot()).toEqual({ version: 1, placements: [wanted] });
+    expect(await registry.snapshot()).toEqual({ version: 1, placements: [wanted], removed: {} });
     expect(await registry.audit()).toEqual([
       {
         ...origin,
