@@ -30,6 +30,8 @@ const environment = z.object({
 export interface CliConfig {
   /** Whether colours are wanted: https://no-color.org, and never into a file. */
   colour: boolean;
+  /** Whether people read what is printed. */
+  terminal: boolean;
   /** Started by npm or npx. */
   underNpm: boolean;
   path: string[];
@@ -69,6 +71,7 @@ export function readCliConfig(
   const refused = parsed.NO_COLOR !== undefined && parsed.NO_COLOR !== "";
   return {
     colour: forced || (!refused && tty),
+    terminal: tty,
     underNpm: parsed.npm_lifecycle_event !== undefined,
     environment: parsed.FLEET_ENV === undefined || parsed.FLEET_ENV === "" ? "local" : parsed.FLEET_ENV,
     importKey: parsed.PROVENIQ_KEY === "" ? undefined : parsed.PROVENIQ_KEY,

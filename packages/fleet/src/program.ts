@@ -29,7 +29,7 @@ import { version } from "./version.ts";
 
 const guide = `
 Start here:
-  npx fleet doctor                        is everything there that a local fleet needs?
+  npm run doctor                          is everything there that a local fleet needs?
   npx fleet up                            run it (npm start does the same and installs first)
   npx fleet status                        what is wrong, what to read, what to type
   npx fleet deploy eu                     build once, deploy, try, watch, and back on its own when it turns ill

@@ -19,8 +19,17 @@ export function banner(state: FleetState, seconds: number, paint: Palette): stri
     table([["every host below", state.router], ...hosts], "  "),
     paint.bold("Cells"),
     table(cells, "  "),
-    paint.bold("Keys, the same at each start (people: npx fleet token --help)"),
-    table(Object.entries(state.identity.keys), "  "),
+    paint.bold(
+      "Keys, the same at each start, and where each works from code (people: npx fleet token --help)",
+    ),
+    table(
+      Object.entries(state.identity.keys).map(([tenant, key]) => [
+        tenant,
+        key,
+        state.identity.addresses[tenant] ?? state.router,
+      ]),
+      "  ",
+    ),
     paint.bold("For tests and operators"),
     table(
       [

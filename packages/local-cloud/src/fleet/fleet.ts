@@ -7,6 +7,7 @@ import { readLocalConfig } from "../config.ts";
 import { type ControlledService, type ControlServer, startControlServer } from "../control/server.ts";
 import type { EmulatedDatabase } from "../emulator/export.ts";
 import { type IssuerServer, loadIssuerKey, serveIssuer } from "../issuer/index.ts";
+import { type Door, openDoor } from "../net/door.ts";
 import { endOrphans, markOf } from "../process/orphans.ts";
 import type { Service, ServiceEvents } from "../process/service.ts";
 import type { Relay } from "../relay/index.ts";
@@ -43,6 +44,7 @@ export class Fleet implements RunningFleet {
   readonly #cells: LocalCells;
   #router: Service | undefined;
   #routerDigest = "";
+  readonly #doors: Door[] = [];
   #control: ControlServer | undefined;
   #issuer: IssuerServer | undefined;
   #environment: LocalEnvironment | undefined;
@@ -200,6 +202,7 @@ export class Fleet implements RunningFleet {
   async #stopAll(): Promise<void> {
     if (this.#state === undefined) return;
     await this.#become({ phase: "stopping" });
+    await Promise.all(this.#doors.map((door) => door.close()));
     await this.#router?.stop();
     await this.#cells.stop();
     await Promise.all([this.#environment?.close(), this.#analytics?.stop()]);
@@ -367,6 +370,16 @@ export class Fleet implements RunningFleet {
     this.#routerDigest = bundle.digest;
     this.#router = makeRouter(context, bundle.file, this.state.directoryFile, this.#eventsOf("router"));
     await this.#router.start();
+    for (const [residency, url] of Object.entries(this.state.doors)) {
+      const [host] =
+        Object.entries(context.plan.config.hosts).find(
+          ([, kind]) => kind.kind === "region" && kind.residency === residency,
+        ) ?? [];
+      if (host !== undefined)
+        this.#doors.push(
+          await openDoor(Number(new URL(url).port), `http://127.0.0.1:${context.plan.ports.router}`, host),
+        );
+    }
   }
 
   #services(): Map<string, ControlledService> {

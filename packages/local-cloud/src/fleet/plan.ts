@@ -42,6 +42,18 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
   const routerPort = ports.router;
   const url = (host: string) => `http://${host}:${routerPort}`;
   const tenantHosts = seeds.flatMap((tenant) => tenant.hosts);
+  const doors: FleetState["doors"] = Object.fromEntries(
+    (["eu", "us"] as const).flatMap((residency) =>
+      config.defaults[residency] === undefined
+        ? []
+        : [[residency, `http://127.0.0.1:${ports.doors[residency]}`]],
+    ),
+  );
+  const addressOf = ({ cellId, hosts: [own] }: SeedTenant): string => {
+    const residency = manifests[cellId]?.residency ?? "global";
+    if (residency === "global") return url("localhost");
+    return doors[residency] ?? url(localHost(own ?? "localhost", fleet.zone));
+  };
   const state: FleetState = {
     phase: "starting",
     pid: process.pid,
@@ -55,8 +67,12 @@ export async function planFleet(options: PlanOptions): Promise<FleetPlan> {
       issuerKeyFile: join(options.stateDir, "issuer-key.json"),
       proofFile: join(options.stateDir, "proof-secrets"),
       keys: await localKeys(keysFile(options.stateDir), seeds),
+      addresses: Object.fromEntries(
+        seeds.flatMap((seed) => (seed.partner ? [[seed.tenantId, addressOf(seed)]] : [])),
+      ),
     },
     metrics: `http://127.0.0.1:${ports.metrics}/metrics`,
+    doors,
     directoryFile: join(options.stateDir, "directory.json"),
     central: {
       project: fleet.central.project,
@@ -127,6 +143,9 @@ function portsOf(plan: FleetPlan): Map<number, string> {
     [ports.control, "the control endpoint"],
     [ports.issuer, "the development issuer"],
     [ports.metrics, "the router's metrics"],
+    ...Object.entries(plan.state.doors).map(
+      ([residency, url]) => [Number(new URL(url).port), `the front door of ${residency}`] as const,
+    ),
     [ports.warehouse.rest, "the warehouse"],
     [ports.warehouse.grpc, "the warehouse"],
     [ports.central.emulator, "the central project's emulator"],

@@ -19,6 +19,8 @@ export interface LocalPorts {
   warehouse: { rest: number; grpc: number };
   /** What the router counts. */
   metrics: number;
+  /** Of each residency's front door, for code that knows no names below localhost. */
+  doors: { eu: number; us: number };
   central: { emulator: number; relay: number };
   cell(index: number): CellPorts;
 }
@@ -43,6 +45,7 @@ export function localPorts(base: number): LocalPorts {
     issuer: base + 2,
     warehouse: { rest: base + 3, grpc: base + 4 },
     metrics: base + 5,
+    doors: { eu: base + 6, us: base + 7 },
     central: { emulator: base + 120, relay: base + 220 },
     cell(index) {
       if (!Number.isInteger(index) || index < 0 || index >= maxCells) {

@@ -21,8 +21,16 @@ export const fleetState = z.strictObject({
     keys: z
       .record(z.string(), z.string())
       .describe("Tenant → its development key, the same at each start from this folder"),
+    addresses: z
+      .record(z.string(), z.url())
+      .describe(
+        "Tenant → where its key works from code, whatever the resolver knows of names below localhost",
+      ),
   }),
   metrics: z.url().describe("What the router counts: requests, failures and durations by cell"),
+  doors: z
+    .record(z.string(), z.url())
+    .describe("Residency → an address of its front door that works from code, whatever its resolver knows"),
   savedAt: z.iso
     .datetime()
     .optional()
