@@ -81,12 +81,15 @@ describe("padding by invented people", () => {
     }
   });
 
-  test("two that collude see no more of a third than one draw's noise allows", async () => {
+  test.each([
+    ["two that collude", "worse"],
+    ["one who also makes up consumers, whom nobody takes away,", undefined],
+  ])("%s see no more of a third than one draw's noise allows", async (_, second) => {
     const victims = 7;
     const found = await estimates(
       (day) => [
         ...people(100, { day, tenant: "evil" }),
-        ...people(100, { day, tenant: "worse" }, "w"),
+        ...people(100, { day, ...(second === undefined ? {} : { tenant: second }) }, "w"),
         ...people(victims, { day, tenant: "victim" }, "v"),
       ],
       200,
@@ -192,7 +195,7 @@ describe("differencing over days, views and deliveries", () => {
   });
 });
 
-test("utility over 200 draws: a group of 50 people or more is shown, and within 10 % half of the time, 25 % nearly always", async () => {
+test("utility over ten times 200 draws: a group of 50 people or more is shown, and within 10 % half of the time, 25 % nearly always", async () => {
   // 70 are the demo's groups: one carrier has a bit less than half of each.
   const sizes = [50, 70, 100, 400];
   for (const size of sizes) {
@@ -204,11 +207,11 @@ test("utility over 200 draws: a group of 50 people or more is shown, and within 
     ]);
     const errors: number[] = [];
     const next = await draws(day);
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < 2_000; n++) {
       const drawn = next();
       if (drawn !== undefined) errors.push(Math.abs(drawn.items_in / size - 1));
     }
-    expect(errors.length, `${size} shown`).toBeGreaterThan(size === 50 ? 170 : 190);
+    expect(errors.length, `${size} shown`).toBeGreaterThan(size === 50 ? 1_750 : 1_900);
     expect(quantile(errors, 0.5), `${size} median`).toBeLessThanOrEqual(0.1);
     expect(quantile(errors, 0.95), `${size} p95`).toBeLessThanOrEqual(0.25);
   }
