@@ -1,7 +1,7 @@
 // The sink over an outbox that is full: `node ours.ts <emulator> <storage write host> <project> <keys folder> <pages to leave>`.
 // Says how long it took and what processor time, from the first page read to the last one gone.
 import { randomUUID } from "node:crypto";
-import { Delivery } from "@proveniq/analytics-sink/delivery";
+import { Delivery, outboxName } from "@proveniq/analytics-sink/delivery";
 import { FileKeys } from "@proveniq/analytics-sink/keys";
 import { silentLogger } from "@proveniq/analytics-sink/log";
 import { StorageWriteWarehouse } from "@proveniq/analytics-sink/storage-write";
@@ -18,7 +18,7 @@ const known = new KnownPeople(db);
 const delivery = new Delivery({
   cell: { id: "eu", region: "europe-west1" },
   database,
-  outbox: new OutboxSink(db, database, randomUUID(), 60_000),
+  outbox: new OutboxSink(db, outboxName(database), randomUUID(), 60_000),
   warehouse,
   keys: new FileKeys(keys),
   ages: { since: known.since.bind(known), minimumDays: 0 },

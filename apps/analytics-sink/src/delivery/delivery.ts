@@ -55,6 +55,13 @@ export interface Backlog {
 const listed = 300;
 
 /**
+ * By what name a state says whose outbox it is of. The release before wrote the database alone, and takes any other name for that of
+ * a database that came back from a backup: after a rollback it begins new streams, instead of sending its rows to a table
+ * that does not know them.
+ */
+export const outboxName = (database: string): string => `${database}#${anonymiserVersion}`;
+
+/**
  * Carries one outbox to the warehouse, a delivery a step: plan, append at the planned offsets, forget the pages. It may be
  * killed anywhere; the next one finds the plan and repeats it, and the offsets tell what was there already.
  */
@@ -82,7 +89,8 @@ export class Delivery {
     this.state = state;
     if (state === undefined) return "elsewhere";
     if (state.halted !== null) return "halted";
-    if (state.database !== database) return this.#restored(state);
+    if (state.database === database) return this.#takeOver(state);
+    if (state.database !== outboxName(database)) return this.#restored(state);
     if (state.plan !== null) return this.#deliver(state, state.plan);
     return this.#planNext(state);
   }
@@ -112,7 +120,7 @@ export class Delivery {
     const isNew = ({ day, mark }: { day: string; mark: string }) => !seen.has(day, mark);
     const rows = await encodeChanges(cell, keys, ages, changes, planned, planned, isNew);
     if (rows === undefined) throw new Error("a key of today is gone already");
-    const streams = await this.#streamsFor(state);
+    const streams = state.streams ?? (await this.#newStreams());
     const next = { marks: streams.marks.offset, events: streams.events.offset, plans: streams.plans.offset };
     const plan = makePlan(
       chosen.map((c) => c.name),
@@ -267,12 +275,12 @@ export class Delivery {
     return "worked";
   }
 
-  /** The streams to go on with. Those of the release before lead to a table that nothing reads any more. */
-  async #streamsFor({ streams }: SinkState): Promise<SinkStreams> {
-    if (streams === null) return this.#newStreams();
-    if (!streams.marks.name.includes("/tables/marks/")) return streams;
-    await this.#end(streams);
-    return this.#newStreams();
+  /** The release before kept this state: what it planned is settled by its streams, which lead to a table of its own. */
+  async #takeOver(state: SinkState): Promise<Step> {
+    if (state.plan !== null) return this.#deliver(state, state.plan);
+    if (state.streams !== null) await this.#end(state.streams);
+    this.state = await this.#deps.outbox.setStreams(null);
+    return "worked";
   }
 
   async #newStreams(): Promise<SinkStreams> {

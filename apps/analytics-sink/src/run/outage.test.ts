@@ -15,7 +15,7 @@ class MemoryOutbox implements Outbox {
   mostRead = 0;
   #state: SinkState = {
     lease: null,
-    database: "p/eu",
+    database: "p/eu#2",
     streams: null,
     plan: null,
     last: null,

@@ -7,7 +7,7 @@ import { OutboxSink } from "@proveniq/db/outbox/sink";
 import { PauseReader } from "@proveniq/db/pauses";
 import type { DatabasePool } from "@proveniq/db/pool";
 import { dayOf } from "../anonymise/index.ts";
-import { Delivery } from "../delivery/delivery.ts";
+import { Delivery, outboxName } from "../delivery/delivery.ts";
 import type { SinkCell } from "../delivery/prepare.ts";
 import { SeenMarks } from "../delivery/seen-marks.ts";
 import type { DayKeys } from "../keys/index.ts";
@@ -82,7 +82,7 @@ export class Sink {
     const { leaseMs, idleMs, alarmAgeMs } = this.#deps;
     const firestore = await pool.open(status.database);
     const database = `${manifest.project}/${status.database}`;
-    const outbox = new OutboxSink(firestore, database, randomUUID(), leaseMs);
+    const outbox = new OutboxSink(firestore, outboxName(database), randomUUID(), leaseMs);
     const known = new KnownPeople(firestore);
     const ages = { since: known.since.bind(known), minimumDays: minimumAgeDays };
     const delivery = new Delivery({ cell, database, outbox, warehouse, keys, ages, seen, logger, tracing });
