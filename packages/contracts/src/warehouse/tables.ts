@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { residency } from "../region.ts";
+import type { residency } from "../region.ts";
 import { type Column, columnsOf } from "./columns.ts";
 import {
   eventRow,
@@ -91,8 +91,6 @@ export const warehouseTables: readonly WarehouseTable[] = [
 /** The dataset of a residency's raw rows. */
 export const rawDataset = (of: z.infer<typeof residency>): string => `raw_${of}`;
 export const publishedDataset = "published";
-/** All raw datasets, one a residency. */
-export const rawDatasets: readonly string[] = residency.options.map(rawDataset);
 
 /** A table by role and name. */
 export function warehouseTable(dataset: DatasetRole, name: string): WarehouseTable {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadFleet } from "../fleet/load.ts";
 import { addCell } from "./add.ts";
 import { addToLock, cellWorkspace } from "./lock.ts";
-import { ownIssuer, scratchRepository } from "./scratch.ts";
+import { ownIssuer, scratchRepository } from "./testing/scratch.ts";
 
 const run = promisify(execFile);
 /** No cell is called that, and none should be. */

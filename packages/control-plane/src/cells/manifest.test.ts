@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Fleet, loadFleet } from "../fleet/load.ts";
 import { makeManifest, type NewCell } from "./manifest.ts";
-import { ownIssuer } from "./scratch.ts";
+import { ownIssuer } from "./testing/scratch.ts";
 
 let fleet: Fleet;
 beforeAll(async () => {

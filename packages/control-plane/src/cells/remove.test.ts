@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { config, manifest, manifests } from "../testing.ts";
 import { addCell } from "./add.ts";
 import { type CellTenants, refusalsToRemove, removeCell } from "./remove.ts";
-import { ownIssuer, scratchRepository } from "./scratch.ts";
+import { ownIssuer, scratchRepository } from "./testing/scratch.ts";
 
 const nobody: CellTenants = { placed: [], claimed: [] };
 /** No cell is called that, and none should be. */

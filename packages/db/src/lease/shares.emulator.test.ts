@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { kindOf } from "../documents.ts";
 import { DatabasePool } from "../pool.ts";
+import { kindOf } from "../testing/documents.ts";
 import { firestoreShares } from "./firestore-shares.ts";
 import { SharedBudget } from "./shared-budget.ts";
 

@@ -1,4 +1,5 @@
 import type { TokenIssuer } from "@proveniq/contracts";
+import { SignJWT } from "jose";
 import type { IssuerKey } from "./key.ts";
 
 /** Claims of a token as they are signed; `iss`, `aud`, `iat`, `auth_time` and `exp` are filled in unless given. */
@@ -23,24 +24,14 @@ export async function mintToken(
   options: MintOptions = {},
 ): Promise<string> {
   const now = Math.floor((options.now ?? Date.now()) / 1000);
-  const header = { alg: "RS256", typ: "JWT", kid: key.kid, ...options.header };
-  const payload = {
+  return new SignJWT({
     iss: trust.issuer,
     aud: trust.audience,
     iat: now,
     auth_time: now,
     exp: now + (options.lifetime ?? hour),
     ...claims,
-  };
-  const signed = `${encode(header)}.${encode(payload)}`;
-  const signature = await crypto.subtle.sign(
-    "RSASSA-PKCS1-v1_5",
-    key.privateKey,
-    new TextEncoder().encode(signed),
-  );
-  return `${signed}.${Buffer.from(signature).toString("base64url")}`;
-}
-
-function encode(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString("base64url");
+  })
+    .setProtectedHeader({ alg: "RS256", typ: "JWT", kid: key.kid, ...options.header })
+    .sign(key.privateKey);
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { CachedDirectory, type CacheLimits } from "./cached-directory.ts";
-import { exampleSnapshot } from "./fixture.ts";
+import { exampleSnapshot } from "./testing/snapshot.ts";
 import type { LookupResult } from "./types.ts";
 
 let now = 0;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FileDirectory, openFileDirectory } from "./file.ts";
-import { exampleSnapshot } from "./fixture.ts";
+import { exampleSnapshot } from "./testing/snapshot.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 let folder: string;

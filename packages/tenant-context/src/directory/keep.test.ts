@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { exampleSnapshot } from "./fixture.ts";
 import { keepInFile } from "./keep.ts";
 import { RefreshedDirectory } from "./refreshed-directory.ts";
+import { exampleSnapshot } from "./testing/snapshot.ts";
 
 let folder: string;
 let file: string;

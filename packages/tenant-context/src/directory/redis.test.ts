@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { exampleSnapshot } from "./fixture.ts";
 import { openRedisDirectory, type RedisDirectory, redisKeys } from "./redis.ts";
 import { openRedisWriter } from "./redis-writer.ts";
+import { exampleSnapshot } from "./testing/snapshot.ts";
 
 const installed = (() => {
   try {

@@ -1,7 +1,7 @@
 import type { DirectorySnapshot } from "@proveniq/contracts";
 import { beforeEach, describe, expect, it } from "vitest";
-import { exampleSnapshot } from "./fixture.ts";
 import { SnapshotDirectory } from "./snapshot-directory.ts";
+import { exampleSnapshot } from "./testing/snapshot.ts";
 
 let logged: { level: string; facts: Record<string, string | number> }[];
 let directory: SnapshotDirectory;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { exampleSnapshot } from "./fixture.ts";
 import { type DirectoryTable, parseSnapshot } from "./snapshot.ts";
+import { exampleSnapshot } from "./testing/snapshot.ts";
 
 const seen = (table: DirectoryTable, id: string) => {
   const record = table.placements.find(id);

@@ -11,8 +11,8 @@ import { afterAll, describe, expect, inject, it } from "vitest";
 import { BucketInbox } from "./bucket.ts";
 import { FolderInbox } from "./folder.ts";
 import type { Inbox } from "./inbox.ts";
-import { startStorage } from "./storage-stand-in.ts";
 import { type Step, takeMarket } from "./take.ts";
+import { startStorage } from "./testing/storage.ts";
 
 const pools: DatabasePool[] = [];
 const folder = mkdtempSync(join(tmpdir(), "intake-"));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const repository = fileURLToPath(new URL("../../../..", import.meta.url));
+const repository = fileURLToPath(new URL("../../../../..", import.meta.url));
 
 /** A folder with what npm and the loader read of the repository: manifests, the lock and every workspace's package.json; for tests. */
 export async function scratchRepository(): Promise<string> {

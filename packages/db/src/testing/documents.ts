@@ -21,22 +21,22 @@ import {
   readReports,
   readStaged,
   readState,
-} from "./imports/documents.ts";
-import { readReplaced, receiptCounts } from "./imports/page.ts";
-import { readPlan } from "./imports/plan.ts";
-import { readWritten } from "./imports/write.ts";
-import { fromDocument } from "./items/document.ts";
-import { storedReceipt } from "./items/receipt.ts";
-import { readShares } from "./lease/firestore-shares.ts";
-import { BucketDigests } from "./market/digest.ts";
-import { fromBlob } from "./market/layout.ts";
-import { stateOf } from "./market/replica-state.ts";
-import { fromValueDocument } from "./market/values.ts";
-import { decodePage } from "./outbox/page.ts";
-import { sinceOf } from "./outbox/people.ts";
-import { sinkStateOf } from "./outbox/sink-state.ts";
-import { recordIn } from "./portfolio/store.ts";
-import { millisOf } from "./times.ts";
+} from "../imports/documents.ts";
+import { readReplaced, receiptCounts } from "../imports/page.ts";
+import { readPlan } from "../imports/plan.ts";
+import { readWritten } from "../imports/write.ts";
+import { fromDocument } from "../items/document.ts";
+import { storedReceipt } from "../items/receipt.ts";
+import { readShares } from "../lease/firestore-shares.ts";
+import { BucketDigests } from "../market/digest.ts";
+import { fromBlob } from "../market/layout.ts";
+import { stateOf } from "../market/replica-state.ts";
+import { fromValueDocument } from "../market/values.ts";
+import { decodePage } from "../outbox/page.ts";
+import { sinceOf } from "../outbox/people.ts";
+import { sinkStateOf } from "../outbox/sink-state.ts";
+import { recordIn } from "../portfolio/store.ts";
+import { millisOf } from "../times.ts";
 
 type Read = (snapshot: DocumentSnapshot) => unknown;
 
