@@ -27,6 +27,7 @@ describe("a rollout under load of a version that turns bad", () => {
     ["slow", /latency|no answer/, "rolled-back"],
     ["silent", /no answer|no data|requests failed/, "rolled-back"],
     ["wrong-digest", /wrong digest/, "rolled-back"],
+    ["half-of-lists", /items: 500|requests failed/, "rolled-back"],
     ["does-not-start", /ended .* before it was ready/, "rolled-back"],
   ])(
     "%s: is stopped at the first cell, and every other cell serves on",

@@ -6,21 +6,26 @@ import { digestOf, filesOf, type Packed, packArtefact } from "@proveniq/control-
 /** After so long a version turns bad: by then it has been tried and let in. */
 const soundMs = 3_000;
 
-const onItems = (then: string) => `import http from "node:http";
+const onRequests = (which: string, then: string) => `import http from "node:http";
 const sound = Date.now() + ${soundMs};
+let seen = 0;
 const emit = http.Server.prototype.emit;
 http.Server.prototype.emit = function (event, request, response) {
-  const bad = event === "request" && request.url.includes("/items") && Date.now() > sound;
+  const bad = event === "request" && ${which};
   if (!bad) return emit.apply(this, arguments);
   ${then}
   return true;
 };
 `;
 
+const onItems = (then: string) => onRequests('request.url.includes("/items") && Date.now() > sound', then);
+const fail = 'response.writeHead(500, { "content-type": "application/json" }); response.end("{}");';
+const isList = 'request.method === "GET" && /\\/items(\\?|$)/.test(request.url)';
 /** What a version does that its former did not; each is a file that its server loads first. */
 const faults = {
   good: "globalThis.proveniqVersion = 2;\n",
-  errors: onItems('response.writeHead(500, { "content-type": "application/json" }); response.end("{}");'),
+  errors: onItems(fail),
+  "half-of-lists": onRequests(`${isList} && seen++ % 2 === 1`, fail),
   slow: onItems("setTimeout(() => emit.apply(this, [event, request, response]), 900);"),
   silent: onItems(""),
   "wrong-digest": 'process.env.ARTEFACT_DIGEST = "0".repeat(64);\n',
