@@ -18,13 +18,50 @@ export const defaultTarget = z.strictObject({
 export const environmentName = z.enum(["production", "staging"]);
 export type EnvironmentName = z.infer<typeof environmentName>;
 
+/** By what a cloud of an environment is brought up, as `fleet cloud init` writes it. */
+export const cloudAccount = z.strictObject({
+  organisation: z.string().regex(/^[1-9]\d{4,19}$/, "must be the number of a Google Cloud organisation"),
+  billingAccount: z
+    .string()
+    .regex(
+      /^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$/,
+      "must be a billing account, such as 01AB23-CD45EF-678901",
+    ),
+  repository: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,39}\/[A-Za-z0-9._-]{1,100}$/, "must be owner/name")
+    .describe("Whose workflows may deploy"),
+  operators: z
+    .array(
+      z
+        .string()
+        .regex(/^(user|group|serviceAccount):[^\s@]+@[^\s@]+$/, "must be a member, such as group:a@b"),
+    )
+    .default([])
+    .describe("Who publishes the directory"),
+  records: z
+    .array(
+      z.strictObject({
+        name: z.string().max(253),
+        type: z.string().regex(/^[A-Z]{1,10}$/, "must be a type of DNS records"),
+        ttl: z.int().min(1).max(604_800),
+        rrdatas: z.array(z.string().min(1)).min(1),
+      }),
+    )
+    .default([])
+    .describe("What the domain's zone held before it was delegated: its mail above all"),
+});
+export type CloudAccount = z.infer<typeof cloudAccount>;
+
 /** infra/fleet.json: what belongs to the fleet and to no cell. */
 export const fleetConfig = z
   .strictObject({
     zone: hostname.describe("The fleet's DNS zone; all its hosts are in it"),
     environments: z
       .strictObject({
-        production: z.strictObject({}).describe("What infra/ says, as it stands"),
+        production: z
+          .strictObject({ cloud: cloudAccount.optional() })
+          .describe("What infra/ says, as it stands"),
         staging: z
           .strictObject({
             projectSuffix: z
@@ -32,6 +69,7 @@ export const fleetConfig = z
               .regex(/^-[a-z0-9]{1,8}$/, "must be a hyphen and up to 8 lower-case letters or digits")
               .describe("Behind the id of every project"),
             zone: hostname.describe("In the place of the zone, in every host; neither lies within the other"),
+            cloud: cloudAccount.optional(),
           })
           .optional(),
       })

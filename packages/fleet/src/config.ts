@@ -13,6 +13,7 @@ const environment = z.object({
       error: `must be local, ${environmentName.options.join(" or ")}`,
     })
     .optional(),
+  FLEET_INFRA: z.string().optional(),
   FLEET_CANARY_KEY: z.string().optional(),
   PROOF_SECRETS: z.union([z.literal(""), proofSecrets]).optional(),
   // Set by turbo for its tasks: what a task depends on is built by then.
@@ -39,6 +40,8 @@ export interface CliConfig {
   inherited: NodeJS.ProcessEnv;
   /** Where commands work unless told otherwise. */
   environment: "local" | z.infer<typeof environmentName>;
+  /** Where infra/ is, when it is not the repository's: that of a fleet which somebody tries out. */
+  infra: string | undefined;
   /** An API key for commands that call a tenant's API. */
   importKey: string | undefined;
   /** Of the canary tenants in the cloud. */
@@ -74,6 +77,7 @@ export function readCliConfig(
     terminal: tty,
     underNpm: parsed.npm_lifecycle_event !== undefined,
     environment: parsed.FLEET_ENV === undefined || parsed.FLEET_ENV === "" ? "local" : parsed.FLEET_ENV,
+    infra: parsed.FLEET_INFRA === "" ? undefined : parsed.FLEET_INFRA,
     importKey: parsed.PROVENIQ_KEY === "" ? undefined : parsed.PROVENIQ_KEY,
     canaryKey: parsed.FLEET_CANARY_KEY === "" ? undefined : parsed.FLEET_CANARY_KEY,
     proofSecrets: parsed.PROOF_SECRETS === "" ? [] : (parsed.PROOF_SECRETS ?? []),

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ArtefactRef } from "@proveniq/contracts";
 import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { root } from "./cli/paths.ts";
 import { commands, withChildren } from "./program.ts";
 import { EmulatedCloud } from "./testing.ts";
 
@@ -55,9 +56,23 @@ const byTenants: Record<string, Row> = {
   import: { args: ["BOOK", "--tenant", "every-nord"], name: "every-nord" },
   "import undo": { args: ["4bf92f3577b34da6a3ce", "--tenant", "every-nord"], name: "every-nord" },
 };
+/** What makes a cloud or takes it away: there is nothing yet, or no more, that could hold an audit. */
+const clouds: Record<string, string[]> = {
+  "cloud init": [
+    "--organisation=123456789012",
+    "--billing-account=01AB23-CD45EF-678901",
+    "--domain=proveniq.io",
+    "--residencies=global,eu",
+    "--repository=proveniq/cells",
+  ],
+  "cloud bootstrap": [],
+};
+/** Never of production. */
+const ofStaging = "cloud destroy";
 /** What only looks, in the forms in which others change something too. */
 const reads: Record<string, string[][]> = {
   status: [[]],
+  doctor: [[]],
   logs: [["eu"]],
   audit: [[]],
   deploy: [["--status"], ["eu", "--plan", "--artefact", "ZIP"], ["--waves", "--plan", "--artefact", "ZIP"]],
@@ -78,12 +93,17 @@ const reads: Record<string, string[][]> = {
   import: [["BOOK", "--sample", "1"]],
 };
 /** How those end that ask what is not there. */
-const ends: Record<string, number> = { status: 1, "cells remove": 1, "route explain": 2, "market verify": 1 };
+const ends: Record<string, number> = {
+  doctor: 1,
+  status: 1,
+  "cells remove": 1,
+  "route explain": 2,
+  "market verify": 1,
+};
 /** About this machine or the repository. */
 const here = [
   "up",
   "down",
-  "doctor",
   "pack",
   "token --as alice",
   "secrets make eu",
@@ -159,7 +179,7 @@ afterAll(async () => {
 
 describe("every command", () => {
   it("is known to change an environment, to look at one, or to be about this machine", () => {
-    const known = [...Object.keys({ ...changes, ...byTenants, ...reads }), ...here.map((line) => line)];
+    const known = [...Object.keys({ ...changes, ...byTenants, ...clouds, ...reads }), ofStaging, ...here];
     const missing = leaves().filter((path) => !known.some((k) => k === path || k.startsWith(`${path} `)));
     expect(missing).toEqual([]);
   });
@@ -199,6 +219,29 @@ describe("every command", () => {
       ]);
     }
     expect(await production.contents(given["FILE"] ?? "")).toEqual(before);
+  });
+
+  it("that makes a cloud asks before it does, and none takes production away", async () => {
+    const infra = join(folder, "infra");
+    await cp(join(root, "infra"), infra, { recursive: true });
+    vi.stubEnv("FLEET_INFRA", infra);
+    const init = clouds["cloud init"] ?? [];
+    const before = await readFile(join(infra, "fleet.json"), "utf8");
+    expect(await run("cloud init", init)).toMatchObject({
+      code: 2,
+      said: expect.stringContaining("--confirm production"),
+    });
+    expect(await readFile(join(infra, "fleet.json"), "utf8")).toBe(before);
+    expect(await run("cloud init", [...init, "--confirm", "production"])).toMatchObject({ code: 0 });
+    expect(await run("cloud bootstrap", [])).toMatchObject({
+      code: 2,
+      said: expect.stringContaining("Say so with --confirm production."),
+    });
+    expect(await run(ofStaging, ["--confirm", "production"])).toMatchObject({
+      code: 2,
+      said: expect.stringContaining("Only staging can be destroyed"),
+    });
+    vi.stubEnv("FLEET_INFRA", "");
   });
 
   it.each(Object.entries(changes))(
@@ -258,8 +301,8 @@ function leaves(): string[] {
     command.parent === null || command.parent.parent === null
       ? command.name()
       : `${pathOf(command.parent)} ${command.name()}`;
-  const root = commands(quiet);
-  return withChildren(root)
-    .filter((each) => each !== root && (each.commands.length === 0 || each.name() === "import"))
+  const program = commands(quiet);
+  return withChildren(program)
+    .filter((each) => each !== program && (each.commands.length === 0 || each.name() === "import"))
     .map(pathOf);
 }

@@ -5,6 +5,7 @@ import { acknowledgeCommand } from "./commands/acknowledge.ts";
 import { analyticsCommand } from "./commands/analytics.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cellsCommand } from "./commands/cells.ts";
+import { cloudCommand } from "./commands/cloud.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { directoryCommand } from "./commands/directory.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -44,6 +45,7 @@ Start here:
   npx fleet market verify                 does every cell hold the published market values?
   npx fleet analytics report              the anonymous view over all cells
 
+  npx fleet cloud bootstrap --env staging bring a cloud up, as far as it goes; again at any time
   npx fleet status --env production       the same of a cloud; FLEET_ENV says it for every command
 
 Every command takes --json and --help. Outside this machine, what changes something asks for a name to be typed, or --confirm NAME. Exit codes: 0 done, 1 could not be done, 2 wrong command line.`;
@@ -77,6 +79,7 @@ export function commands(output: Output, open?: OpenEnvironment): Command {
     pauseCommand(output, where),
     resumeCommand(output, where),
     cellsCommand(output, where),
+    cloudCommand(output, where),
     tenantsCommand(output, where),
     directoryCommand(output, where),
     routeCommand(output, where),

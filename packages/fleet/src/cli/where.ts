@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { environmentName } from "@proveniq/contracts";
 import { type Fleet, fleetIn, loadFleet } from "@proveniq/control-plane";
 import { runIn } from "@proveniq/control-plane/deploy";
@@ -13,6 +13,7 @@ import { type Command, Option } from "commander";
 import { readCliConfig } from "../config.ts";
 import type { Output } from "../output/print.ts";
 import { type Change, mutate } from "./change.ts";
+import { confirmTyped } from "./confirm.ts";
 import { CommandError, exitCodes } from "./errors.ts";
 import { root, stateDirectory } from "./paths.ts";
 
@@ -79,9 +80,14 @@ export class Where {
     return stateDirectory(this.#options.stateDir);
   }
 
+  /** The folder infra/ of the repository, or the one that FLEET_INFRA names. */
+  get infra(): string {
+    return resolve(readCliConfig().infra ?? join(root, "infra"));
+  }
+
   /** infra/ under the environment's names; this machine's fleet is made from production's. */
   async fleet(): Promise<Fleet> {
-    const fleet = await loadFleet(join(root, "infra"));
+    const fleet = await loadFleet(this.infra);
     return fleetIn(fleet, this.name === "local" ? "production" : this.name);
   }
 
@@ -107,6 +113,15 @@ export class Where {
   mutate<T>(change: Change, work: Parameters<typeof mutate<T>>[3]): Promise<T> {
     const { confirm } = this.#options;
     return this.look((environment) => mutate(environment, change, { output: this.#output, confirm }, work));
+  }
+
+  /**
+   * Let somebody go on who has typed a name, before there is anything that could hold an audit: what makes a cloud or takes it away.
+   * Throws `CommandError` when it was not typed.
+   */
+  async confirm(what: string): Promise<void> {
+    this.#output.err(what);
+    await confirmTyped(this.name, this.#options.confirm);
   }
 
   async #enter(program: Command, command: Command): Promise<void> {
