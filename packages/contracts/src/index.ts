@@ -1,4 +1,5 @@
 export * from "./artefact.ts";
+export * from "./bounded-map.ts";
 export * from "./cors.ts";
 export * from "./credential.ts";
 export * from "./deploy.ts";
@@ -15,6 +16,7 @@ export * from "./import-template.ts";
 export * from "./item.ts";
 export * from "./manifest.ts";
 export * from "./market.ts";
+export * from "./message-of.ts";
 export * from "./money.ts";
 export * from "./parse.ts";
 export * from "./pause.ts";

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { messageOf } from "./message-of.ts";
 import "./plain-errors.ts";
 
 /** One fault of an input: where (a JSON pointer) and what. Never repeats the value, which may be personal. */
@@ -31,7 +32,7 @@ export function parseFile<T>(schema: z.ZodType<T>, file: string, text: string): 
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${file} is not valid JSON: ${cause instanceof Error ? cause.message : "unreadable"}`, {
+    throw new Error(`${file} is not valid JSON: ${messageOf(cause)}`, {
       cause,
     });
   }

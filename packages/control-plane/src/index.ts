@@ -22,6 +22,7 @@ export { fileTarget, openTarget } from "./directory/target.ts";
 export { checkFleet } from "./fleet/check.ts";
 export { fleetDocument } from "./fleet/diagram.ts";
 export { fleetIn } from "./fleet/environments.ts";
+export { knownCell } from "./fleet/known-cell.ts";
 export { type Fleet, loadFleet, loadManifests, type Manifests } from "./fleet/load.ts";
 export { RefusedError } from "./refused.ts";
 export { type AddedTenant, type AddTenant, addTenant } from "./tenants/add.ts";

@@ -1,3 +1,4 @@
+import { messageOf } from "@proveniq/contracts";
 import { Command, CommanderError } from "commander";
 import { CommandError, exitCodes } from "./cli/errors.ts";
 import { type OpenEnvironment, Where } from "./cli/where.ts";
@@ -131,7 +132,7 @@ function fail(error: unknown, json: boolean, output: Output): number {
     if (error.exitCode !== 0 && json) output.out(JSON.stringify({ error: error.message }));
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (json) output.out(JSON.stringify({ error: message }));
   else output.err(message);
   return error instanceof CommandError ? error.exitCode : exitCodes.failed;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pause } from "@proveniq/contracts";
-import { SinkLeaseLost } from "@proveniq/db/outbox/sink";
+import { LeaseLost } from "@proveniq/db/lease";
 import type { Delivery } from "../delivery/delivery.ts";
 import { type SinkLogger, tellable } from "../log.ts";
 import { type SinkTracing, untraced } from "../tracing.ts";
@@ -64,7 +64,7 @@ export async function carry(options: CarryOptions, carrying: Carrying): Promise<
       carrying.steppedAt = now();
       waitMs = did === "worked" ? 0 : did === "idle" ? idleMs : Math.max(idleMs, 5_000);
     } catch (error) {
-      waitMs = error instanceof SinkLeaseLost ? idleMs : backoff.failed();
+      waitMs = error instanceof LeaseLost ? idleMs : backoff.failed();
       const alarm = backoff.failures >= 5 ? { alarm: "sink-failing" as const } : {};
       logger.warn(
         { ...alarm, database, failures: backoff.failures, error: tellable(error) },

@@ -5,8 +5,9 @@ import {
   type PublishedValue,
   type ReplicaState,
 } from "@proveniq/contracts";
+import { LeaseLost } from "@proveniq/db/lease";
 import { bucketOf, type PublishedMarket } from "@proveniq/db/market/centre";
-import { LeaseLost, type ReplicaWriter } from "@proveniq/db/market/replica";
+import type { ReplicaWriter } from "@proveniq/db/market/replica";
 import type { Logger } from "../log.ts";
 import { type Tracing, untraced } from "../telemetry/tracing.ts";
 import type { Pace } from "./pace.ts";

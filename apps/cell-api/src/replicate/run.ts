@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Pause } from "@proveniq/contracts";
+import { messageOf, type Pause } from "@proveniq/contracts";
 import type { Logger } from "../log.ts";
 import { type Tracing, untraced } from "../telemetry/tracing.ts";
 import type { Replicator } from "./replicator.ts";
@@ -89,8 +89,4 @@ export async function runReplicator(options: RunOptions): Promise<void> {
 
 async function idle(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@ import { inspectTenants } from "@proveniq/db/inspect";
 import type { TenantConnections } from "../connections.ts";
 import { checkFleet } from "../fleet/check.ts";
 import { fleetDocument } from "../fleet/diagram.ts";
+import { knownCell } from "../fleet/known-cell.ts";
 import { loadFleet, type Manifests } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
 import { removeFromLock } from "./lock.ts";
@@ -109,9 +110,7 @@ export async function removeCell(
   { dryRun = false }: { dryRun?: boolean } = {},
 ): Promise<RemovedCell> {
   const { config, manifests } = await loadFleet(join(root, "infra"));
-  const manifest = Object.hasOwn(manifests, id) ? manifests[id] : undefined;
-  if (manifest === undefined)
-    throw new RefusedError(`There is no cell "${id}". There are ${Object.keys(manifests).join(", ")}.`);
+  const manifest = knownCell(manifests, id);
   const refusals = refusalsToRemove(id, { config, manifests }, tenants);
   if (refusals.length > 0)
     throw new RefusedError(`Cell ${id} cannot be removed:\n${refusals.map((r) => `  ${r}`).join("\n")}`);

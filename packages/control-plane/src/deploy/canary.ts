@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { request as plain } from "node:http";
 import { request as secure } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import { headers } from "@proveniq/contracts";
+import { headers, messageOf } from "@proveniq/contracts";
 import { z } from "zod";
 import { RefusedError } from "../refused.ts";
 import {
@@ -162,5 +162,3 @@ export async function keepAsking(access: CanaryAccess, signal: AbortSignal): Pro
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);
   }
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -11,6 +11,7 @@ import {
 } from "@proveniq/contracts";
 import { z } from "zod";
 import type { Packed } from "../artefact/index.ts";
+import { knownCell } from "../fleet/known-cell.ts";
 import type { Fleet } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
 import { canaryTenant } from "./canary.ts";
@@ -186,9 +187,7 @@ export class CloudTarget implements DeployTarget {
   }
 
   #manifest(cell: string): CellManifest {
-    const manifest = this.#options.fleet.manifests[cell];
-    if (manifest === undefined) throw new RefusedError(`there is no cell ${cell}`);
-    return manifest;
+    return knownCell(this.#options.fleet.manifests, cell);
   }
 
   async #init(cell: string): Promise<void> {

@@ -1,5 +1,6 @@
-import type { ArtefactRef, DeployRecord } from "@proveniq/contracts";
-import { type DeployBook, LeaseLost, type Origin } from "@proveniq/db/control";
+import { type ArtefactRef, type DeployRecord, messageOf } from "@proveniq/contracts";
+import type { DeployBook, Origin } from "@proveniq/db/control";
+import { LeaseLost } from "@proveniq/db/lease";
 import type { Packed } from "../artefact/index.ts";
 import { RefusedError } from "../refused.ts";
 import { checkCanary, smoke } from "./canary.ts";
@@ -207,4 +208,3 @@ function beginning(
 }
 
 const short = ({ digest, commit }: ArtefactRef) => `${digest.slice(0, 12)} of commit ${commit.slice(0, 12)}`;
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

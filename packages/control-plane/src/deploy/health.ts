@@ -1,3 +1,4 @@
+import { messageOf } from "@proveniq/contracts";
 import { describeService, describeSink } from "../status/answers.ts";
 import { getJson } from "../status/probe.ts";
 
@@ -30,7 +31,7 @@ async function service(
     const told = describeService(await getJson(url, AbortSignal.timeout(answerMs), prove(url)));
     return [...told.unavailable.map((each) => `${each}: not reached`), ...told.degraded];
   } catch (error) {
-    return [`${name}: ${error instanceof Error ? error.message : "no answer"}`];
+    return [`${name}: ${messageOf(error)}`];
   }
 }
 
@@ -42,6 +43,6 @@ async function outboxes(origin: string): Promise<string[]> {
       return oldestSeconds > lateSeconds ? [`outbox of ${database}: events wait for ${oldestSeconds} s`] : [];
     });
   } catch (error) {
-    return [`sink: ${error instanceof Error ? error.message : "no answer"}`];
+    return [`sink: ${messageOf(error)}`];
   }
 }

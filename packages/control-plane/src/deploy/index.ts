@@ -1,4 +1,4 @@
-export { LeaseHeld } from "@proveniq/db/control";
+export { LeaseHeld } from "@proveniq/db/lease";
 export { canaryTenant } from "./canary.ts";
 export { canaryScopes } from "./canary-day.ts";
 export { CloudTarget, type CommandLine, type CommandRunner, commandLines, textOf } from "./cloud.ts";

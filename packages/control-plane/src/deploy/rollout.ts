@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { RolloutRecord } from "@proveniq/contracts";
-import { type DeployBook, LeaseLost, type Origin } from "@proveniq/db/control";
+import { messageOf, type RolloutRecord } from "@proveniq/contracts";
+import type { DeployBook, Origin } from "@proveniq/db/control";
+import { LeaseLost } from "@proveniq/db/lease";
 import type { Packed } from "../artefact/index.ts";
 import type { Manifests } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
@@ -100,7 +101,7 @@ async function advance(request: RolloutRequest, keeper: Keeper, resumed: boolean
       await request.canary(request.artefact, AbortSignal.any([request.signal, keeper.lost]));
     } catch (error) {
       await keeper.save({ canary: "failed" });
-      return keeper.stop(`the synthetic canary: ${error instanceof Error ? error.message : String(error)}`);
+      return keeper.stop(`the synthetic canary: ${messageOf(error)}`);
     }
     await keeper.save({ canary: "passed" });
     say("canary", "passed");

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Lease } from "@proveniq/contracts";
-import { LeaseHeld } from "@proveniq/db/control";
+import { LeaseHeld } from "@proveniq/db/lease";
 import { expect, it } from "vitest";
 import { onceFree } from "./session.ts";
 

@@ -7,7 +7,8 @@ import {
   type Lease,
   ProblemError,
 } from "@proveniq/contracts";
-import { type DeployBook, LeaseHeld, LeaseLost, type Origin } from "@proveniq/db/control";
+import type { DeployBook, Origin } from "@proveniq/db/control";
+import { LeaseHeld, LeaseLost } from "@proveniq/db/lease";
 import type { DeployEvent, DeployStep } from "./types.ts";
 
 /** How long a deploy keeps its cell after its last sign of life, and how often it gives one, in milliseconds. */

@@ -1,4 +1,11 @@
-import { cellId, type DirectorySnapshot, type Prover, type Residency, residency } from "@proveniq/contracts";
+import {
+  cellId,
+  type DirectorySnapshot,
+  messageOf,
+  type Prover,
+  type Residency,
+  residency,
+} from "@proveniq/contracts";
 import { z } from "zod";
 
 /** What a cell says of itself. */
@@ -72,7 +79,7 @@ export async function askCells(
           `${where} answers as cell ${found.id} (${found.residency}), not ${id} (${cell.residency}): see origins in infra/cells/${id}/cell.json, and where the name points`,
         );
       } catch (error) {
-        const fault = `${where} ${error instanceof Error ? error.message : "does not answer"}`;
+        const fault = `${where} ${messageOf(error)}`;
         if (used) warnings.push(`${fault}; routers use it already`);
         else
           refusals.push(

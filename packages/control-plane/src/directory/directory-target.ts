@@ -1,4 +1,4 @@
-import type { DirectorySnapshot } from "@proveniq/contracts";
+import { type DirectorySnapshot, messageOf } from "@proveniq/contracts";
 import { RefusedError } from "../refused.ts";
 
 /** What a target holds is no directory. It is replaced by the next publication. */
@@ -29,6 +29,6 @@ export function readable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new UnreadableDirectory(error instanceof Error ? error.message : "it is no directory");
+    throw new UnreadableDirectory(messageOf(error));
   }
 }

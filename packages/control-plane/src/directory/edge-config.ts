@@ -1,4 +1,4 @@
-import { parseFile, replaceableSnapshot } from "@proveniq/contracts";
+import { messageOf, parseFile, replaceableSnapshot } from "@proveniq/contracts";
 import { z } from "zod";
 import { RefusedError } from "../refused.ts";
 import { type DirectoryTarget, readable } from "./directory-target.ts";
@@ -71,7 +71,7 @@ async function callApi(
     });
     text = await response.text();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : "unknown";
+    const reason = messageOf(error);
     throw new RefusedError(`${id}: ${url.host} did not answer: ${reason}. ${unsure(method)}`);
   }
   if (response.ok) {

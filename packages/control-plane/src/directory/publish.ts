@@ -1,4 +1,10 @@
-import { type DirectorySnapshot, type FleetConfig, maxVersionStep, originFaults } from "@proveniq/contracts";
+import {
+  type DirectorySnapshot,
+  type FleetConfig,
+  maxVersionStep,
+  messageOf,
+  originFaults,
+} from "@proveniq/contracts";
 import type { Origin, Registry, RegistrySnapshot } from "@proveniq/db/control";
 import { z } from "zod";
 import type { Manifests } from "../fleet/load.ts";
@@ -147,7 +153,7 @@ async function writeNewest(
     try {
       await target.write(written);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "unknown";
+      const reason = messageOf(error);
       throw new Error(
         `version ${written.version} is recorded, but could not be written to ${target.name} (${reason}): publish again`,
         { cause: error },

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { parseFile, replaceableSnapshot } from "@proveniq/contracts";
+import { messageOf, parseFile, replaceableSnapshot } from "@proveniq/contracts";
 import { openRedisWriter } from "@proveniq/tenant-context/directory/redis-writer";
 import { RefusedError } from "../refused.ts";
 import { type DirectoryTarget, readable, UnreadableDirectory } from "./directory-target.ts";
@@ -65,7 +65,7 @@ function redisTarget(url: string): DirectoryTarget {
     try {
       return await work;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "unknown";
+      const reason = messageOf(error);
       throw new Error(`${name} does not answer: ${reason}`, { cause: error });
     }
   };

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { parseFile } from "@proveniq/contracts";
+import { messageOf, parseFile } from "@proveniq/contracts";
 import { z } from "zod";
 import { sha256Of } from "../artefact/digest.ts";
 import { RefusedError } from "../refused.ts";
@@ -79,7 +79,7 @@ async function fetched(
       await rename(next, file);
       return file;
     } catch (error) {
-      failures.push(`${from}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`${from}: ${messageOf(error)}`);
     }
   }
   throw new RefusedError(`A package of the images' base cannot be had.\n  ${failures.join("\n  ")}`);

@@ -2,6 +2,7 @@ import { defaultDatabase, faultsOf, type Pausable, type Pause, pause } from "@pr
 import { type Origin, setPause } from "@proveniq/db/control";
 import { pausedIn } from "@proveniq/db/pauses";
 import type { CellDatabases, Connections } from "../connections.ts";
+import { knownCell } from "../fleet/known-cell.ts";
 import { RefusedError } from "../refused.ts";
 
 /** Within this many seconds a cell does what it was told: it looks every five, and ends the page that it works on. */
@@ -64,8 +65,6 @@ export async function resumeCell(
 }
 
 function databaseOf({ manifests }: Cells, cell: string, what: Pausable): string {
-  const manifest = Object.hasOwn(manifests, cell) ? manifests[cell] : undefined;
-  if (manifest === undefined)
-    throw new RefusedError(`There is no cell "${cell}". There are ${Object.keys(manifests).join(", ")}.`);
+  const manifest = knownCell(manifests, cell);
   return pausedIn(what, defaultDatabase(manifest), manifest.marketDatabase.id);
 }

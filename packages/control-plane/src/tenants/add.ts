@@ -2,6 +2,7 @@ import { defaultDatabase, faultsOf, hostname, type Placement, tenantId } from "@
 import { establishTenant, type Origin } from "@proveniq/db/control";
 import { z } from "zod";
 import type { TenantConnections } from "../connections.ts";
+import { knownCell } from "../fleet/known-cell.ts";
 import type { Fleet } from "../fleet/load.ts";
 import { RefusedError } from "../refused.ts";
 
@@ -69,12 +70,7 @@ function check(fleet: Parameters<typeof addTenant>[1], wanted: AddTenant) {
     throw new RefusedError(lines.join("; "));
   }
   const { cellId, hosts, databaseId, ...rest } = parsed.data;
-  const cell = Object.hasOwn(fleet.manifests, cellId) ? fleet.manifests[cellId] : undefined;
-  if (cell === undefined) {
-    throw new RefusedError(
-      `there is no cell "${cellId}"; there are ${Object.keys(fleet.manifests).join(", ")}`,
-    );
-  }
+  const cell = knownCell(fleet.manifests, cellId);
   const home = defaultDatabase(cell);
   const allowed = cell.databases.map((d) => d.id);
   if (databaseId !== undefined && !allowed.includes(databaseId)) {

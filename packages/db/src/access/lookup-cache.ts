@@ -1,4 +1,4 @@
-import { ProblemError } from "@proveniq/contracts";
+import { ProblemError, setBounded } from "@proveniq/contracts";
 import { MissBudgets } from "./miss-budgets.ts";
 
 export interface LookupCacheOptions {
@@ -96,19 +96,12 @@ export class LookupCache<V> {
     const value = await load();
     if (value === undefined) {
       this.#found.delete(key);
-      this.#keep(this.#missing, key, { until, value });
+      setBounded(this.#missing, key, { until, value }, this.#maxEntries);
     } else {
       this.#missing.delete(key);
-      this.#keep(this.#found, key, { until, value });
+      setBounded(this.#found, key, { until, value }, this.#maxEntries);
     }
     return value;
-  }
-
-  #keep<E>(entries: Map<string, E>, key: string, entry: E): void {
-    entries.delete(key);
-    entries.set(key, entry);
-    const [oldest] = entries.keys();
-    if (entries.size > this.#maxEntries && oldest !== undefined) entries.delete(oldest);
   }
 }
 

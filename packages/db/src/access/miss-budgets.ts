@@ -1,3 +1,4 @@
+import { setBounded } from "@proveniq/contracts";
 export interface MissBudgetOptions {
   /** What each payer earns in a second, and the most that it can have. */
   perSecond: number;
@@ -53,9 +54,6 @@ export class MissBudgets {
 
   #set(payer: string, left: number): void {
     const { maxPayers, now } = this.#options;
-    this.#purses.delete(payer);
-    this.#purses.set(payer, { left, at: now() });
-    const [oldest] = this.#purses.keys();
-    if (this.#purses.size > maxPayers && oldest !== undefined) this.#purses.delete(oldest);
+    setBounded(this.#purses, payer, { left, at: now() }, maxPayers);
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { ArtefactRef, DeployRecord, Lease, RolloutRecord } from "@proveniq/contracts";
 import { afterAll, describe, expect, inject, test } from "vitest";
+import { LeaseHeld, LeaseLost } from "../lease/lease.ts";
 import { DatabasePool } from "../pool.ts";
-import { DeployBook, LeaseHeld, LeaseLost } from "./deploys.ts";
+import { DeployBook } from "./deploys.ts";
 
 const emulatorHost = inject("firestoreHost");
 const pools: DatabasePool[] = [];

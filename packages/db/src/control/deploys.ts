@@ -10,25 +10,8 @@ import {
   rolloutRecord,
 } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { LeaseHeld, LeaseLost } from "../lease/lease.ts";
 import type { DatabasePool } from "../pool.ts";
-
-/** Somebody else works on it; the message says who. */
-export class LeaseHeld extends Error {
-  readonly lease: Lease;
-  constructor(what: string, lease: Lease) {
-    super(`${what} is being worked on by ${lease.who} from ${lease.from}`);
-    this.name = "LeaseHeld";
-    this.lease = lease;
-  }
-}
-
-/** Another process has taken over: whatever this one does from now on is not its business any more. */
-export class LeaseLost extends Error {
-  constructor(what: string) {
-    super(`another process has taken over ${what}`);
-    this.name = "LeaseLost";
-  }
-}
 
 /**
  * Deploys and rollouts, in a database of their own in the central project: what each cell runs, who works on it under a lease, and
@@ -81,7 +64,7 @@ export class DeployBook {
     await this.#run((db) =>
       db.runTransaction(async (tx) => {
         const [cell, deploy] = await tx.getAll(cellRef(db, cellId), deployRef(db, id));
-        mineOnly(`cell ${cellId}`, cell?.get("lease"), lease);
+        checkHeld(`cell ${cellId}`, cell?.get("lease"), lease);
         tx.update(cellRef(db, cellId), { lease });
         const record = deployRecord.parse(deploy?.data());
         // A rerun of this transaction after a commit whose answer was lost finds its own entries.
@@ -113,7 +96,7 @@ export class DeployBook {
         const [cell, deploy] = await tx.getAll(cellRef(db, cellId), deployRef(db, id));
         const record = deployRecord.parse(deploy?.data());
         if (record.endedAt !== undefined && record.outcome === end.outcome) return;
-        mineOnly(`cell ${cellId}`, cell?.get("lease"), lease);
+        checkHeld(`cell ${cellId}`, cell?.get("lease"), lease);
         const known = cellDeploys.parse(cell?.data());
         const { outcome, reason, serving, back = false } = end;
         const became = {
@@ -179,7 +162,7 @@ export class DeployBook {
         const ref = rolloutRef(db, checked.id);
         const there = rolloutRecord.parse((await tx.get(ref)).data());
         if (there.outcome !== "running" && there.outcome === checked.outcome) return;
-        mineOnly("the fleet's rollout", there.lease, lease);
+        checkHeld("the fleet's rollout", there.lease, lease);
         tx.set(ref, checked);
       }),
     );
@@ -245,7 +228,7 @@ function refuseHeld(
   throw new LeaseHeld(what, held);
 }
 
-function mineOnly(what: string, held: unknown, mine: Lease): void {
+function checkHeld(what: string, held: unknown, mine: Lease): void {
   const token = typeof held === "object" && held !== null && "token" in held ? held.token : undefined;
   if (token !== mine.token) throw new LeaseLost(what);
 }

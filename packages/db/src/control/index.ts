@@ -1,5 +1,5 @@
 export { AccessWriter, readAudit } from "../access/writer.ts";
 export { establishTenant, type NewTenant, retireTenant, TenantInUse } from "../claims/writer.ts";
 export { setPause } from "../pauses/writer.ts";
-export { DeployBook, LeaseHeld, LeaseLost } from "./deploys.ts";
+export { DeployBook } from "./deploys.ts";
 export { type Origin, Registry, type RegistrySnapshot } from "./registry.ts";

@@ -8,18 +8,11 @@ import {
   replicaState,
 } from "@proveniq/contracts";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { OwnLease } from "../lease/lease.ts";
 import { commitIfUnchanged } from "./compare-and-set.ts";
 import { stateRef, valuesRef } from "./layout.ts";
 import { stateOf } from "./replica-state.ts";
 import { isValueDocument, toValueDocument, valueRef } from "./values.ts";
-
-/** Another replicator holds the lease now. */
-export class LeaseLost extends Error {
-  constructor() {
-    super("another replicator holds the lease of this replica");
-    this.name = "LeaseLost";
-  }
-}
 
 /** What was to be applied does not follow what is there. Nothing was written. */
 export class OutOfOrder extends Error {
@@ -42,29 +35,26 @@ interface Change {
  */
 export class ReplicaWriter {
   readonly #db: Firestore;
-  readonly #holder: string;
-  readonly #leaseMs: number;
+  readonly #lease: OwnLease;
 
   /** `holder`: unique to this process. `leaseMs`: how long after its last sign of life another may take over. */
   constructor(db: Firestore, holder: string, leaseMs: number) {
     this.#db = db;
-    this.#holder = holder;
-    this.#leaseMs = leaseMs;
+    this.#lease = new OwnLease("this replica", holder, leaseMs);
   }
 
   /** Take the lease, or renew it. Undefined while another replicator holds it. */
   async acquire(): Promise<ReplicaState | undefined> {
     return this.#attempt(async (state, now) => {
-      const { lease } = state;
-      const free = lease === null || lease.holder === this.#holder || Date.parse(lease.until) <= now;
-      return free ? { next: { ...state, lease: this.#lease(now) } } : undefined;
+      const free = this.#lease.mayTake(state.lease, now);
+      return free ? { next: { ...state, lease: this.#lease.from(now) } } : undefined;
     });
   }
 
   /** Let the next replicator in at once. */
   async release(): Promise<void> {
     await this.#attempt(async (state) =>
-      state.lease?.holder === this.#holder ? { next: { ...state, lease: null } } : undefined,
+      this.#lease.holds(state.lease) ? { next: { ...state, lease: null } } : undefined,
     );
   }
 
@@ -165,16 +155,12 @@ export class ReplicaWriter {
 
   async #change(plan: (state: ReplicaState, now: number) => Promise<Change>): Promise<ReplicaState> {
     const state = await this.#attempt(async (state, now) => {
-      if (state.lease?.holder !== this.#holder) throw new LeaseLost();
+      this.#lease.check(state.lease);
       const change = await plan(state, now);
-      return { ...change, next: { ...change.next, lease: this.#lease(now) } };
+      return { ...change, next: { ...change.next, lease: this.#lease.from(now) } };
     });
-    if (state === undefined) throw new LeaseLost();
+    if (state === undefined) throw this.#lease.lost();
     return state;
-  }
-
-  #lease(now: number): NonNullable<ReplicaState["lease"]> {
-    return { holder: this.#holder, until: new Date(now + this.#leaseMs).toISOString() };
   }
 
   /** Plan from the state as it is and make the change; plan anew when the state has changed meanwhile. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DocumentReference, DocumentSnapshot, Firestore } from "@google-cloud/firestore";
-import { isTenantId } from "@proveniq/contracts";
+import { isTenantId, setBounded } from "@proveniq/contracts";
 import { z } from "zod";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
 import { personRef } from "../paths.ts";
@@ -75,9 +75,6 @@ export class KnownPeople {
   }
 
   #remember({ tenantId, ownerId }: Asked, since: string): void {
-    this.#remembered.set(`${tenantId}\0${ownerId}`, since);
-    if (this.#remembered.size <= this.#most) return;
-    const [oldest] = this.#remembered.keys();
-    if (oldest !== undefined) this.#remembered.delete(oldest);
+    setBounded(this.#remembered, `${tenantId}\0${ownerId}`, since, this.#most);
   }
 }

@@ -1,5 +1,6 @@
 import { type DocumentReference, FieldPath, type Firestore, type Transaction } from "@google-cloud/firestore";
 import { operationTimeoutMs, withinDeadline } from "../failures.ts";
+import { OwnLease } from "../lease/lease.ts";
 import { millisOf } from "../times.ts";
 import { asideDocument, asideRef } from "./aside.ts";
 import { outboxCollection, unpacked } from "./page.ts";
@@ -13,14 +14,6 @@ import {
 } from "./sink-state.ts";
 
 export type { DeliveryPlan, SinkState, SinkStreams } from "./sink-state.ts";
-
-/** Another sink holds the lease now. */
-export class SinkLeaseLost extends Error {
-  constructor() {
-    super("another sink holds the lease of this outbox");
-    this.name = "SinkLeaseLost";
-  }
-}
 
 /** A page that waits, without what is in it. */
 export interface WaitingPage {
@@ -37,8 +30,7 @@ export interface WaitingPage {
 export class OutboxSink {
   readonly #db: Firestore;
   readonly #database: string;
-  readonly #holder: string;
-  readonly #leaseMs: number;
+  readonly #lease: OwnLease;
   #state: SinkState | undefined;
   /** By this process's clock. */
   #heldUntil = 0;
@@ -47,22 +39,19 @@ export class OutboxSink {
   constructor(db: Firestore, database: string, holder: string, leaseMs: number) {
     this.#db = db;
     this.#database = database;
-    this.#holder = holder;
-    this.#leaseMs = leaseMs;
+    this.#lease = new OwnLease("this outbox", holder, leaseMs);
   }
 
   /** The state, with the lease taken, or renewed when half of it is over. Undefined while another sink holds it. */
   async acquire(): Promise<SinkState | undefined> {
-    if (this.#state !== undefined && performance.now() < this.#heldUntil - this.#leaseMs / 2)
+    if (this.#state !== undefined && performance.now() < this.#heldUntil - this.#lease.ms / 2)
       return this.#state;
-    return this.#transact(async (_tx, state, now) => {
-      const { lease } = state;
-      const free = lease === null || lease.holder === this.#holder || Date.parse(lease.until) <= now;
-      return free ? state : undefined;
-    });
+    return this.#transact(async (_tx, state, now) =>
+      this.#lease.mayTake(state.lease, now) ? state : undefined,
+    );
   }
 
-  /** Make sure that the lease is still ours. Rejects with `SinkLeaseLost`. */
+  /** Make sure that the lease is still ours. Rejects with `LeaseLost`. */
   async confirm(): Promise<void> {
     await this.#change((state) => state);
   }
@@ -73,7 +62,7 @@ export class OutboxSink {
     await withinDeadline(operationTimeoutMs, () =>
       this.#db.runTransaction(async (tx) => {
         const state = sinkStateOf(await tx.get(sinkStateRef(this.#db)), this.#database);
-        if (state.lease?.holder === this.#holder)
+        if (this.#lease.holds(state.lease))
           tx.set(sinkStateRef(this.#db), sinkDocument({ ...state, lease: null }));
       }),
     );
@@ -187,10 +176,10 @@ export class OutboxSink {
     work: (state: SinkState, tx: Transaction, now: number) => SinkState | Promise<SinkState>,
   ): Promise<SinkState> {
     const state = await this.#transact((tx, current, now) => {
-      if (current.lease?.holder !== this.#holder) throw new SinkLeaseLost();
+      this.#lease.check(current.lease);
       return Promise.resolve(work(current, tx, now));
     });
-    if (state === undefined) throw new SinkLeaseLost();
+    if (state === undefined) throw this.#lease.lost();
     return state;
   }
 
@@ -207,14 +196,13 @@ export class OutboxSink {
         const next = await work(tx, sinkStateOf(snapshot, this.#database), now);
         if (next === undefined) return undefined;
         if (expired()) throw new Error("the time for this step has passed");
-        const until = new Date(now + this.#leaseMs).toISOString();
-        const leased = { ...next, lease: { holder: this.#holder, until } };
+        const leased = { ...next, lease: this.#lease.from(now) };
         tx.set(sinkStateRef(this.#db), sinkDocument(leased));
         return leased;
       }),
     );
     this.#state = done;
-    this.#heldUntil = began + this.#leaseMs;
+    this.#heldUntil = began + this.#lease.ms;
     return done;
   }
 }

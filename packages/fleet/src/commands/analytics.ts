@@ -1,3 +1,5 @@
+import { messageOf } from "@proveniq/contracts";
+import { knownCell } from "@proveniq/control-plane";
 import {
   analyticsReport,
   asidePages,
@@ -11,7 +13,6 @@ import {
 import type { Environment } from "@proveniq/control-plane/environment";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { knownCell } from "../cli/known-cell.ts";
 import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { reconcileText, reportText, resultTable } from "../output/analytics.ts";
@@ -59,7 +60,7 @@ function queryCommand(output: Output, where: Where): Command {
     .action(async (sql: string, options: AnalyticsOptions) => {
       const result = await where.read(({ warehouse }) =>
         queryWarehouse(warehouse.bigquery, sql).catch((error: unknown) => {
-          throw new CommandError(error instanceof Error ? error.message : String(error));
+          throw new CommandError(messageOf(error));
         }),
       );
       report(output, options.json, result, () => resultTable(result));

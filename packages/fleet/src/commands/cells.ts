@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import type { CellManifest } from "@proveniq/contracts";
-import { addCell, type NewCell } from "@proveniq/control-plane";
+import { addCell, knownCell, type NewCell } from "@proveniq/control-plane";
 import { runningState } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { knownCell } from "../cli/known-cell.ts";
 import { command, shapes, wholeNumber } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
 import { ofThisMachine, type Where } from "../cli/where.ts";

@@ -1,4 +1,5 @@
-import type { Manifests } from "@proveniq/control-plane";
+import { messageOf } from "@proveniq/contracts";
+import { knownCell, type Manifests } from "@proveniq/control-plane";
 import { deployCell, order, rollOut } from "@proveniq/control-plane/deploy";
 import { dayOf, identityFaults } from "@proveniq/control-plane/residency";
 import { playCanary } from "@proveniq/local-cloud/fleet";
@@ -7,7 +8,6 @@ import { artefactFor } from "../cli/artefact.ts";
 import { type BakeOptions, bakeOf, bakeSeconds, untilInterrupted } from "../cli/deploys.ts";
 import { parseDuration } from "../cli/duration.ts";
 import { CommandError, exitCodes } from "../cli/errors.ts";
-import { knownCell } from "../cli/known-cell.ts";
 import { command, shapes } from "../cli/options.ts";
 import { root } from "../cli/paths.ts";
 import { namedByTurbo } from "../cli/turbo.ts";
@@ -94,7 +94,7 @@ async function trial(output: Output, options: DeployOptions): Promise<void> {
   output.err(`Trying ${artefact.digest} in a cell of its own; half a minute or so`);
   const reason = await playCanary(root, artefact, interrupted.signal)
     .then(() => null)
-    .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+    .catch((error: unknown) => messageOf(error))
     .finally(() => interrupted.done());
   const { digest } = artefact;
   report(output, options.json, { digest, passed: reason === null, reason }, () =>

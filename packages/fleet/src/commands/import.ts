@@ -8,6 +8,7 @@ import {
   importLimits,
   importMapping,
   importWarnings,
+  messageOf,
   parseFile,
 } from "@proveniq/contracts";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -220,7 +221,7 @@ async function mappingOf(
   try {
     return parseFile(importMapping, file, text);
   } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error));
+    throw new CommandError(messageOf(error));
   }
 }
 

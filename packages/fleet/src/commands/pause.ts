@@ -1,7 +1,7 @@
 import { type Pausable, pausable } from "@proveniq/contracts";
+import { knownCell } from "@proveniq/control-plane";
 import { feltWithinSeconds, pauseCell, resumeCell } from "@proveniq/control-plane/pauses";
 import { Argument, type Command } from "commander";
-import { knownCell } from "../cli/known-cell.ts";
 import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { type Output, report } from "../output/print.ts";

@@ -1,8 +1,8 @@
+import { knownCell } from "@proveniq/control-plane";
 import { deployCell, rollbackTo } from "@proveniq/control-plane/deploy";
 import type { Command } from "commander";
 import { bakeOf, untilInterrupted } from "../cli/deploys.ts";
 import { exitCodes } from "../cli/errors.ts";
-import { knownCell } from "../cli/known-cell.ts";
 import { command, shapes } from "../cli/options.ts";
 import type { Where } from "../cli/where.ts";
 import { eventLine } from "../output/deploys.ts";

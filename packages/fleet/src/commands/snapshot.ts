@@ -1,3 +1,4 @@
+import { messageOf } from "@proveniq/contracts";
 import { controlClient } from "@proveniq/local-cloud/control";
 import { runningState, SavedData } from "@proveniq/local-cloud/fleet";
 import { Command } from "commander";
@@ -85,6 +86,6 @@ async function plainly<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error));
+    throw new CommandError(messageOf(error));
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "@proveniq/contracts";
 import { FleetConflict, type FleetLine, startFleet } from "@proveniq/local-cloud/fleet";
 import { type Command, Option } from "commander";
 import { CommandError, exitCodes } from "../cli/errors.ts";
@@ -121,7 +122,7 @@ async function up(output: Output, options: UpOptions, stateDir: string): Promise
                   : `restarted ${restarted.join(", ")}`,
               );
             } catch (error) {
-              say(error instanceof Error ? error.message : String(error));
+              say(messageOf(error));
             }
           })
         : undefined;

@@ -4,6 +4,7 @@ import { access, readFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { messageOf } from "@proveniq/contracts";
 import { emulatorAdvice, findEmulator, findJava, findOnPath } from "@proveniq/local-cloud/emulator";
 import { busyFleetPorts, defaultPortBase, runningState } from "@proveniq/local-cloud/fleet";
 
@@ -158,8 +159,4 @@ async function tool(
     () => "does not run",
   );
   return check(name, false, version !== "does not run", version, advice);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

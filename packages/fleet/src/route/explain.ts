@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { messageOf } from "@proveniq/contracts";
 import { readUrlMaps, routeByUrlMap } from "@proveniq/control-plane/url-map";
 import { type Decision, type ExplainedStep, explain, type RouteRequest } from "@proveniq/router/decide";
 import { SnapshotDirectory } from "@proveniq/tenant-context/directory";
@@ -52,9 +53,7 @@ async function openDirectory(file: string): Promise<SnapshotDirectory> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new CommandError(
-      `The directory ${file} cannot be read: ${error instanceof Error ? error.message : "unknown"}`,
-    );
+    throw new CommandError(`The directory ${file} cannot be read: ${messageOf(error)}`);
   }
   if (directory.offerText(text, file) !== "accepted")
     throw new CommandError(`A router would not believe ${file}: ${complaints.join("; ")}`);
@@ -69,7 +68,7 @@ async function explainBalancer(
   const maps = await readFile(file, "utf8")
     .then(readUrlMaps)
     .catch((error: unknown) => {
-      throw new CommandError(`${file}: ${error instanceof Error ? error.message : "unknown"}`);
+      throw new CommandError(`${file}: ${messageOf(error)}`);
     });
   const headers = { "x-tenant-id": typeof tenantHeader === "string" ? [tenantHeader] : tenantHeader };
   const decisions = maps.map((map) => ({ map, decision: routeByUrlMap(map, { host, path, headers }) }));

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { artefactRef } from "@proveniq/contracts";
+import { artefactRef, messageOf } from "@proveniq/contracts";
 import type { Trouble } from "@proveniq/control-plane/status";
 import { z } from "zod";
 import type { Relay } from "../relay/index.ts";
@@ -83,7 +83,7 @@ export async function startControlServer(port: number, controlled: Controlled): 
       (body) => send(response, 200, body),
       (error: unknown) => {
         const status = error instanceof ControlError ? error.status : 500;
-        send(response, status, { error: error instanceof Error ? error.message : "unknown" });
+        send(response, status, { error: messageOf(error) });
       },
     );
   });

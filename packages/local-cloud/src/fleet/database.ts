@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "@proveniq/contracts";
 import { type Emulator, startEmulator } from "../emulator/index.ts";
 import { type Relay, startRelay } from "../relay/index.ts";
 
@@ -120,8 +121,4 @@ async function launch(options: LocalDatabaseOptions): Promise<Emulator> {
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.heapMb === undefined ? {} : { heapMb: options.heapMb }),
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

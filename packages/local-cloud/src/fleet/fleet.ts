@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "@proveniq/contracts";
 import { databasesOf } from "@proveniq/control-plane";
 import { commitOf } from "@proveniq/control-plane/artefact";
 import { operator } from "@proveniq/control-plane/environment";
@@ -417,10 +418,6 @@ function databasesIn({ config, manifests }: FleetPlan, name: string, host: strin
   return cell === undefined
     ? [controlDatabase, deployDatabase, marketDatabase].map((database) => ({ host, project, database }))
     : databasesOf(cell).map((database) => ({ host, project: cell.project, database }));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function placeOf(state: FleetState, id: string): CellPlace {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "@proveniq/contracts";
 import type { EmulatedDatabase } from "../emulator/export.ts";
 import type { Saved, SavedData } from "./saved.ts";
 
@@ -25,9 +26,7 @@ export class Keeping {
     this.#options = options;
     this.#timer = setInterval(() => {
       this.save().catch((error: unknown) => {
-        options.note(
-          `the data could not be saved: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        options.note(`the data could not be saved: ${messageOf(error)}`);
       });
     }, options.everyMs);
     this.#timer.unref();

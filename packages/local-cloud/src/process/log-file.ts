@@ -1,4 +1,5 @@
 import { appendFile, rename, rm, stat } from "node:fs/promises";
+import { messageOf } from "@proveniq/contracts";
 
 export interface LogFileOptions {
   /** A larger file becomes `<file>.1`, and the one before that is gone. */
@@ -95,7 +96,7 @@ export class LogFile {
       // Part of it may have been written.
       this.#size = undefined;
       this.#lost += texts.length;
-      const reason = error instanceof Error ? error.message : "unknown";
+      const reason = messageOf(error);
       if (this.#failed === undefined)
         this.#options.note(`the log cannot be written (${reason}); what runs goes on without it`);
       this.#failed = { since: this.#failed?.since ?? new Date().toISOString(), reason, at: Date.now() };

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "@proveniq/contracts";
 import { type GuardedChild, spawnGuarded } from "./guarded.ts";
 import { LogFile } from "./log-file.ts";
 
@@ -160,7 +161,7 @@ export class Service {
           next = this.#spawn();
         } catch (error) {
           // No process could be made: its folder is gone, or the machine is full. The others must not fall with it.
-          why = error instanceof Error ? error.message : "could not be started";
+          why = messageOf(error);
         }
       }
       child = next;

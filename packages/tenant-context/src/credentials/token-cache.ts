@@ -1,3 +1,4 @@
+import { setBounded } from "@proveniq/contracts";
 import type { Sha256 } from "./api-key.ts";
 import type { TokenVerifier, VerifiedToken } from "./id-token.ts";
 
@@ -24,9 +25,8 @@ export function cachedVerifier(verify: TokenVerifier, options: TokenCacheOptions
     if (entry !== undefined && now() < entry.until) return entry.token;
     known.delete(digest);
     const verified = await verify(token);
-    known.set(digest, { until: Math.min(now() + believed, verified.expiresAtMs), token: verified });
-    const [oldest] = known.keys();
-    if (known.size > maxEntries && oldest !== undefined) known.delete(oldest);
+    const until = Math.min(now() + believed, verified.expiresAtMs);
+    setBounded(known, digest, { until, token: verified }, maxEntries);
     return verified;
   };
 }

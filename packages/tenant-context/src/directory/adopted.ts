@@ -1,3 +1,4 @@
+import { setBounded } from "@proveniq/contracts";
 import type { DirectoryPlacement, HostTable, Placed } from "./types.ts";
 
 /**
@@ -13,11 +14,7 @@ export class AdoptedPlacements {
   }
 
   remember(tenantId: string, { cellId, epoch }: Placed): void {
-    this.#byTenant.delete(tenantId);
-    this.#byTenant.set(tenantId, { cellId, epoch });
-    if (this.#byTenant.size <= this.#limit) return;
-    const oldest = this.#byTenant.keys().next();
-    if (oldest.done !== true) this.#byTenant.delete(oldest.value);
+    setBounded(this.#byTenant, tenantId, { cellId, epoch }, this.#limit);
   }
 
   /** A directory was published: what it says is newer than what any cell has told. */

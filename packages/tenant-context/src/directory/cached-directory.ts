@@ -1,6 +1,7 @@
 import {
   directorySnapshot,
   maxEpoch,
+  messageOf,
   type OriginRule,
   orderOfVersions,
   originFaults,
@@ -231,7 +232,7 @@ export class CachedDirectory implements Directory {
     try {
       this.#believeHead(head, this.#hosts?.version);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "unreadable";
+      const reason = messageOf(error);
       this.#log("warn", "directory not believed", { reason, believedVersion: this.#hosts?.version ?? 0 });
     }
   }
@@ -266,7 +267,7 @@ export class CachedDirectory implements Directory {
       return answer;
     } catch (error) {
       this.#pausedUntil = this.#now() + this.#limits.pauseMs * (0.75 + this.#random() / 2);
-      const reason = error instanceof Error ? error.message : "unreadable";
+      const reason = messageOf(error);
       if (!this.#down) this.#log("warn", "directory source failed", { reason, known: this.#entries.size });
       this.#down = true;
       return failed;

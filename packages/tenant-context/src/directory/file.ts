@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import type { OriginRule } from "@proveniq/contracts";
+import { messageOf, type OriginRule } from "@proveniq/contracts";
 import { SnapshotDirectory } from "./snapshot-directory.ts";
 import type { DirectoryLog } from "./types.ts";
 
@@ -43,7 +43,7 @@ export async function openFileDirectory(options: {
       if (directory.offerText(text, file) === "accepted")
         digest = createHash("sha256").update(text).digest("hex");
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "unreadable";
+      const reason = messageOf(error);
       if (seen !== reason) log("warn", "directory file not readable", { source: file, reason });
       seen = reason;
     }

@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { messageOf } from "@proveniq/contracts";
 import type { DirectoryLog } from "./types.ts";
 
 /** A directory that can be kept across restarts. */
@@ -17,8 +18,7 @@ export async function keepInFile(
   options: { file: string; log: DirectoryLog; everyMs?: number },
 ): Promise<() => Promise<void>> {
   const { file, log, everyMs = 10_000 } = options;
-  const warn = (message: string, error: unknown) =>
-    log("warn", message, { file, reason: error instanceof Error ? error.message : "unreadable" });
+  const warn = (message: string, error: unknown) => log("warn", message, { file, reason: messageOf(error) });
   try {
     directory.restore(await readFile(file, "utf8"));
   } catch (error) {

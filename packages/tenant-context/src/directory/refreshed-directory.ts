@@ -1,4 +1,4 @@
-import type { OriginRule } from "@proveniq/contracts";
+import { messageOf, type OriginRule } from "@proveniq/contracts";
 import { SnapshotDirectory } from "./snapshot-directory.ts";
 import { withTimeout } from "./timeout.ts";
 import type { Directory, DirectoryLog, HostTable, LookupResult, Placed } from "./types.ts";
@@ -134,7 +134,7 @@ export class RefreshedDirectory implements Directory {
       this.#down = false;
     } catch (error) {
       this.#nextAt = this.#now() + this.#limits.pauseMs * spread;
-      const reason = error instanceof Error ? error.message : "unreadable";
+      const reason = messageOf(error);
       if (!this.#down)
         this.#log("warn", "directory source failed", { reason, believedVersion: this.version });
       this.#down = true;

@@ -1,4 +1,4 @@
-import { type OriginRule, orderOfVersions, originFaults } from "@proveniq/contracts";
+import { messageOf, type OriginRule, orderOfVersions, originFaults } from "@proveniq/contracts";
 import { AdoptedPlacements } from "./adopted.ts";
 import { type DirectoryTable, parseSnapshot, tableOf } from "./snapshot.ts";
 import { judgeSuccessor } from "./successor.ts";
@@ -78,7 +78,7 @@ export class SnapshotDirectory implements Directory {
     try {
       table = parse();
     } catch (error) {
-      return this.#refuse(source, error instanceof Error ? error.message : "unreadable");
+      return this.#refuse(source, messageOf(error));
     }
     const { version, cells } = table.hosts;
     const faults = this.#origins === undefined ? [] : originFaults(Object.fromEntries(cells), this.#origins);
