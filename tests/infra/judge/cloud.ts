@@ -39,8 +39,9 @@ export class Cloud {
         for (const [n, project] of projectsOf(fleet).entries())
           seed.projects[project] ??= `${200_000_000_001 + n}`;
       });
-      // It refuses every grant to everybody, whatever a project's policy says.
-      await judge.ask("off", { checks: "domain-restricted-sharing" });
+      // Left out by name: it refuses every grant to everybody, whatever a project's policy says; and it refuses persons at budgets even
+      // when they say whose quota they use (`user_project_override`, which the provider takes from the environment).
+      await judge.ask("off", { checks: "domain-restricted-sharing,quota-project" });
       const cloud = new Cloud(judge, await Gap.open(judge), fleet, folder);
       cloud.#provider(provider);
       cloud.#built();
