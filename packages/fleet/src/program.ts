@@ -34,7 +34,7 @@ Start here:
   npm run doctor                          is everything there that a local fleet needs?
   npx fleet up                            run it (npm start does the same and installs first)
   npx fleet status                        what is wrong, what to read, what to type
-  npx fleet deploy eu                     build once, deploy, try, watch, and back on its own when it turns ill
+  npx fleet deploy eu                     build once, deploy, watch, roll back automatically if unhealthy
   npx fleet deploy --waves                the same for every cell, one after the other
   npx fleet cells list                    which cells there are, and where they run
   npx fleet tenants add acme --cell eu    add a tenant to the fleet that runs

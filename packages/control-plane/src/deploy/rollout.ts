@@ -96,7 +96,7 @@ async function advance(request: RolloutRequest, keeper: Keeper, resumed: boolean
   if (resumed)
     say("fleet", `going on with the rollout of ${keeper.record.startedAt}: ${tell(keeper.record)}`);
   if (keeper.record.canary === "waiting" && request.canary !== undefined) {
-    say("canary", "a cell of its own, with a tenant that nobody is");
+    say("canary", "a temporary cell with a synthetic tenant");
     try {
       await request.canary(request.artefact, AbortSignal.any([request.signal, keeper.lost]));
     } catch (error) {

@@ -30,7 +30,7 @@ interface DeployOptions extends BakeOptions {
 export function deployCommand(output: Output, where: Where): Command {
   return command(
     "deploy",
-    "put what is built into a cell, watch it, and put the former back when it turns ill",
+    "deploy to a cell, watch it, and roll back automatically if it becomes unhealthy",
     [
       "fleet deploy eu",
       "fleet deploy --waves --bake 5m",
