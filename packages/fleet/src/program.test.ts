@@ -32,7 +32,7 @@ describe("the CLI", () => {
     for (const args of [[], ["--help"]]) {
       const { code, out } = await fleet(...args);
       expect(code).toBe(0);
-      expect(out).toContain("npx fleet doctor");
+      expect(out).toContain("npm run doctor");
     }
     for (const args of [
       ["up"],
