@@ -49,7 +49,7 @@ export default defineConfig({
       {
         test: {
           name: "emulator",
-          include: ["{packages,apps}/*/src/**/*.emulator.test.ts", "tests/compat/*.emulator.test.ts"],
+          include: ["{packages,apps}/*/src/**/*.emulator.test.ts", "tests/{compat,cost}/*.emulator.test.ts"],
           isolate,
           globalSetup: ["tests/setup/emulator.ts"],
           // Writers that contend on purpose wait for one another in the emulator, and a busy machine makes that long: one more try

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { type CellManifest, cellManifest, directorySnapshot, scope } from "@proveniq/contracts";
 import { establishTenant } from "@proveniq/db/claims";
 import { DatabasePool } from "@proveniq/db/pool";
-import { type BillingProxy, startBillingProxy } from "@proveniq/local-cloud/billing";
+import { type BillingProxy, type ProductionOptions, startBillingProxy } from "@proveniq/local-cloud/billing";
 import { type Emulator, startEmulator } from "@proveniq/local-cloud/emulator";
 import { patiently } from "@proveniq/local-cloud/patience";
 import type { GuardedChild } from "@proveniq/local-cloud/process";
@@ -37,6 +37,8 @@ export interface CellOptions {
   core?: number;
   /** Count what Google would bill for what its services do: for counting, not for rates. */
   billed?: boolean;
+  /** And behave as Firestore does in production, where it is counted. */
+  production?: ProductionOptions;
 }
 
 /** A cell's services on an emulator of its own, fresh. */
@@ -74,7 +76,9 @@ export async function startCell(options: CellOptions): Promise<Cell> {
   });
   const keys: Record<string, string> = {};
   for (const each of tenants) keys[each] = await placeTenant(pool, databaseId, each);
-  const billing = options.billed === true ? await startBillingProxy(emulator.host) : undefined;
+  const { billed, production } = options;
+  const behave = production === undefined ? {} : { production };
+  const billing = billed === true ? await startBillingProxy(emulator.host, behave) : undefined;
   const children: GuardedChild[] = [];
   const urls = { api: "http://127.0.0.1:1", bulk: "http://127.0.0.1:1" };
   const pids: Record<string, number> = {};

@@ -12,7 +12,7 @@ export interface SortField {
 /** A query without its values: what an index must serve. Scope is always one collection. */
 export interface QueryShape {
   collection: string;
-  equal: readonly (ItemFilter | typeof sourceField)[];
+  equal: readonly string[];
   /** Ends with `__name__`, as every Firestore order does. */
   order: readonly SortField[];
 }

@@ -22,6 +22,7 @@ interface UpOptions {
   fresh?: boolean;
   detach?: boolean;
   heap?: number;
+  profile?: "production";
   logLevel?: string;
   json?: boolean;
 }
@@ -53,6 +54,12 @@ export function upCommand(output: Output, where: Where): Command {
     .option("--detach", "run in the background; return when it is ready (stop it with: npx fleet down)")
     .option("--quiet", "print no logs (they are in .fleet/logs all the same)")
     .option("--heap <MiB>", "Java heap of each emulator", wholeNumber("a size", 64, 1_000_000))
+    .addOption(
+      new Option(
+        "--profile <name>",
+        "production: databases refuse and delay as Firestore does, and say where writes run hot",
+      ).choices(["production"]),
+    )
     .addOption(
       new Option("--log-level <level>", "of cells and router (default: info)").choices([
         "debug",
@@ -98,6 +105,7 @@ async function up(output: Output, options: UpOptions, stateDir: string): Promise
         ...(options.portBase === undefined ? {} : { portBase: options.portBase }),
         ...(options.cells === undefined ? {} : { cells: options.cells }),
         ...(options.heap === undefined ? {} : { heapMb: options.heap }),
+        ...(options.profile === undefined ? {} : { profile: options.profile }),
         ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
         onLine: tell,
       },

@@ -1,8 +1,12 @@
-import { connect, createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
-import { type Billed, BilledCall } from "./operations.ts";
-import { Messages } from "./wire.ts";
+import { type ClientHttp2Session, connect, createServer, type Http2Server } from "node:http2";
+import { carry } from "./carry.ts";
+import type { Billed } from "./operations.ts";
+import { Production, type ProductionOptions, type Traffic } from "./production.ts";
+import type { HotRange } from "./ranges.ts";
 
 export type { Billed } from "./operations.ts";
+export type { ProductionOptions, Traffic } from "./production.ts";
+export type { HotRange } from "./ranges.ts";
 
 /** A gRPC proxy in front of a Firestore that counts what Google would bill for the calls that pass. */
 export interface BillingProxy {
@@ -10,6 +14,10 @@ export interface BillingProxy {
   readonly host: string;
   /** All that was counted since the start, or since `reset`. */
   billed(): Billed;
+  /** Under `production`: ranges that took more writes at a growing end than Firestore bears. */
+  hot(): HotRange[];
+  /** Under `production`: by tenant and collection. */
+  traffic(): Traffic[];
   reset(): void;
   close(): Promise<void>;
 }
@@ -17,13 +25,32 @@ export interface BillingProxy {
 const window = 64 * 1024 * 1024;
 const settings = { maxSessionMemory: 1_000, settings: { initialWindowSize: window } };
 
+export interface BillingOptions {
+  /** Where to listen, on 127.0.0.1; a free port without it. */
+  port?: number;
+  /** Behave as Firestore does in production, and watch for what it bears badly. */
+  production?: ProductionOptions;
+}
+
 /** Start one. `target`: `host:port` of the emulator. It understands HTTP/2 alone; it is for counting and not for measuring rates. */
-export async function startBillingProxy(target: string): Promise<BillingProxy> {
+export async function startBillingProxy(target: string, options: BillingOptions = {}): Promise<BillingProxy> {
   const sum: Billed = { reads: 0, writes: 0, deletes: 0 };
+  const production = options.production === undefined ? undefined : new Production(options.production);
+  let upstream: ClientHttp2Session | undefined;
   // Nobody is held back: a call that waits would hold up those that share its connection. What is under way fits into memory.
-  const upstream = connect(`http://${target}`, settings);
-  upstream.on("connect", () => upstream.setLocalWindowSize(window));
-  upstream.on("error", () => undefined);
+  const connected = () => {
+    if (upstream !== undefined && !upstream.closed && !upstream.destroyed) return upstream;
+    const session = connect(`http://${target}`, settings);
+    session.on("connect", () => session.setLocalWindowSize(window));
+    session.on("error", () => undefined);
+    upstream = session;
+    return session;
+  };
+  const count = ({ reads, writes, deletes }: Billed) => {
+    sum.reads += reads;
+    sum.writes += writes;
+    sum.deletes += deletes;
+  };
   const sessions = new Set<{ destroy(): void }>();
   const server: Http2Server = createServer(settings);
   server.on("session", (session) => {
@@ -31,56 +58,27 @@ export async function startBillingProxy(target: string): Promise<BillingProxy> {
     session.setLocalWindowSize(window);
     session.on("close", () => sessions.delete(session));
   });
-  server.on("stream", (incoming: ServerHttp2Stream, headers) => {
-    const call = new BilledCall(String(headers[":path"]));
-    const outgoing = upstream.request({ ...headers, ":authority": target });
-    const [asked, told] = [new Messages(), new Messages()];
-    let ended = false;
-    const finish = (trailers: Record<string, unknown>) => {
-      if (ended || trailers["grpc-status"] !== "0") return;
-      ended = true;
-      const { reads, writes, deletes } = call.end();
-      sum.reads += reads;
-      sum.writes += writes;
-      sum.deletes += deletes;
-    };
-    incoming.on("data", (part: Buffer) => {
-      for (const message of asked.push(part)) call.request(message);
-      outgoing.write(part);
-    });
-    incoming.on("end", () => outgoing.end());
-    let trailers: Record<string, string | string[] | undefined> = {};
-    outgoing.on("response", (answered) => {
-      // A call that fails at once is answered by headers alone.
-      const endStream = answered["grpc-status"] !== undefined;
-      incoming.respond(answered, endStream ? { endStream } : { waitForTrailers: true });
-      incoming.on("wantTrailers", () => incoming.sendTrailers(trailers));
-    });
-    outgoing.on("trailers", (sent) => {
-      trailers = Object.fromEntries(Object.entries(sent));
-      finish(sent);
-    });
-    outgoing.on("data", (part: Buffer) => {
-      for (const message of told.push(part)) call.answer(message);
-      incoming.write(part);
-    });
-    outgoing.on("end", () => incoming.end());
-    incoming.on("error", () => outgoing.close());
-    outgoing.on("error", () => incoming.close());
-    incoming.on("aborted", () => outgoing.close());
+  server.on("stream", (incoming, headers) =>
+    carry(incoming, headers, { target, connected, count, production }),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (typeof address !== "object" || address === null) throw new Error("the proxy has no port");
   return {
     host: `127.0.0.1:${address.port}`,
     billed: () => ({ ...sum }),
+    hot: () => production?.hot() ?? [],
+    traffic: () => production?.traffic() ?? [],
     reset() {
       Object.assign(sum, { reads: 0, writes: 0, deletes: 0 });
+      production?.reset();
     },
     async close() {
       for (const session of sessions) session.destroy();
-      upstream.destroy();
+      upstream?.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };

@@ -1,8 +1,8 @@
 /** Just enough of protobuf's wire format to count what is in a message, without a copy of the database's descriptors. */
 export interface Field {
   number: number;
-  /** A varint's value, or the bytes of a message or text; fixed-width fields have neither. */
-  value: bigint | Buffer | undefined;
+  /** A varint's value, or the bytes of a message, a text or a fixed-width field. */
+  value: bigint | Buffer;
 }
 
 /** The fields of one message, in order. Throws when it is cut off or no protobuf. */
@@ -28,10 +28,34 @@ export function* fieldsOf(message: Buffer): Generator<Field> {
       yield { number, value: message.subarray(at, at + length) };
       at += length;
     } else if (type === 1 || type === 5) {
-      at += type === 1 ? 8 : 4;
-      yield { number, value: undefined };
+      const length = type === 1 ? 8 : 4;
+      if (at + length > message.length) throw new Error("not a whole protobuf message");
+      yield { number, value: message.subarray(at, at + length) };
+      at += length;
     } else throw new Error("not a protobuf message");
   }
+}
+
+/** The messages or texts of one field of a message, in order. */
+export function partsOf(message: Buffer, wanted: number): Buffer[] {
+  const parts: Buffer[] = [];
+  for (const { number, value } of fieldsOf(message)) {
+    if (number === wanted && typeof value !== "bigint") parts.push(value);
+  }
+  return parts;
+}
+
+/** The text of a field; empty when it is absent. */
+export function textOf(message: Buffer, wanted: number): string {
+  return partsOf(message, wanted)[0]?.toString("utf8") ?? "";
+}
+
+/** The whole number of a field, as protobuf writes signed ones; 0 when it is absent. */
+export function numberOf(message: Buffer, wanted: number): number {
+  for (const { number, value } of fieldsOf(message)) {
+    if (number === wanted && typeof value === "bigint") return Number(BigInt.asIntN(64, value));
+  }
+  return 0;
 }
 
 /** Takes gRPC's five bytes off the messages of one direction of a call, however they are cut. */

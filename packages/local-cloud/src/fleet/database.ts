@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@proveniq/contracts";
+import { type BillingProxy, type ProductionOptions, startBillingProxy } from "../billing/index.ts";
 import { type Emulator, startEmulator } from "../emulator/index.ts";
 import { type Relay, startRelay } from "../relay/index.ts";
 
@@ -11,6 +12,8 @@ export interface LocalDatabaseOptions {
   logFile: string;
   heapMb?: number;
   env?: Readonly<Record<string, string>>;
+  /** Behave as Firestore does in production, between relay and emulator. */
+  production?: ProductionOptions;
   note(text: string): void;
   /** Called after an emulator that died has come back empty, before clients reach it: goes to the emulator itself. */
   refill(): Promise<void>;
@@ -18,6 +21,7 @@ export interface LocalDatabaseOptions {
 
 const maxBackoffMs = 10_000;
 const refillPauseMs = 1_000;
+const heatEveryMs = 5_000;
 
 /**
  * One Firestore emulator with its relay. Dies, comes back empty and is filled again; never shared between cells. Clients are kept
@@ -26,21 +30,32 @@ const refillPauseMs = 1_000;
 export class LocalDatabase {
   readonly #options: LocalDatabaseOptions;
   readonly relay: Relay;
+  readonly #proxy: BillingProxy | undefined;
+  readonly #heat: NodeJS.Timeout | undefined;
   #emulator: Emulator;
   #stopping = new AbortController();
 
-  private constructor(options: LocalDatabaseOptions, emulator: Emulator, relay: Relay) {
+  private constructor(options: LocalDatabaseOptions, emulator: Emulator, relay: Relay, proxy?: BillingProxy) {
     this.#options = options;
     this.#emulator = emulator;
     this.relay = relay;
+    this.#proxy = proxy;
+    if (proxy !== undefined)
+      this.#heat = setInterval(
+        noteHeat(proxy, (text) => options.note(text)),
+        heatEveryMs,
+      );
     void this.#watch();
   }
 
   /** Start both and wait until the emulator answers. */
   static async start(options: LocalDatabaseOptions): Promise<LocalDatabase> {
     const emulator = await launch(options);
-    const relay = await startRelay({ port: options.ports.relay, target: emulator.host });
-    return new LocalDatabase(options, emulator, relay);
+    const { production } = options;
+    const proxy =
+      production === undefined ? undefined : await startBillingProxy(emulator.host, { production });
+    const relay = await startRelay({ port: options.ports.relay, target: proxy?.host ?? emulator.host });
+    return new LocalDatabase(options, emulator, relay, proxy);
   }
 
   get pid(): number {
@@ -58,7 +73,8 @@ export class LocalDatabase {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([this.relay.close(), this.#emulator.stop()]);
+    clearInterval(this.#heat);
+    await Promise.all([this.relay.close(), this.#proxy?.close(), this.#emulator.stop()]);
   }
 
   async #watch(): Promise<void> {
@@ -111,6 +127,19 @@ export class LocalDatabase {
   #stopped(): boolean {
     return this.#stopping.signal.aborted;
   }
+}
+
+/** Says each range that runs hot once. */
+function noteHeat(proxy: BillingProxy, note: (text: string) => void): () => void {
+  const told = new Set<string>();
+  return () => {
+    for (const { space, prefix, writesPerSecond } of proxy.hot()) {
+      const where = `${space} ${JSON.stringify(prefix)}`;
+      if (told.has(where)) continue;
+      told.add(where);
+      note(`runs hot: ${writesPerSecond} writes/s at the growing end of ${where}; Firestore bears about 500`);
+    }
+  };
 }
 
 async function launch(options: LocalDatabaseOptions): Promise<Emulator> {

@@ -25,6 +25,7 @@ import { type LocalEnvironment, localEnvironment } from "./local-environment.ts"
 import { Losses } from "./losses.ts";
 import { describeBusyPorts, type FleetPlan, keysFile, planFleet } from "./plan.ts";
 import { defaultPortBase } from "./ports.ts";
+import { productionOf } from "./profile.ts";
 import { makeLocalProof } from "./proof.ts";
 import { type Saved, SavedData } from "./saved.ts";
 import { makeRouter, type ServiceContext } from "./services.ts";
@@ -313,8 +314,10 @@ export class Fleet implements RunningFleet {
 
   async #startDatabase(name: string, plan: FleetPlan): Promise<void> {
     const source = `emulator-${name}`;
-    const { heapMb } = this.#options;
+    const { heapMb, profile, root } = this.#options;
     const cell = plan.manifests[name];
+    const production =
+      cell === undefined || profile === undefined ? undefined : await productionOf(root, cell);
     const database = await LocalDatabase.start({
       name,
       project: cell === undefined ? plan.config.central.project : cell.project,
@@ -322,6 +325,7 @@ export class Fleet implements RunningFleet {
       logFile: join(this.#stateDir, "logs", `${source}.log`),
       env: markOf(this.#stateDir),
       ...(heapMb === undefined ? {} : { heapMb }),
+      ...(production === undefined ? {} : { production }),
       note: (text) => this.#note(source, text),
       refill: () => this.#refill(name, plan),
     });

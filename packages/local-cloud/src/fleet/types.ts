@@ -23,6 +23,8 @@ export interface FleetOptions {
   cells?: readonly string[];
   /** Java heap of each emulator in MiB. */
   heapMb?: number;
+  /** `production`: the cells' databases behave as Firestore does in production, and say where writes run hot. */
+  profile?: "production";
   /** Whether imports keep the pace of their cell's manifest; off unless told otherwise. */
   importPace?: "manifest" | "off";
   /**
