@@ -40,6 +40,7 @@ const changes: Record<string, Row & { record: string }> = {
     record: "directory.rollback",
   },
   "market publish": { args: ["VALUES"], name: "production", record: "market.publish" },
+  "market take": { args: ["ARRIVALS"], name: "production", record: "market.publish" },
   "market verify": { args: ["--repair"], name: "production", record: "market.repair", fails: true },
   "market renew": { args: [], name: "production", record: "market.renew" },
   "analytics publish": { args: [], name: "production", record: "analytics.publish" },
@@ -48,6 +49,7 @@ const changes: Record<string, Row & { record: string }> = {
   deploy: { args: ["eu", "--artefact", "ZIP"], name: "eu", record: "cell.deploy", fails: true },
   rollback: { args: ["eu"], name: "eu", record: "cell.deploy", fails: true },
   "secrets rotate": { args: ["eu", "--step", "add"], name: "eu", record: "secret.add", fails: true },
+  "tenants remove": { args: ["every-new"], name: "every-new", record: "tenant.remove" },
 };
 /** A rollout names all its cells. */
 const waves: [string, Row] = ["deploy", { args: ["--waves"], name: "enterprise-a,eu,consumer" }];
@@ -83,6 +85,7 @@ const reads: Record<string, string[][]> = {
   "tenants set": [["every-nord"]],
   "keys list": [["every-nord"]],
   "directory diff": [["--to", "FILE"]],
+  "directory history": [[]],
   "route explain": [["https://api.proveniq.io/v1/me"]],
   "residency audit": [["--all"]],
   "market verify": [[]],
@@ -104,6 +107,7 @@ const ends: Record<string, number> = {
 const here = [
   "up",
   "down",
+  "acknowledge",
   "pack",
   "token --as alice",
   "secrets make eu",
@@ -127,7 +131,9 @@ beforeAll(async () => {
     VALUES: file("v.ndjson"),
     BOOK: file("b.ndjson"),
     ZIP: file("packed"),
+    ARRIVALS: file("arrivals"),
   });
+  await mkdir(file("arrivals"));
   const value = {
     marketKey: "stone:1",
     currency: "USD",
