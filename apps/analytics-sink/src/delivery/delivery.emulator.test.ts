@@ -178,7 +178,7 @@ test("two sinks: the second waits, takes over when the lease is over, and the fi
   await asleep.promise;
   await expect.poll(() => second.step(), { timeout: 20_000 }).toBe("idle");
   awake.resolve();
-  await expect(slow).rejects.toThrow(/another sink holds the lease/);
+  await expect(slow).rejects.toThrow(/another process has taken over this outbox/);
   once(warehouse.rows("events"), 10);
   expect([...warehouse.streams.values()].some((s) => s.ended)).toBe(false);
 });
