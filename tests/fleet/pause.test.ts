@@ -151,8 +151,10 @@ describe("a paused sink and a paused replicator", () => {
         expect(response.status).toBe(200);
         return (await response.json()) as { outboxes: { state: string; delivered: number }[] };
       };
+      // The log tells of the first of a cell's two databases.
+      const states = async () => (await outboxes()).outboxes.map((o) => o.state);
+      await expect.poll(states, { timeout: 12_000 }).toEqual(["paused", "paused"]);
       const before = await outboxes();
-      expect(before.outboxes.map((o) => o.state)).toEqual(["paused", "paused"]);
       for (let n = 0; n < 3; n++)
         await client.expect(201, caller, "POST", "/v1/items", { body: { title: "Held", category: "other" } });
       await sleep(2_500);

@@ -59,7 +59,10 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
       app.on(method, path, (c) => route.handle(c, routeDeps));
     }
   }
-  for (const [path, allowed] of methods) refuseOthers(app, path, allowed);
+  // Paths without a parameter first: `/market-values/batch-get` is no market key.
+  const names = (path: string) => path.split(":").length;
+  const plainFirst = [...methods].sort(([a], [b]) => names(a) - names(b));
+  for (const [path, allowed] of plainFirst) refuseOthers(app, path, allowed);
 
   const nothing = new ProblemError("not-found", "There is nothing at this path.");
   app.notFound((c) => responseTo(nothing, c.get("traceId")));

@@ -29,6 +29,7 @@ export class ClientConnection<E extends EdgeExchange> {
   #answeredEarly: E | undefined;
   #refuse: (() => void) | undefined;
   #broken = false;
+  #left = false;
 
   constructor(socket: Socket, address: string, keeper: ConnectionKeeper<E>) {
     this.socket = socket;
@@ -43,6 +44,7 @@ export class ClientConnection<E extends EdgeExchange> {
 
   /** A request has arrived. */
   take(exchange: E): void {
+    if (this.#left) return exchange.end();
     if (this.#current === undefined) {
       this.#current = exchange;
       this.#keeper.onBusy(this);
@@ -65,6 +67,13 @@ export class ClientConnection<E extends EdgeExchange> {
     this.#current = next;
     // Others have their turn between two requests of one client.
     setImmediate(() => next.begin());
+  }
+
+  /** The last answer was given: what else was sent on it is answered by nobody. */
+  leave(): void {
+    this.#left = true;
+    this.#keeper.onWaiting(-this.#waiting.length);
+    for (const exchange of this.#waiting.splice(0)) exchange.end();
   }
 
   /** The connection has closed: nobody waits for any answer. */

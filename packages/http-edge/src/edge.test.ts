@@ -107,6 +107,23 @@ describe("an edge", () => {
     await edge.drain(0, 1_000);
   });
 
+  it("lets a client read its last answer though it has sent more, which nobody answers", async () => {
+    const { edge, client } = await edgeOf({ linger: { ms: 500, bytes: 100_000 } });
+    const { socket, seen } = client();
+    const last = get("/last").replace("HTTP/1.1\r\n", "HTTP/1.1\r\nConnection: close\r\n");
+    let reset = false;
+    socket.on("error", () => {
+      reset = true;
+    });
+    socket.write(last + get("/more").repeat(20));
+    await expect.poll(() => seen.text).toContain("/last");
+    socket.write(get("/later").repeat(20));
+    await expect.poll(() => seen.closed, { timeout: 3_000 }).toBe(true);
+    expect([codes(seen.text), reset, seen.text.includes("/more")]).toEqual([[200], false, false]);
+    await expect.poll(() => edge.sockets.size).toBe(0);
+    await edge.drain(0, 1_000);
+  });
+
   it("answers 408 to a head that never ends, and lets its socket go though the client sends on", async () => {
     const { edge, client } = await edgeOf({ headMs: 100, linger: { ms: 100, bytes: 10_000 } });
     const { socket, seen } = client();

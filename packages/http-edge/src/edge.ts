@@ -72,6 +72,11 @@ export class HttpEdge<E extends EdgeExchange> {
     server.on("connection", (socket) => {
       this.sockets.add(socket);
       this.#clients.add(socket);
+      // What Node calls after the last answer of a connection. Its own way resets clients that have sent more.
+      socket.destroySoon = () => {
+        this.#clients.of(socket)?.leave();
+        this.sockets.letGo(socket);
+      };
     });
     // Upgrades have no listener: to Node they are plain requests then, and wait their turn like all others.
     for (const event of ["request", "checkContinue", "checkExpectation"] as const)

@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** How long a refused client may go on sending, so that it can still read its answer. */
+/** How long a client may go on sending after its last answer, so that it can still read it. */
 export interface LingerLimits {
   ms: number;
   bytes: number;
@@ -34,11 +34,16 @@ export class Sockets {
     socket.once("close", () => this.#all.delete(socket));
   }
 
-  /**
-   * Write a last answer, end our side, and read away what the client still sends for a short while: closed at once, the socket
-   * would be reset, and the client could not read why. Then it is destroyed. Does nothing to one that was refused already.
-   */
+  /** Write a last answer and let go. Does nothing to one that was let go already. */
   refuse(socket: Duplex, text: string): void {
+    this.letGo(socket, text);
+  }
+
+  /**
+   * End our side, and read away what the client still sends for a short while: closed at once, the socket would be reset, and the
+   * client could not read what was written last (RFC 9112, section 9.6). Then it is destroyed.
+   */
+  letGo(socket: Duplex, text = ""): void {
     if (socket.destroyed || socket.writableEnded) return;
     const timer = setTimeout(() => socket.destroy(), this.#linger.ms);
     socket.once("close", () => clearTimeout(timer));
@@ -53,7 +58,13 @@ export class Sockets {
         if (left < 0) socket.destroy();
       });
     });
-    socket.end(text, "latin1");
+    // Whoever ends too has read all that it wanted.
+    socket.once("end", () => {
+      if (socket.writableFinished) socket.destroy();
+      else socket.once("finish", () => socket.destroy());
+    });
+    if (text === "") socket.end();
+    else socket.end(text, "latin1");
   }
 
   /** Cut those that have never sent a byte: Node takes them for busy ones. */

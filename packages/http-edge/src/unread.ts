@@ -26,7 +26,7 @@ export function readAway(req: IncomingMessage, { bytes, ms }: UnreadLimits): voi
   // Counted at the socket: of a body that nobody had begun to read Node gives nothing after the answer.
   const looking = setInterval(
     () => {
-      if (socket.bytesRead > most || performance.now() > endsAt) socket.destroySoon();
+      if (socket.bytesRead > most || performance.now() > endsAt) socket.destroy();
     },
     Math.min(lookEveryMs, ms),
   );

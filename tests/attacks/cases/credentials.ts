@@ -124,7 +124,12 @@ export const credentialAttacks: readonly Attack[] = [
         sign({ kid: "../../etc/passwd" }),
         sign({ jku: "http://127.0.0.1:1/jwks.json" }),
         sign({ jwk: JSON.stringify(stranger.publicJwk) }),
-        sign({ kid: s.world.issuerKey.kid, alg: "RS512" }),
+        // A library signs with no key under another algorithm's name: the name is put there afterwards.
+        sign({}).then((token) => {
+          const header = { alg: "RS512", typ: "JWT", kid: s.world.issuerKey.kid };
+          const [, ...rest] = token.split(".");
+          return [Buffer.from(JSON.stringify(header)).toString("base64url"), ...rest].join(".");
+        }),
       ]);
       return tokens.map((token) => list(door, [bearer(token)]));
     },
