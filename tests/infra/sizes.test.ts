@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { makeManifest } from "@proveniq/control-plane";
 import { describe, expect, it } from "vitest";
-import { fleetOf, onlyCases } from "./fleet.ts";
+import { fleetOf, onlyCases, ownIssuer } from "./fleet.ts";
 import { faultsOf, plan } from "./plans.ts";
 import { urlMapsOf } from "./policies/edge.ts";
 import { hasTerraform, Infra } from "./terraform.ts";
@@ -20,7 +20,8 @@ function grow(infra: Infra, count: number): void {
     const region = regions[Math.floor(n / kinds.length) % regions.length] ?? regions[0];
     const { config, cells } = fleetOf(infra);
     const id = `cell-${String(n).padStart(3, "0")}`;
-    const manifest = makeManifest({ id, region, residency }, config, cells);
+    const issuer = residency === "eu" ? { issuer: ownIssuer } : {};
+    const manifest = makeManifest({ id, region, residency, ...issuer }, config, cells);
     mkdirSync(infra.path(`cells/${id}`));
     writeFileSync(infra.path(`cells/${id}/cell.json`), JSON.stringify(manifest));
     if (residency === "us") fleet.defaults.us ??= { cell: id, tenant: "consumers-us" };

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Door, openDoor } from "./door.ts";
 
@@ -14,17 +14,22 @@ const router = createServer((request, response) => {
   });
 });
 let port = 0;
+let doorPort = 0;
 let door: Door;
 
+/** Listen on a port that nobody has. */
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
 beforeAll(async () => {
-  await new Promise<void>((resolve) => router.listen(0, "127.0.0.1", resolve));
-  const address = router.address();
-  port = typeof address === "object" && address !== null ? address.port : 0;
-  door = await openDoor(
-    port === 65_535 ? port - 1 : port + 1,
-    `http://127.0.0.1:${port}`,
-    "eu.proveniq.localhost",
-  );
+  port = await portOf(router);
+  const free = createServer();
+  doorPort = await portOf(free);
+  await new Promise((resolve) => free.close(resolve));
+  door = await openDoor(doorPort, `http://127.0.0.1:${port}`, "eu.proveniq.localhost");
 });
 afterAll(async () => {
   await door.close();
@@ -32,7 +37,7 @@ afterAll(async () => {
 });
 
 it("leads to one host of the router, and changes nothing else", async () => {
-  const answer = await fetch(`http://127.0.0.1:${port + 1}/v1/items?limit=3`, {
+  const answer = await fetch(`http://127.0.0.1:${doorPort}/v1/items?limit=3`, {
     method: "POST",
     headers: { authorization: "Bearer key" },
     body: "text",
