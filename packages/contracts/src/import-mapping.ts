@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { dateShape, numericDateFormats, parseDateFormat } from "./import-date.ts";
-import { parseTemplate, templateColumns } from "./import-template.ts";
+import { band, exactlyOneOf, numberForm } from "./import-number.ts";
+import { parseTemplate } from "./import-template.ts";
 import { category, condition } from "./item.ts";
 import { currency } from "./money.ts";
 import { printable } from "./printable.ts";
@@ -42,8 +43,6 @@ function oneOrigin(value: Partial<Record<(typeof originKeys)[number], unknown>>,
   }
 }
 
-/** The same rule for those who read the schema. */
-const exactlyOneOf = (keys: readonly string[]) => ({ oneOf: keys.map((key) => ({ required: [key] })) });
 const fromOne = exactlyOneOf(originKeys);
 
 const origin = z
@@ -67,67 +66,6 @@ const keepAs = attributeName
   .describe(
     "Attribute that keeps the text as it is when it cannot be read; the row then goes in with a warning",
   );
-
-/** How a number is written. Nothing is guessed: a text in another form is refused. */
-export const numberForm = z
-  .strictObject({
-    decimal: z.enum([".", ","]).describe("What stands before the decimals"),
-    grouping: z
-      .enum([",", ".", " ", "'", "none"])
-      .describe("What stands between groups of three digits; a space is also a no-break or thin space"),
-    negative: z.enum(["leading", "trailing", "parentheses"]).default("leading").describe("-5, 5- or (5)"),
-    strip: z
-      .array(z.string().min(1).max(20))
-      .max(20)
-      .default([])
-      .describe("Units or signs that may stand before or after it, such as mm, % or €"),
-  })
-  .refine((form) => form.decimal !== form.grouping, { error: "decimal and grouping must differ" })
-  .meta({
-    not: {
-      anyOf: [".", ","].map((sign) => ({
-        properties: { decimal: { const: sign }, grouping: { const: sign } },
-      })),
-    },
-  });
-export type NumberForm = z.infer<typeof numberForm>;
-
-/** Numeric bands for a key: 0.23 → `0.20-0.39`. By a fixed width, or by edges of your own. */
-export const band = z
-  .strictObject({
-    width: z.number().positive().optional().describe("Bands from 0 in steps of this"),
-    edges: z
-      .array(z.number())
-      .min(2)
-      .max(100)
-      .optional()
-      .describe("Ascending; outside them a row is refused"),
-    decimals: z.int().min(0).max(4).describe("Digits after the point in the key"),
-    number: numberForm.optional().describe("How the cell is written. Absent: 1234.5"),
-  })
-  .superRefine((b, ctx) => {
-    if ((b.width === undefined) === (b.edges === undefined)) {
-      ctx.addIssue({ code: "custom", message: "must have either width or edges" });
-    }
-    const unit = 10 ** -b.decimals;
-    const odd = (n: number) => Math.abs(n / unit - Math.round(n / unit)) > 1e-6;
-    if (b.width !== undefined && (b.width < unit - 1e-9 || odd(b.width))) {
-      ctx.addIssue({
-        code: "custom",
-        path: ["width"],
-        message: "must be a multiple of the last of the decimals",
-      });
-    }
-    if (b.edges?.some((e, n, all) => odd(e) || (n > 0 && e <= (all[n - 1] ?? 0)))) {
-      ctx.addIssue({
-        code: "custom",
-        path: ["edges"],
-        message: "must ascend and have no more decimals than the key",
-      });
-    }
-  })
-  .meta(exactlyOneOf(["width", "edges"]));
-export type Band = z.infer<typeof band>;
 
 const textField = z
   .strictObject({
@@ -334,40 +272,3 @@ export const importMapping = z
   })
   .meta({ id: "ImportMapping" });
 export type ImportMapping = z.infer<typeof importMapping>;
-
-/** The parts of a field that may name columns. */
-interface Reads extends Origin {
-  firstOf?: Origin[] | undefined;
-  bands?: Record<string, unknown> | undefined;
-  currency?: { column?: string | undefined } | undefined;
-}
-
-/** Every column that a mapping reads, with a JSON pointer to where. */
-export function columnsOf(mapping: ImportMapping): { column: string; path: string }[] {
-  const found: { column: string; path: string }[] = [];
-  const origin = (o: Origin, path: string) => {
-    if (o.column !== undefined) found.push({ column: o.column, path: `${path}/column` });
-    for (const column of templateColumns(o.template ?? "")) found.push({ column, path: `${path}/template` });
-  };
-  const field = (f: Reads, path: string) => {
-    origin(f, path);
-    for (const [n, o] of (f.firstOf ?? []).entries()) origin(o, `${path}/firstOf/${n}`);
-    for (const column of Object.keys(f.bands ?? {})) found.push({ column, path: `${path}/bands` });
-    if (f.currency?.column !== undefined)
-      found.push({ column: f.currency.column, path: `${path}/currency/column` });
-  };
-  for (const [name, f] of Object.entries(mapping.fields)) if (f !== undefined) field(f, `/fields/${name}`);
-  for (const [name, f] of Object.entries(mapping.attributes)) field(f, `/attributes/${name}`);
-  if (mapping.op !== undefined) found.push({ column: mapping.op.column, path: "/op/column" });
-  return found;
-}
-
-/** True when the things' ids depend on where they stand in the file. */
-export function idsByRow(mapping: ImportMapping): boolean {
-  const { template, firstOf } = mapping.fields.externalId;
-  const byRow = (text: string | undefined) => {
-    const parts = text === undefined ? [] : parseTemplate(text);
-    return typeof parts !== "string" && parts.some((p) => "row" in p);
-  };
-  return byRow(template) || (firstOf?.some((o) => byRow(o.template)) ?? false);
-}

@@ -4,6 +4,7 @@ import type { DayKeys } from "../keys/index.ts";
 import type { Alarm, SinkLogger } from "../log.ts";
 import { type SinkTracing, untraced } from "../tracing.ts";
 import type { Appended, Warehouse } from "../warehouse/port.ts";
+import { batches } from "./batches.ts";
 import { fromBitmap } from "./bitmap.ts";
 import {
   type Ages,
@@ -55,9 +56,9 @@ export interface Backlog {
 const listed = 300;
 
 /**
- * By what name a state says whose outbox it is of. The release before wrote the database alone, and takes any other name for that of
- * a database that came back from a backup: after a rollback it begins new streams, instead of sending its rows to a table
- * that does not know them.
+ * The name of an outbox in its sink's state: the database and the form of the rows. The last release knows the database alone and
+ * takes another name for a restored backup: after a rollback it opens streams of its own, and sends no row to a table it does not
+ * know.
  */
 export const outboxName = (database: string): string => `${database}#${anonymiserVersion}`;
 
@@ -310,20 +311,4 @@ export class Delivery {
     const { logger, database } = this.#deps;
     logger.error({ alarm, database, ...about }, text);
   }
-}
-
-/** Names of pages in groups that stay within the bounds; a page over them is a group of its own. */
-function* batches(pages: readonly WaitingPage[], maxEvents: number, maxPages: number): Generator<string[]> {
-  let names: string[] = [];
-  let events = 0;
-  for (const page of pages) {
-    if (names.length > 0 && (events + page.events > maxEvents || names.length >= maxPages)) {
-      yield names;
-      names = [];
-      events = 0;
-    }
-    names.push(page.name);
-    events += page.events;
-  }
-  if (names.length > 0) yield names;
 }

@@ -1,4 +1,4 @@
-/** A step on the way to a serving fleet. Each looks for itself whether it is done, so that all may be run again at any time. */
+/** One step of bringing up a fleet. It checks first whether it is done, so that all may be run again at any time. */
 export interface Step {
   name: string;
   /** Whether there is nothing left to do. */
